@@ -1,0 +1,24 @@
+// One transformer for every project: types are stripped, nothing is type-checked here (`npm run typecheck` does that).
+const project = (displayName, testMatch) => ({
+  displayName,
+  testMatch,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  // What bundling and synthesizing leave behind holds package manifests that would collide with ours.
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.local/'],
+});
+
+/** `unit`: pure or in-process, quick. `system`: real processes over HTTP. `full`: the long suites of `npm run test:full`. */
+export default {
+  projects: [
+    project('unit', ['<rootDir>/test/**/*.test.ts']),
+    project('system', ['<rootDir>/test/**/*.system.ts']),
+    project('full', ['<rootDir>/test/**/*.full.ts']),
+  ],
+};

@@ -1,0 +1,16 @@
+/**
+ * Usher's own name for one request, and the sort key of all that is recorded of it. It begins with the UTC time in
+ * milliseconds, so that ids sort by time and people can read them; the rest is random, so that nobody can guess one.
+ *
+ * @param nowMs milliseconds since the epoch
+ * @param randomHex hexadecimal digits of fresh randomness; 16 or more
+ * @returns for example `20261123T134558123Z-6f1c2a9b4d3e5f70`
+ */
+export function mintBatchId(nowMs: number, randomHex: string): string {
+  return `${new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '')}-${randomHex}`;
+}
+
+/** The UTC day on which a batch began, for example `2026-11-23`. */
+export function dayOfBatch(batchId: string): string {
+  return `${batchId.slice(0, 4)}-${batchId.slice(4, 6)}-${batchId.slice(6, 8)}`;
+}

@@ -1,0 +1,42 @@
+/**
+ * The error classes of `BatchCreateAttendee` and their HTTP status, by the wire's `Code`; the class name that SDKs
+ * know is the code with `Exception` behind it (Chime SDK API reference, BatchCreateAttendee, Errors).
+ */
+export const ERROR_STATUS = {
+  BadRequest: 400,
+  LimitExceeded: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  UnprocessableEntity: 422,
+  Throttling: 429,
+  ServiceFailure: 500,
+  ServiceUnavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export interface ErrorDetails {
+  /** Seconds after which a repeated request makes sense; sent as `Retry-After`. */
+  retryAfterSeconds?: number;
+  /** The challenge of RFC 6750 section 3; sent as `WWW-Authenticate`. */
+  challenge?: string;
+  /** A stable word for logs and metrics; never holds personal data. */
+  reason?: string;
+  /** What Chime called the request that it refused. */
+  chimeRequestId?: string;
+  cause?: unknown;
+}
+
+/** An answer other than 200. The message goes to the caller: it says what to mend and holds no personal data. */
+export class FacadeError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = `${code}Exception`;
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,28 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { chimeMeetings } from './adapters/chime-meetings.ts';
+import { dynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
+import { jwtTokenVerifier } from './adapters/jwt-token-verifier.ts';
+import { readSettings } from './environment.ts';
+import { createHandler } from './http/create-handler.ts';
+
+// The only place that reads the environment, the clock and the source of randomness: everything else is handed them.
+const settings = readSettings(process.env);
+const clock = { now: Date.now };
+
+export const handler = createHandler({
+  logger: new Logger(),
+  allowedOrigins: settings.allowedOrigins,
+  tokenVerifier: jwtTokenVerifier(settings.issuers, clock),
+  meetings: chimeMeetings(
+    // One attempt: repeating is decided by the caller, whose SDK does it, and never where the outcome is unknown.
+    new ChimeSDKMeetingsClient({ region: settings.meetingsRegion, maxAttempts: 1 }),
+  ),
+  auditLog: dynamodbAuditLog(new DynamoDBClient({ maxAttempts: 3 }), settings),
+  clock,
+  fingerprint: (joinToken) => `sha256:${createHash('sha256').update(joinToken).digest('hex').slice(0, 32)}`,
+  randomHex: () => randomBytes(8).toString('hex'),
+  auditRetentionDays: settings.auditRetentionDays,
+});

@@ -83,6 +83,10 @@ export interface OutcomeRecord extends RecordBase {
   /** Why Chime refused the whole batch. */
   refusal?: { code: string; message: string };
   chimeRequestId?: string;
+  /** Whether the derived entries of `issued` are all there; `pending` ones are completed later. */
+  admissions: 'written' | 'pending';
+  /** `RECOVERED` only: whether another open intent asked for the same attendee, so that either may have made it. */
+  attribution?: 'sole' | 'ambiguous';
 }
 
 /** A request of a known caller that a rule refused. */

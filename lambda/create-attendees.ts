@@ -55,6 +55,7 @@ const ANSWER_RESERVE_MS = 500;
 const OUTCOME_RESERVE_MS = 3_000;
 const FIND_MEETING_TIMEOUT_MS = 3_000;
 const RECORD_TIMEOUT_MS = 3_000;
+const ADMISSIONS_TIMEOUT_MS = 1_000;
 /** Below this, a call to Chime is not worth starting. */
 const LEAST_CREATE_MS = 250;
 
@@ -131,12 +132,6 @@ export async function createAttendees(
     errors: result.errors,
     chimeRequestId: result.chimeRequestId,
   });
-  await auditLog
-    .recordAdmissions(outcome, { timeoutMs: timeLeftMs(RECORD_TIMEOUT_MS) })
-    .catch((cause: unknown) => {
-      // The truth is durable and these entries are derived from it: they can be completed later, the answer can not.
-      dependencies.report('admissions not recorded', { batchId: call.batchId, cause: nameOf(cause) });
-    });
   dependencies.report('batch', {
     state: outcome.state,
     requested: requested.length,
@@ -159,14 +154,7 @@ export async function createAttendees(
   };
 
   /** Writes the outcome; whoever did not write it does not answer. */
-  async function settle(result: {
-    state: OutcomeState;
-    refusal?: { code: string; message: string };
-    issued?: IssuedAttendee[];
-    withheld?: (IssuedAttendee & { rule: Rule })[];
-    errors?: AttendeeError[];
-    chimeRequestId?: string | undefined;
-  }): Promise<OutcomeRecord> {
+  async function settle(result: Result): Promise<OutcomeRecord> {
     const outcome: OutcomeRecord = {
       meetingId,
       recordId: recordId(call.batchId, 'outcome'),
@@ -185,8 +173,16 @@ export async function createAttendees(
       })),
       ...(result.refusal === undefined ? {} : { refusal: result.refusal }),
       ...(result.chimeRequestId === undefined ? {} : { chimeRequestId: result.chimeRequestId }),
+      admissions: 'pending',
       ...expiry(),
     };
+    // Derived entries come first, so that an outcome on record can say whether they are complete.
+    await auditLog.recordAdmissions(outcome, { timeoutMs: timeLeftMs(ADMISSIONS_TIMEOUT_MS) }).then(
+      () => {
+        outcome.admissions = 'written';
+      },
+      (cause: unknown) => dependencies.report('admissions pending', { cause: nameOf(cause) }),
+    );
     const written = await auditLog
       .recordOutcome(outcome, { timeoutMs: timeLeftMs(RECORD_TIMEOUT_MS) })
       .catch((cause: unknown) => {
@@ -258,6 +254,15 @@ export async function createAttendees(
     const days = dependencies.auditRetentionDays;
     return days === undefined ? {} : { expiresAt: Math.floor(startMs / 1000) + days * 86_400 };
   }
+}
+
+interface Result {
+  state: OutcomeState;
+  refusal?: { code: string; message: string };
+  issued?: IssuedAttendee[];
+  withheld?: (IssuedAttendee & { rule: Rule })[];
+  errors?: AttendeeError[];
+  chimeRequestId?: string | undefined;
 }
 
 function callerFacts(call: CreateAttendeesCall, caller: Caller, scope: string | undefined): CallerFacts {

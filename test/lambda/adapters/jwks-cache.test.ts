@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FetchError, JwtWithoutValidKidError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
+import type { Jwks } from 'aws-jwt-verify/jwk';
+import type { DecomposedJwt } from 'aws-jwt-verify/jwt';
+import { jwksCache } from '../../../lambda/adapters/jwks-cache.ts';
+
+const URI = 'https://idp.example.com/keys';
+const OTHER_URI = 'https://partner.example.com/keys';
+const jwks = (...kids: string[]): Jwks => ({ keys: kids.map((kid) => ({ kid, kty: 'RSA' })) });
+const signedWith = (kid: unknown) => ({ header: { kid } }) as DecomposedJwt;
+
+let nowMs: number;
+let fetched: string[];
+let published: Record<string, Jwks | Error>;
+let cache: ReturnType<typeof jwksCache>;
+
+beforeEach(() => {
+  nowMs = 1_000_000;
+  fetched = [];
+  published = { [URI]: jwks('one'), [OTHER_URI]: jwks('other') };
+  cache = jwksCache({
+    fetchJwks: async (uri) => {
+      fetched.push(uri);
+      const answer = published[uri];
+      if (answer instanceof Error || answer === undefined) throw answer;
+      return answer;
+    },
+    now: () => nowMs,
+    maxAgeMs: 600_000,
+    maxStaleMs: 3_600_000,
+    unknownKeyCooldownMs: 10_000,
+    failureCooldownMs: 2_000,
+  });
+});
+
+const keyOf = (kid: unknown, uri = URI) => cache.getJwk(uri, signedWith(kid));
+
+describe('keys', () => {
+  it('are fetched once and kept', async () => {
+    expect(await keyOf('one')).toMatchObject({ kid: 'one' });
+    nowMs += 599_999;
+    await keyOf('one');
+    expect(fetched).toEqual([URI]);
+  });
+
+  it('are fetched once for many who ask at once', async () => {
+    await Promise.all(Array.from({ length: 50 }, () => keyOf('one')));
+    expect(fetched).toEqual([URI]);
+  });
+
+  it('of one issuer say nothing of another’s', async () => {
+    await keyOf('one');
+    await expect(keyOf('one', OTHER_URI)).rejects.toBeInstanceOf(KidNotFoundInJwksError);
+    expect(await keyOf('other', OTHER_URI)).toMatchObject({ kid: 'other' });
+  });
+
+  it('need a kid that is a string', async () => {
+    await expect(keyOf(undefined)).rejects.toBeInstanceOf(JwtWithoutValidKidError);
+    await expect(keyOf(1)).rejects.toBeInstanceOf(JwtWithoutValidKidError);
+    expect(fetched).toEqual([]);
+  });
+
+  it('that an issuer adds work after the cool-down, without a restart', async () => {
+    await keyOf('one');
+    published[URI] = jwks('one', 'two');
+    nowMs += 9_999;
+    await expect(keyOf('two')).rejects.toBeInstanceOf(KidNotFoundInJwksError);
+    nowMs += 1;
+    expect(await keyOf('two')).toMatchObject({ kid: 'two' });
+  });
+
+  it('that an issuer withdraws stop working when the set has aged', async () => {
+    await keyOf('one');
+    published[URI] = jwks('two');
+    nowMs += 600_001;
+    await expect(keyOf('one')).rejects.toBeInstanceOf(KidNotFoundInJwksError);
+  });
+});
+
+describe('an issuer', () => {
+  it('is asked once per cool-down under a flood of unknown key ids', async () => {
+    for (let i = 0; i < 500; i += 1) {
+      await expect(keyOf(`unknown-${i}`)).rejects.toBeInstanceOf(KidNotFoundInJwksError);
+      nowMs += 100;
+    }
+    // 500 requests in 50 s, and one fetch at 0, 10, 20, 30 and 40 s.
+    expect(fetched).toHaveLength(5);
+  });
+
+  it('that is down is asked once per cool-down, and is no reason to call a token bad', async () => {
+    published[URI] = new Error('down');
+    for (let i = 0; i < 100; i += 1) {
+      await expect(keyOf('one')).rejects.toBeInstanceOf(FetchError);
+      nowMs += 100;
+    }
+    // 100 requests in 10 s, and one fetch every 2 s.
+    expect(fetched).toHaveLength(5);
+  });
+
+  it('that is down leaves known keys working, for as long as is bearable', async () => {
+    await keyOf('one');
+    published[URI] = new Error('down');
+    nowMs += 600_001;
+    expect(await keyOf('one')).toMatchObject({ kid: 'one' });
+    nowMs += 3_599_999;
+    await expect(keyOf('one')).rejects.toBeInstanceOf(FetchError);
+  });
+
+  it('that is down leaves unknown keys undecided', async () => {
+    await keyOf('one');
+    published[URI] = new Error('down');
+    nowMs += 10_000;
+    await expect(keyOf('two')).rejects.toBeInstanceOf(FetchError);
+    expect(await keyOf('one')).toMatchObject({ kid: 'one' });
+  });
+
+  it('that comes back is believed again', async () => {
+    published[URI] = new Error('down');
+    await expect(keyOf('one')).rejects.toBeInstanceOf(FetchError);
+    published[URI] = jwks('one');
+    nowMs += 2_000;
+    expect(await keyOf('one')).toMatchObject({ kid: 'one' });
+  });
+});

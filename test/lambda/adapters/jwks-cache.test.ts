@@ -102,7 +102,7 @@ describe('an issuer', () => {
     published[URI] = new Error('down');
     nowMs += 600_001;
     expect(await keyOf('one')).toMatchObject({ kid: 'one' });
-    nowMs += 3_599_999;
+    nowMs += 3_600_000;
     await expect(keyOf('one')).rejects.toBeInstanceOf(FetchError);
   });
 

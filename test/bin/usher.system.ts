@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from '@jest/globals';
+
+const APP = fileURLToPath(new URL('../../bin/usher.ts', import.meta.url));
+
+const folder = mkdtempSync(join(tmpdir(), 'usher-bin-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, 'config'));
+
+function writeConfig(env: string, text: string): void {
+  writeFileSync(join(folder, 'config', `${env}.json`), text);
+}
+
+/** Runs the app as the CDK command line does, in a folder with configurations, without credentials or a home. */
+function run(context: object, outdir = 'cdk.out', variables: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [APP], {
+    cwd: folder,
+    env: { CDK_OUTDIR: join(folder, outdir), CDK_CONTEXT_JSON: JSON.stringify(context), ...variables },
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('bin/usher.ts', () => {
+  it('synthesizes the same bytes every time, offline and without credentials', () => {
+    writeConfig('good', '{"stackName":"usher-good"}');
+    const template = (outdir: string) => {
+      expect(run({ env: 'good' }, outdir)).toEqual({ status: 0, stdout: '', stderr: '' });
+      return readFileSync(join(folder, outdir, 'usher-good.template.json'), 'utf8');
+    };
+    const once = template('once');
+    expect(once).toContain('"AWS::ApiGateway::RestApi"');
+    expect(template('again')).toBe(once);
+  });
+
+  it.each<[string, object, string | undefined, string]>([
+    ['no environment', {}, undefined, 'Which environment? Give the name of a file in config/'],
+    ['a path', { env: '../good' }, undefined, 'Which environment? Give the name of a file in config/'],
+    ['an unknown environment', { env: 'nope' }, undefined, 'config/nope.json: there is no such file'],
+    ['no JSON', { env: 'bad' }, '{,}', 'config/bad.json: is not JSON: '],
+    [
+      'an unsafe configuration',
+      { env: 'bad' },
+      '{"stackName":"u","issuers":[{"issuer":"https://login.example.com","accessToken":"at+jwt","scopes":{"self":"me"}}]}',
+      'config/bad.json: issuers[0].audience: neither audience nor clientIds is given, so ',
+    ],
+  ])('refuses %s in one line', (_what, context, text, message) => {
+    if (text !== undefined) writeConfig('bad', text);
+    const { status, stdout, stderr } = run(context);
+    expect(stderr.slice(0, message.length)).toBe(message);
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  });
+
+  it('refuses the Region that the command line would deploy to, if Chime has no meetings there', () => {
+    writeConfig('anywhere', '{"stackName":"usher-anywhere"}');
+    const { status, stderr } = run({ env: 'anywhere' }, 'cdk.out', { CDK_DEFAULT_REGION: 'eu-west-1' });
+    expect(stderr).toMatch(
+      /^config\/anywhere\.json: meetingsRegion: eu-west-1 has no Chime SDK meetings endpoint.*\n$/,
+    );
+    expect(status).toBe(1);
+  });
+});

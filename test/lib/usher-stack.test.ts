@@ -1,0 +1,175 @@
+import { describe, expect, it } from '@jest/globals';
+import { Aws } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { createStack, issuer, synthesize } from './synthesize.ts';
+
+interface Statement {
+  Effect: string;
+  Action?: string | string[];
+  NotAction?: unknown;
+  Resource?: unknown;
+  NotResource?: unknown;
+}
+
+/** What a role may do with the facts: add one, and look. */
+const HARMLESS_TO_FACTS = ['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:Query'];
+
+/** Every permission of a template that is wider than the audit allows, in words. */
+function excesses(template: Template): string[] {
+  const excess: string[] = [];
+  for (const [id, { Type, Properties }] of Object.entries(template.toJSON()['Resources'] as Resources)) {
+    if (!Type.startsWith('AWS::IAM::')) continue;
+    if (Properties['ManagedPolicyArns'] !== undefined) excess.push(`${id} has somebody else's policy`);
+    const documents = [Properties['PolicyDocument'], ...(Properties['Policies'] ?? []).map(inlineDocument)];
+    for (const statement of documents.flatMap((document) => document?.Statement ?? [])) {
+      excess.push(...excessesOf(statement).map((words) => `${id} ${words}`));
+    }
+  }
+  return excess;
+}
+
+interface Resources {
+  [id: string]: {
+    Type: string;
+    Properties: {
+      PolicyDocument?: { Statement: Statement[] };
+      Policies?: { PolicyDocument: { Statement: Statement[] } }[];
+      ManagedPolicyArns?: unknown;
+    };
+  };
+}
+
+const inlineDocument = (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument;
+
+function excessesOf(statement: Statement): string[] {
+  if (statement.Effect !== 'Allow') return [];
+  const excess: string[] = [];
+  const actions = [statement.Action ?? []].flat();
+  const resources = [statement.Resource ?? []].flat();
+  if (statement.NotAction !== undefined || statement.NotResource !== undefined) {
+    excess.push('allows all but something');
+  }
+  if (actions.some((action) => action.includes('*'))) excess.push('allows a wildcard of actions');
+  if (resources.includes('*')) excess.push('allows a wildcard of resources');
+  if (JSON.stringify(resources).includes('"AuditTable"')) {
+    const harmful = actions.filter((action) => !HARMLESS_TO_FACTS.includes(action));
+    if (harmful.length > 0) excess.push(`allows ${harmful.join(', ')} on the facts`);
+  }
+  return excess;
+}
+
+describe('permissions', () => {
+  it.each([
+    ['with a pool', {}],
+    ['with issuers', { issuers: [issuer] }],
+    ['with access logs', { logs: { access: true } }],
+  ])('are nowhere wider than the audit allows %s', (_what, config) => {
+    const template = synthesize(config);
+    template.resourceCountIs('AWS::IAM::Policy', 1);
+    expect(excesses(template)).toEqual([]);
+  });
+
+  it.each<[string, (role: Role, facts: Table) => void, string]>([
+    [
+      'a role that deletes facts',
+      (role, facts) => facts.grant(role, 'dynamodb:DeleteItem'),
+      'allows dynamodb:DeleteItem on',
+    ],
+    ['a role that does anything to facts', (role, facts) => facts.grantFullAccess(role), 'dynamodb:*'],
+    ['a batch writer', (role, facts) => facts.grantWriteData(role), 'dynamodb:BatchWriteItem'],
+    [
+      'a role for every table',
+      (role) => role.addToPolicy(new PolicyStatement({ actions: ['dynamodb:UpdateItem'], resources: ['*'] })),
+      'allows a wildcard of resources',
+    ],
+    [
+      'a ready-made policy',
+      (role) => role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName('AmazonDynamoDBFullAccess')),
+      "has somebody else's policy",
+    ],
+  ])('would not be passed by this test for %s', (_what, widen, words) => {
+    const stack = createStack();
+    const role = new Role(stack, 'Other', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    widen(role, stack.node.findChild('Tables').node.findChild('Audit') as Table);
+    expect(excesses(Template.fromStack(stack)).join('\n')).toContain(words);
+  });
+});
+
+describe('outputs', () => {
+  const values = (template: Template): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(template.findOutputs('*')).map(([name, { Value }]) => [name, Value]));
+
+  it('say where the API is, without a trailing slash', () => {
+    const template = synthesize({ region: 'eu-central-1', issuers: [issuer] });
+    const [apiId] = Object.keys(template.findResources('AWS::ApiGateway::RestApi'));
+    const { ApiUrl: url, ...others } = values(template);
+    expect(url).toEqual({
+      'Fn::Join': [
+        '',
+        ['https://', { Ref: apiId }, '.execute-api.eu-central-1.', { Ref: 'AWS::URLSuffix' }, '/v1'],
+      ],
+    });
+    expect(others).toEqual({
+      AuditTableName: { Ref: 'AuditTable' },
+      AdmissionTableName: { Ref: 'AdmissionTable' },
+      Issuer: 'https://login.example.com',
+    });
+  });
+
+  it('say where to get a token if there is a pool', () => {
+    const template = synthesize({ region: 'eu-central-1' });
+    const [clientId] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
+    const [domainId] = Object.keys(template.findResources('AWS::Cognito::UserPoolDomain'));
+    expect(values(template)).toMatchObject({
+      Issuer: { 'Fn::GetAtt': ['CallerPool', 'ProviderURL'] },
+      ClientId: { Ref: clientId },
+      TokenEndpoint: {
+        'Fn::Join': [
+          '',
+          ['https://', { Ref: domainId }, '.auth.eu-central-1.amazoncognito.com/oauth2/token'],
+        ],
+      },
+    });
+  });
+});
+
+describe('the stack', () => {
+  it('goes where the configuration says, with its tags', () => {
+    const stack = createStack({
+      region: 'eu-central-1',
+      account: '123456789012',
+      tags: { team: 'doors' },
+    });
+    expect([stack.region, stack.account]).toEqual(['eu-central-1', '123456789012']);
+    // CloudFormation hands a stack's tags on to its resources.
+    expect(stack.tags.tagValues()).toEqual({ team: 'doors' });
+  });
+
+  it('goes anywhere if the configuration does not say where', () => {
+    const stack = createStack();
+    expect(stack.resolve([stack.region, stack.account])).toEqual(stack.resolve([Aws.REGION, Aws.ACCOUNT_ID]));
+  });
+
+  it('is made of these, and whoever adds a type to them teaches the local system to run it', () => {
+    const resources = Object.values(
+      synthesize({ logs: { access: true } }).toJSON()['Resources'] as Resources,
+    );
+    expect([...new Set(resources.map(({ Type }) => Type))].sort()).toEqual([
+      'AWS::ApiGateway::Deployment',
+      'AWS::ApiGateway::RestApi',
+      'AWS::ApiGateway::Stage',
+      'AWS::Cognito::UserPool',
+      'AWS::Cognito::UserPoolClient',
+      'AWS::Cognito::UserPoolDomain',
+      'AWS::Cognito::UserPoolResourceServer',
+      'AWS::DynamoDB::Table',
+      'AWS::IAM::Policy',
+      'AWS::IAM::Role',
+      'AWS::Lambda::Function',
+      'AWS::Lambda::Permission',
+      'AWS::Logs::LogGroup',
+    ]);
+  });
+});

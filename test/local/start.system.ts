@@ -1,0 +1,249 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import { LOOPBACK, listen } from '../../local/http-server.ts';
+import { type RunningSystem, startRefused, startSystem } from './support.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 'utf8'));
+const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };
+
+function childrenOf(pid: number): number[] {
+  const lines = execFileSync('ps', ['-eo', 'pid,ppid'], { encoding: 'utf8' }).split('\n');
+  return lines
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number])
+    .filter(([, parent]) => parent === pid)
+    .map(([child]) => child);
+}
+
+function handlerProcesses(pid: number): number[] {
+  return childrenOf(pid).filter((child) =>
+    readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('lambda/worker.ts'),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function assetDirectories(): string[] {
+  return readdirSync(tmpdir()).filter((name) => /^usher-[A-Za-z0-9]{6}$/.test(name));
+}
+
+async function isRefused(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function admit(system: RunningSystem, name: string): Promise<Response> {
+  const { apiUrl, meetingId } = system.environment;
+  return fetch(`${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await system.token()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ Attendees: [{ ExternalUserId: name }] }),
+  });
+}
+
+describe('a running local system', () => {
+  let system: RunningSystem;
+
+  beforeAll(async () => {
+    system = await startSystem();
+  }, 40_000);
+
+  afterAll(async () => {
+    await system.stop();
+  });
+
+  it('prints a curl that works when pasted', async () => {
+    const curl = /^ {2}(curl .*)$/m.exec(system.stdout())?.[1] as string;
+    const { stdout } = await promisify(execFile)('bash', ['-c', `${curl} -w '%{http_code}'`], {
+      cwd: PROJECT,
+    });
+    expect(stdout).toContain('"ExternalUserId":"alice"');
+    expect(stdout.slice(-3)).toBe('200');
+  });
+
+  it('says where everything is, to its owner only', async () => {
+    const file = path.join(system.directory, 'environment.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(Object.keys(system.environment)).toEqual(
+      expect.arrayContaining([
+        'apiUrl',
+        'chimeUrl',
+        'dynamodbUrl',
+        'tableName',
+        'issuer',
+        'audience',
+        'region',
+        'meetingId',
+      ]),
+    );
+    const { apiUrl, dynamodbUrl, region, tableName, admissionTableName } = system.environment;
+    expect(apiUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
+    const client = new DynamoDB({ region, endpoint: dynamodbUrl, credentials: CREDENTIALS });
+    expect((await client.listTables()).TableNames).toEqual([admissionTableName, tableName]);
+  });
+
+  it('records in the table it names what it let in', async () => {
+    expect((await admit(system, 'recorded')).status).toBe(200);
+    const { dynamodbUrl, region, tableName, meetingId } = system.environment;
+    const client = new DynamoDB({ region, endpoint: dynamodbUrl, credentials: CREDENTIALS });
+    const { Items } = await client.query({
+      TableName: tableName,
+      KeyConditionExpression: 'meetingId = :m',
+      ExpressionAttributeValues: { ':m': { S: meetingId as string } },
+    });
+    expect(JSON.stringify(Items)).toContain('recorded');
+  });
+
+  it('passes on what the function logs, one JSON line each', async () => {
+    await fetch(`${system.environment.apiUrl}/nowhere`);
+    await pause(200);
+    const logged = system
+      .stdout()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+    expect(logged).toContainEqual(expect.objectContaining({ service: 'usher', message: 'refused' }));
+  });
+
+  it('answers a modelled 500 when a handler process is killed, and the next request works', async () => {
+    const [handler] = handlerProcesses(system.environment.pid) as [number];
+    const { chimeUrl } = system.environment;
+    await fetch(`${chimeUrl}/_emulator/faults`, {
+      method: 'POST',
+      body: JSON.stringify({ operation: 'BatchCreateAttendee', latencyMs: 3000, times: 1 }),
+    });
+    const answer = admit(system, 'crashed');
+    const calls = async () => (await fetch(`${chimeUrl}/_emulator/calls`)).text();
+    while (!(await calls()).includes('crashed')) await pause(25);
+    process.kill(handler, 'SIGKILL');
+
+    const response = await answer;
+    expect(response.status).toBe(500);
+    expect(response.headers.get('x-amzn-errortype')).toBe('ServiceFailureException');
+    expect(await response.json()).toMatchObject({
+      Code: 'ServiceFailure',
+      RequestId: response.headers.get('x-amzn-requestid'),
+    });
+    expect((await admit(system, 'after-the-crash')).status).toBe(200);
+  });
+
+  it('refuses a second start in the same directory', async () => {
+    const second = await startRefused(system.directory);
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toMatch(/^usher: A local system runs in .* already \(process \d+\)\.\n$/);
+    expect((await admit(system, 'undisturbed')).status).toBe(200);
+  });
+});
+
+describe('the end of a local system', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'leaves nothing behind after %s',
+    async (signal) => {
+      const assetsBefore = assetDirectories();
+      const system = await startSystem();
+      const { pid, apiUrl, chimeUrl, dynamodbUrl, issuer } = system.environment;
+      const children = childrenOf(pid);
+      expect(children).toHaveLength(2);
+
+      await system.stop(signal);
+      expect(children.filter(isAlive)).toEqual([]);
+      expect(existsSync(system.directory)).toBe(false);
+      expect(assetDirectories()).toEqual(assetsBefore);
+      for (const url of [apiUrl, chimeUrl, dynamodbUrl, issuer]) expect(await isRefused(url)).toBe(true);
+    },
+    40_000,
+  );
+
+  it('takes its processes along when it is killed, and the next start is not held up', async () => {
+    const system = await startSystem();
+    const children = childrenOf(system.environment.pid);
+    process.kill(system.environment.pid, 'SIGKILL');
+    while (children.some(isAlive)) await pause(25);
+
+    const refused = await startRefused(system.directory, { env: { PORT: '65536' } });
+    expect(refused.stderr).toBe('usher: PORT must be a whole number from 0 to 65535, not "65536".\n');
+    const busy = createServer();
+    const port = await listen(busy, 0);
+    const second = await startRefused(system.directory, { env: { PORT: String(port) } });
+    busy.close();
+    expect(second.stderr).not.toContain('already');
+    expect(readdirSync(system.directory)).toEqual([]);
+    rmSync(system.directory, { recursive: true });
+  }, 60_000);
+});
+
+describe('what a start is told', () => {
+  it('uses PORT, and says in a line when it is taken', async () => {
+    const holder = createServer();
+    const port = await listen(holder, 0);
+    const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
+    const refused = await startRefused(directory, { env: { PORT: String(port) } });
+    expect(refused).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `usher: The port ${port} is in use: set PORT to another one, or leave it out for a free one.\n`,
+    });
+    expect(readdirSync(directory)).toEqual([]);
+    rmSync(directory, { recursive: true });
+
+    holder.close();
+    await once(holder, 'close');
+    const system = await startSystem({ env: { PORT: String(port) } });
+    expect(system.environment.apiUrl).toBe(`http://${LOOPBACK}:${port}/v1`);
+    await system.stop();
+  }, 60_000);
+
+  it('uses the configuration it is given', async () => {
+    const config = { ...CONFIG, stackName: 'other', stageName: 'beta', region: 'eu-central-1' };
+    const system = await startSystem({ config });
+    expect(system.environment).toMatchObject({ region: 'eu-central-1', tableName: 'other-AuditTable' });
+    expect(system.environment.apiUrl).toMatch(/\/beta$/);
+    expect((await admit(system, 'alice')).status).toBe(200);
+    await system.stop();
+  }, 40_000);
+
+  it('refuses a configuration that would create a Cognito pool', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
+    const { issuers: _, ...config } = CONFIG;
+    const refused = await startRefused(directory, { config });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^usher: .*Cognito user pool.*configure `issuers`\.\n$/);
+    rmSync(directory, { recursive: true });
+  }, 40_000);
+
+  it('uses a DynamoDB that runs elsewhere, and its tables as they are', async () => {
+    const elsewhere = await startDynamoDb();
+    const env = { AWS_ENDPOINT_URL_DYNAMODB: elsewhere.url };
+    for (const name of ['first', 'second']) {
+      const system = await startSystem({ env });
+      expect(system.environment.dynamodbUrl).toBe(elsewhere.url);
+      expect((await admit(system, name)).status).toBe(200);
+      await system.stop();
+    }
+    const client = new DynamoDB({ region: 'us-east-1', endpoint: elsewhere.url, credentials: CREDENTIALS });
+    const { Items } = await client.scan({ TableName: 'usher-local-AuditTable' });
+    expect(JSON.stringify(Items)).toContain('first');
+    expect(JSON.stringify(Items)).toContain('second');
+    client.destroy();
+    await elsewhere.close();
+  }, 60_000);
+});

@@ -1,0 +1,94 @@
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A signing key of an issuer, with the public half as it is published. */
+export interface SigningKey {
+  kid: string;
+  alg: 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+}
+
+export function newSigningKey(kid: string, alg: SigningKey['alg'] = 'RS256'): SigningKey {
+  const pair =
+    alg === 'ES256'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : alg === 'EdDSA'
+        ? generateKeyPairSync('ed25519')
+        : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return { kid, alg, ...pair };
+}
+
+export function publicJwk({ kid, alg, publicKey }: SigningKey): Record<string, unknown> {
+  return { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
+}
+
+export const base64url = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+/** Signs a JWT (RFC 7515 compact form). Any header and claims will do, broken ones too. */
+export function signToken(key: SigningKey, claims: unknown, header: Record<string, unknown> = {}): string {
+  const input = `${base64url({ alg: key.alg, kid: key.kid, typ: 'at+jwt', ...header })}.${base64url(claims)}`;
+  const signature =
+    key.alg === 'ES256'
+      ? sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
+      : key.alg === 'PS256'
+        ? sign('sha256', Buffer.from(input), { key: key.privateKey, padding: 6, saltLength: 32 })
+        : sign(key.alg === 'EdDSA' ? null : 'sha256', Buffer.from(input), key.privateKey);
+  return `${input}.${signature.toString('base64url')}`;
+}
+
+/** The confusion attack: an HMAC made with what everybody knows, the public key (RFC 8725 section 2.1). */
+export function signWithPublicKey(
+  key: SigningKey,
+  claims: unknown,
+  format: 'spki-pem' | 'spki-der' | 'jwk',
+): string {
+  const secret =
+    format === 'jwk'
+      ? JSON.stringify(key.publicKey.export({ format: 'jwk' }))
+      : format === 'spki-pem'
+        ? key.publicKey.export({ type: 'spki', format: 'pem' })
+        : key.publicKey.export({ type: 'spki', format: 'der' });
+  const input = `${base64url({ alg: 'HS256', kid: key.kid, typ: 'at+jwt' })}.${base64url(claims)}`;
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+}
+
+/** What a key server does when it is asked. */
+export type KeyServerMode = 'serve' | 'fail' | 'hang' | 'garbage' | 'redirect' | 'reset';
+
+/** An issuer's key endpoint over HTTP that can rotate keys, break, and count. */
+export async function startKeyServer(keys: SigningKey[]) {
+  const state = { keys, mode: 'serve' as KeyServerMode, fetches: 0 };
+  const server = createServer((request, response) => {
+    state.fetches += 1;
+    if (state.mode === 'hang') return;
+    if (state.mode === 'reset') {
+      request.socket.destroy();
+      return;
+    }
+    if (state.mode === 'redirect' && request.url !== '/elsewhere') {
+      response.writeHead(302, { location: '/elsewhere' }).end();
+      return;
+    }
+    if (state.mode === 'fail') {
+      response.writeHead(500).end('down');
+      return;
+    }
+    response.setHeader('Content-Type', 'application/json');
+    response.end(
+      state.mode === 'garbage' ? '<html>sign in</html>' : JSON.stringify({ keys: state.keys.map(publicJwk) }),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return Object.assign(state, {
+    issuer: url,
+    jwksUri: `${url}/jwks`,
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+}

@@ -145,6 +145,13 @@ describe('the mode', () => {
     await get();
     await refusal(get());
 
+    nowMs += 60_000;
+    for (let n = 0; n < 3; n += 1) await get();
+    await refusal(get());
+
+    await control('PUT', 'mode', { burst: 1 });
+    await get();
+    await refusal(get());
     await control('PUT', 'mode', { ratePerSecond: null });
     await get();
     await get();

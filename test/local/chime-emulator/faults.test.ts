@@ -186,6 +186,17 @@ describe('latency', () => {
     expect(await lastCall()).toMatchObject({ outcome: 'answered' });
   });
 
+  it('after acting tells how things were then', async () => {
+    const { fault, create, existing } = await withMeeting(['alice']);
+    const capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
+    await fault({ latencyMs: 150, when: 'after', times: 1 });
+    await fault({ alteredCapabilities: { capabilities } });
+    const early = create();
+    while ((await existing()).length === 0);
+    expect((await create()).Attendees?.[0]?.Capabilities).toEqual(capabilities);
+    expect((await early).Attendees?.[0]?.Capabilities).toMatchObject({ Audio: 'SendReceive' });
+  });
+
   it('goes with an effect', async () => {
     const { fault, get } = await withMeeting();
     await fault({ latencyMs: 100, reset: true });

@@ -202,8 +202,11 @@ describe('GetAttendee and DeleteAttendee', () => {
     const AttendeeId = created.Attendees?.[0]?.AttendeeId;
     const got = await client.send(new GetAttendeeCommand({ MeetingId, AttendeeId }));
     expect(got.Attendee).toEqual(created.Attendees?.[0]);
+    const list = async () => (await client.send(new ListAttendeesCommand({ MeetingId }))).Attendees;
+    expect(await list()).toEqual(created.Attendees);
     const deleted = await client.send(new DeleteAttendeeCommand({ MeetingId, AttendeeId }));
     expect(deleted.$metadata).toMatchObject({ httpStatusCode: 204, requestId: expect.stringMatching(GUID) });
+    expect(await list()).toEqual([]);
     for (const command of [
       new GetAttendeeCommand({ MeetingId, AttendeeId }),
       new DeleteAttendeeCommand({ MeetingId, AttendeeId }),

@@ -213,6 +213,8 @@ describe('CreateMeeting', () => {
     [{ ClientRequestToken: 'a b' }, 'clientRequestToken'],
     [{ ClientRequestToken: 'a' }, 'clientRequestToken'],
     [{ PrimaryMeetingId: 'a' }, 'primaryMeetingId'],
+    // One character, though two units of UTF-16.
+    [{ PrimaryMeetingId: '\u{1f600}' }, 'primaryMeetingId'],
     [{ TenantIds: [] }, 'tenantIds'],
     [{ TenantIds: ['t1', 't2', 't3', 't4', 't5', 't6'] }, 'tenantIds'],
     [{ TenantIds: ['t'] }, 'tenantIds.1.member'],

@@ -1,0 +1,302 @@
+import { randomUUID } from 'node:crypto';
+import { ChimeError, notFound } from './wire-errors.ts';
+
+export const MEDIA_CAPABILITIES = ['SendReceive', 'Send', 'Receive', 'None'] as const;
+export type MediaCapability = (typeof MEDIA_CAPABILITIES)[number];
+
+export interface Capabilities {
+  Audio: MediaCapability;
+  Video: MediaCapability;
+  Content: MediaCapability;
+}
+
+export interface AttendeeRequest {
+  ExternalUserId: string;
+  Capabilities?: Capabilities;
+}
+
+export interface Attendee {
+  ExternalUserId: string;
+  AttendeeId: string;
+  JoinToken: string;
+  Capabilities: Capabilities;
+}
+
+export interface MeetingFeatures {
+  Audio?: { EchoReduction?: 'AVAILABLE' | 'UNAVAILABLE' };
+  Video?: { MaxResolution?: 'None' | 'HD' | 'FHD' };
+  Content?: { MaxResolution?: 'None' | 'FHD' | 'UHD' };
+  Attendee?: { MaxCount?: number };
+}
+
+/** CreateMeeting's members that the meeting keeps, and the token that makes creating it idempotent. */
+export interface MeetingRequest {
+  ClientRequestToken: string;
+  ExternalMeetingId: string;
+  MediaRegion: string;
+  MeetingHostId?: string;
+  MeetingFeatures?: MeetingFeatures;
+  PrimaryMeetingId?: string;
+  TenantIds?: string[];
+}
+
+/** A meeting as GetMeeting answers it. */
+export interface Meeting extends Omit<MeetingRequest, 'ClientRequestToken'> {
+  MeetingId: string;
+  MeetingArn: string;
+  MediaPlacement: Record<string, string>;
+}
+
+/** An attendee as the control endpoint tells it: what exists, or existed, whatever was answered about it. */
+export interface KnownAttendee extends Attendee {
+  MeetingId: string;
+  /** The request id of the call that created it. */
+  createdBy: string;
+  createdAt: string;
+  /** Set once it was deleted or its meeting ended. */
+  goneAt?: string;
+}
+
+interface AttendeeRecord {
+  attendee: Attendee;
+  createdBy: string;
+  createdAtMs: number;
+  goneAtMs?: number;
+}
+
+interface MeetingRecord {
+  meeting: Meeting;
+  createdAtMs: number;
+  endedAtMs?: number;
+  /** In order of creation, the deleted ones included, so that a position stays good as a page mark. */
+  attendees: AttendeeRecord[];
+}
+
+const LONGEST_MEETING_MS = 24 * 60 * 60 * 1000;
+const SEND_RECEIVE: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
+
+export type Meetings = ReturnType<typeof createMeetings>;
+
+/**
+ * The meetings and attendees that exist, in memory. Nothing is forgotten: what ended or was deleted stays readable by
+ * `known`. `now` gives milliseconds since the epoch.
+ *
+ * A meeting ends when it is deleted or after 24 hours. The real service also ends one that has nobody connected for
+ * five minutes; nobody can connect to an emulator, so that would end every meeting and is left out.
+ */
+export function createMeetings(now: () => number) {
+  const records = new Map<string, MeetingRecord>();
+  const createdByToken = new Map<string, { asked: string; meetingId: string }>();
+
+  function recordOf(meetingId: string): MeetingRecord | undefined {
+    const record = records.get(meetingId);
+    if (record && now() - record.createdAtMs >= LONGEST_MEETING_MS) {
+      end(record, record.createdAtMs + LONGEST_MEETING_MS);
+    }
+    return record;
+  }
+
+  function liveRecord(meetingId: string): MeetingRecord {
+    const record = recordOf(meetingId);
+    if (!record || record.endedAtMs !== undefined) throw notFound(`Meeting ${meetingId} not found`);
+    return record;
+  }
+
+  function liveAttendee(meetingId: string, attendeeId: string): AttendeeRecord {
+    const found = liveRecord(meetingId).attendees.find(
+      (record) => record.attendee.AttendeeId === attendeeId && exists(record),
+    );
+    // The wording for an attendee is not known; it follows the one for a meeting.
+    if (!found) throw notFound(`Attendee ${attendeeId} not found`);
+    return found;
+  }
+
+  function addAttendee(record: MeetingRecord, request: AttendeeRequest, requestId: string): AttendeeRecord {
+    const added = {
+      attendee: {
+        ExternalUserId: request.ExternalUserId,
+        AttendeeId: randomUUID(),
+        JoinToken: mintJoinToken(),
+        Capabilities: { ...(request.Capabilities ?? SEND_RECEIVE) },
+      },
+      createdBy: requestId,
+      createdAtMs: now(),
+    };
+    record.attendees.push(added);
+    return added;
+  }
+
+  return {
+    /** Creates a meeting; the same ClientRequestToken with the same content gives the same meeting. `region` is the control Region. */
+    create(request: MeetingRequest, region: string): Meeting {
+      const { ClientRequestToken, ...kept } = request;
+      const asked = JSON.stringify(kept);
+      const earlier = createdByToken.get(ClientRequestToken);
+      const earlierRecord = earlier && recordOf(earlier.meetingId);
+      // That a token is free again once its meeting has ended is a choice: the documents are silent.
+      if (earlier && earlierRecord && earlierRecord.endedAtMs === undefined) {
+        if (earlier.asked !== asked) {
+          throw new ChimeError('ConflictException', 'ClientRequestToken was used for another meeting');
+        }
+        return earlierRecord.meeting;
+      }
+      const MeetingId = randomUUID();
+      const meeting = {
+        MeetingId,
+        MeetingArn: meetingArn(region, MeetingId),
+        MediaPlacement: mediaPlacement(MeetingId),
+        ...kept,
+      };
+      records.set(MeetingId, { meeting, createdAtMs: now(), attendees: [] });
+      createdByToken.set(ClientRequestToken, { asked, meetingId: MeetingId });
+      return meeting;
+    },
+
+    /** @throws NotFoundException, as every operation on a meeting that ended or never was. */
+    get(meetingId: string): Meeting {
+      return liveRecord(meetingId).meeting;
+    },
+
+    /** Ends the meeting and with it every attendee. */
+    end(meetingId: string): void {
+      end(liveRecord(meetingId), now());
+    },
+
+    /**
+     * Gives one attendee for each request, in their order. If `idempotent`, a name that the meeting already has
+     * answers the attendee that exists, its capabilities unchanged; else each request makes a new one.
+     *
+     * Three choices where the documents are silent: a batch that does not fit is refused as a whole and creates
+     * nothing; a name twice in one batch is the same attendee twice, and the first one's capabilities hold; names
+     * that exist already don't count against the limit.
+     *
+     * @throws LimitExceededException when the meeting would have more attendees than it may.
+     */
+    admit(
+      meetingId: string,
+      requests: AttendeeRequest[],
+      how: { idempotent: boolean; requestId: string },
+    ): Attendee[] {
+      const record = liveRecord(meetingId);
+      const living = record.attendees.filter(exists);
+      const byName = new Map<string, AttendeeRecord>();
+      if (how.idempotent) {
+        // The oldest wins where the non-idempotent mode has left several of one name.
+        for (const one of living.toReversed()) byName.set(one.attendee.ExternalUserId, one);
+      }
+      const newcomers = how.idempotent
+        ? new Set(requests.map((request) => request.ExternalUserId).filter((name) => !byName.has(name))).size
+        : requests.length;
+      const limit = attendeeLimit(record.meeting.MeetingFeatures);
+      if (living.length + newcomers > limit) {
+        throw new ChimeError('LimitExceededException', `The meeting may have at most ${limit} attendees`);
+      }
+      return requests.map((request) => {
+        const existing = byName.get(request.ExternalUserId);
+        if (existing) return snapshot(existing.attendee);
+        const added = addAttendee(record, request, how.requestId);
+        if (how.idempotent) byName.set(request.ExternalUserId, added);
+        return snapshot(added.attendee);
+      });
+    },
+
+    /** Lets somebody in past every rule, for the fault that answers an attendee whom nobody asked for. */
+    smuggle(meetingId: string, request: AttendeeRequest, requestId: string): Attendee {
+      return snapshot(addAttendee(liveRecord(meetingId), request, requestId).attendee);
+    },
+
+    /** Changes what an attendee may do, for the fault that answers other capabilities than asked. */
+    setCapabilities(meetingId: string, attendeeId: string, capabilities: Capabilities): Attendee {
+      const record = liveAttendee(meetingId, attendeeId);
+      record.attendee.Capabilities = { ...capabilities };
+      return snapshot(record.attendee);
+    },
+
+    getAttendee(meetingId: string, attendeeId: string): Attendee {
+      return snapshot(liveAttendee(meetingId, attendeeId).attendee);
+    },
+
+    deleteAttendee(meetingId: string, attendeeId: string): void {
+      liveAttendee(meetingId, attendeeId).goneAtMs = now();
+    },
+
+    /** Up to `count` attendees from `position` on, and the position of the next page if there is one. */
+    listAttendees(meetingId: string, position: number, count: number): { page: Attendee[]; next?: number } {
+      const { attendees } = liveRecord(meetingId);
+      const page: Attendee[] = [];
+      for (const [index, record] of attendees.entries()) {
+        if (index < position || !exists(record)) continue;
+        if (page.length === count) return { page, next: index };
+        page.push(snapshot(record.attendee));
+      }
+      return { page };
+    },
+
+    /** The truth: the attendees that exist, in order of creation, of one meeting or of all; with `gone` the former ones too. */
+    known(filter: { meetingId?: string | undefined; gone: boolean }): KnownAttendee[] {
+      const ids = filter.meetingId === undefined ? [...records.keys()] : [filter.meetingId];
+      return ids.flatMap((MeetingId) =>
+        (recordOf(MeetingId)?.attendees ?? [])
+          .filter((record) => filter.gone || exists(record))
+          .map((record) => ({
+            MeetingId,
+            ...snapshot(record.attendee),
+            createdBy: record.createdBy,
+            createdAt: new Date(record.createdAtMs).toISOString(),
+            ...(record.goneAtMs !== undefined && { goneAt: new Date(record.goneAtMs).toISOString() }),
+          })),
+      );
+    },
+  };
+}
+
+function exists(record: AttendeeRecord): boolean {
+  return record.goneAtMs === undefined;
+}
+
+function end(record: MeetingRecord, atMs: number): void {
+  record.endedAtMs ??= atMs;
+  for (const attendee of record.attendees) attendee.goneAtMs ??= record.endedAtMs;
+}
+
+/** An answer may be held back by a fault; what it says must not change meanwhile. */
+function snapshot(attendee: Attendee): Attendee {
+  return { ...attendee, Capabilities: { ...attendee.Capabilities } };
+}
+
+/**
+ * The documents disagree whether FHD or UHD needs a MaxCount of its own or brings the limit of 25 by itself. Here it
+ * may be left out, and no MaxCount lifts the 25.
+ */
+function attendeeLimit(features: MeetingFeatures | undefined): number {
+  const large = features?.Video?.MaxResolution === 'FHD' || features?.Content?.MaxResolution === 'UHD';
+  const ceiling = large ? 25 : 250;
+  return Math.min(features?.Attendee?.MaxCount ?? ceiling, ceiling);
+}
+
+/**
+ * 98 characters of unpadded base64 like the tokens in public samples: 73 bytes, and since all are hexadecimal digits,
+ * dashes or a colon, no `+` and no `/` can come out.
+ */
+function mintJoinToken(): string {
+  return Buffer.from(`${randomUUID()}:${randomUUID()}`).toString('base64url');
+}
+
+function meetingArn(region: string, meetingId: string): string {
+  const partition = region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+  return `arn:${partition}:chime:${region}:111122223333:meeting/${meetingId}`;
+}
+
+/** All that amazon-chime-sdk-js reads, on hosts that no resolver may ever answer for (RFC 2606 section 2). */
+function mediaPlacement(meetingId: string): Record<string, string> {
+  return {
+    AudioHostUrl: 'audio.chime.invalid:3478',
+    AudioFallbackUrl: `wss://fallback.chime.invalid:443/calls/${meetingId}`,
+    SignalingUrl: `wss://signal.chime.invalid/control/${meetingId}`,
+    TurnControlUrl: 'https://turn.chime.invalid/v2/turn_sessions',
+    ScreenDataUrl: `wss://screen.chime.invalid:443/v2/screen/${meetingId}`,
+    ScreenViewingUrl: `wss://screen.chime.invalid:443/ws/connect?X-BitHub-Call-Id=${meetingId}`,
+    ScreenSharingUrl: `wss://screen.chime.invalid:443/v2/screen/${meetingId}`,
+    EventIngestionUrl: 'https://events.chime.invalid/v1/client-events',
+  };
+}

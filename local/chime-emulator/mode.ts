@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { OperationName } from './operations.ts';
+
+/** What `PUT /_emulator/mode` takes; what is left out stays as it is. */
+export const modeSchema = z.strictObject({
+  idempotent: z.boolean().optional(),
+  ratePerSecond: z.number().positive().nullable().optional(),
+  burst: z.int().min(1).nullable().optional(),
+});
+
+export type Mode = ReturnType<typeof createMode>;
+
+/** How the emulator behaves until told otherwise: idempotent and without throttling. `now` gives milliseconds. */
+export function createMode(now: () => number) {
+  const settings = { idempotent: true, ratePerSecond: null as number | null, burst: null as number | null };
+  const buckets = new Map<OperationName, { tokens: number; atMs: number }>();
+
+  return {
+    settings: () => ({ ...settings }),
+
+    /** Changes what is given; the buckets start full again. */
+    change(change: z.infer<typeof modeSchema>): void {
+      if (change.idempotent !== undefined) settings.idempotent = change.idempotent;
+      if (change.ratePerSecond !== undefined) settings.ratePerSecond = change.ratePerSecond;
+      if (change.burst !== undefined) settings.burst = change.burst;
+      buckets.clear();
+    },
+
+    /** Whether a call is within the rate: a token bucket for each operation, as the quotas are for each operation. */
+    admits(operation: OperationName): boolean {
+      const { ratePerSecond } = settings;
+      if (ratePerSecond === null) return true;
+      const capacity = settings.burst ?? Math.max(1, Math.floor(ratePerSecond));
+      const bucket = buckets.get(operation) ?? { tokens: capacity, atMs: now() };
+      const refilled = ((now() - bucket.atMs) / 1000) * ratePerSecond;
+      const tokens = Math.min(capacity, bucket.tokens + refilled);
+      const admitted = tokens >= 1;
+      buckets.set(operation, { tokens: admitted ? tokens - 1 : tokens, atMs: now() });
+      return admitted;
+    },
+  };
+}

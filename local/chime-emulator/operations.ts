@@ -1,0 +1,176 @@
+import type { Fault } from './faults.ts';
+import type { Attendee, AttendeeRequest, Meetings } from './meetings.ts';
+import {
+  pageMark,
+  readAttendeeRequests,
+  readId,
+  readJson,
+  readMeetingRequest,
+  readPaging,
+  refuseUnfitCapabilities,
+} from './request-rules.ts';
+import type { Answer } from './wire-errors.ts';
+
+export const OPERATION_NAMES = [
+  'CreateMeeting',
+  'GetMeeting',
+  'DeleteMeeting',
+  'BatchCreateAttendee',
+  'ListAttendees',
+  'GetAttendee',
+  'DeleteAttendee',
+] as const;
+export type OperationName = (typeof OPERATION_NAMES)[number];
+
+/** A request that reached its operation. */
+export interface OperationRequest {
+  meetingId: string | undefined;
+  attendeeId: string | undefined;
+  query: URLSearchParams;
+  bodyText: string;
+  /** The control Region it was signed for. */
+  region: string;
+  requestId: string;
+  /** False in the mode in which each BatchCreateAttendee makes new attendees. */
+  idempotent: boolean;
+  /** The fault that changes what BatchCreateAttendee does or says. */
+  fault: Fault | undefined;
+}
+
+interface Operation {
+  method: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  /** The value of the query member `operation`, where the model's URI has one. */
+  operationQuery?: string;
+  act(meetings: Meetings, request: OperationRequest): Answer;
+}
+
+/** The operations with the HTTP bindings of the Smithy model. `act` throws a ChimeError to refuse. */
+export const OPERATIONS: Record<OperationName, Operation> = {
+  CreateMeeting: {
+    method: 'POST',
+    path: '/meetings',
+    act: (meetings, { bodyText, region }) => {
+      const asked = readMeetingRequest(readJson(bodyText));
+      return { status: 200, body: { Meeting: meetings.create(asked, region) } };
+    },
+  },
+  GetMeeting: {
+    method: 'GET',
+    path: '/meetings/:meetingId',
+    act: (meetings, request) => {
+      const meetingId = readId(request.meetingId, 'meetingId');
+      return { status: 200, body: { Meeting: meetings.get(meetingId) } };
+    },
+  },
+  DeleteMeeting: {
+    method: 'DELETE',
+    path: '/meetings/:meetingId',
+    act: (meetings, request) => {
+      meetings.end(readId(request.meetingId, 'meetingId'));
+      return { status: 204 };
+    },
+  },
+  BatchCreateAttendee: {
+    method: 'POST',
+    path: '/meetings/:meetingId/attendees',
+    operationQuery: 'batch-create',
+    act: batchCreateAttendee,
+  },
+  ListAttendees: {
+    method: 'GET',
+    path: '/meetings/:meetingId/attendees',
+    act: (meetings, request) => {
+      const meetingId = readId(request.meetingId, 'meetingId');
+      const { count, position } = readPaging(request.query, meetingId);
+      const { page, next } = meetings.listAttendees(meetingId, position, count);
+      return {
+        status: 200,
+        body: { Attendees: page, ...(next !== undefined && { NextToken: pageMark(meetingId, next) }) },
+      };
+    },
+  },
+  GetAttendee: {
+    method: 'GET',
+    path: '/meetings/:meetingId/attendees/:attendeeId',
+    act: (meetings, request) => {
+      const meetingId = readId(request.meetingId, 'meetingId');
+      const attendeeId = readId(request.attendeeId, 'attendeeId');
+      return { status: 200, body: { Attendee: meetings.getAttendee(meetingId, attendeeId) } };
+    },
+  },
+  DeleteAttendee: {
+    method: 'DELETE',
+    path: '/meetings/:meetingId/attendees/:attendeeId',
+    act: (meetings, request) => {
+      const meetingId = readId(request.meetingId, 'meetingId');
+      meetings.deleteAttendee(meetingId, readId(request.attendeeId, 'attendeeId'));
+      return { status: 204 };
+    },
+  },
+};
+
+function batchCreateAttendee(meetings: Meetings, request: OperationRequest): Answer {
+  const { fault, requestId } = request;
+  const meetingId = readId(request.meetingId, 'meetingId');
+  const requests = readAttendeeRequests(readJson(request.bodyText));
+  refuseUnfitCapabilities(requests, meetings.get(meetingId));
+
+  const partial = fault?.partialErrors;
+  const failing = (item: AttendeeRequest, index: number) =>
+    partial !== undefined &&
+    (partial.externalUserIds === undefined || partial.externalUserIds.includes(item.ExternalUserId)) &&
+    (partial.every === undefined || (index + 1) % partial.every === 0);
+
+  const existsDespiteError = fault?.when === 'after';
+  const admitted = meetings.admit(
+    meetingId,
+    requests.filter((item, index) => existsDespiteError || !failing(item, index)),
+    request,
+  );
+  const told = existsDespiteError
+    ? admitted.filter((_, index) => !requests[index] || !failing(requests[index], index))
+    : admitted;
+  return {
+    status: 200,
+    body: {
+      Attendees: [
+        ...told.map((attendee) => altered(meetings, meetingId, attendee, fault)),
+        ...(fault?.extraAttendee ? [meetings.smuggle(meetingId, fault.extraAttendee, requestId)] : []),
+      ],
+      Errors: requests.filter(failing).map(({ ExternalUserId }) => ({
+        ExternalUserId,
+        ErrorCode: partial?.errorCode,
+        ErrorMessage: partial?.errorMessage,
+      })),
+    },
+  };
+}
+
+function altered(
+  meetings: Meetings,
+  meetingId: string,
+  attendee: Attendee,
+  fault: Fault | undefined,
+): Attendee {
+  const change = fault?.alteredCapabilities;
+  if (!change) return attendee;
+  if (change.externalUserIds && !change.externalUserIds.includes(attendee.ExternalUserId)) return attendee;
+  return meetings.setCapabilities(meetingId, attendee.AttendeeId, change.capabilities);
+}
+
+/** What a BatchCreateAttendee asks for, read without judging it: the log tells refused requests too. */
+export function requestedAttendees(bodyText: string): { attendeeNames: string[]; attendees: unknown[] } {
+  let attendees: unknown[] = [];
+  try {
+    const given = JSON.parse(bodyText)?.Attendees;
+    if (Array.isArray(given)) attendees = given;
+  } catch {
+    // Not JSON: nothing was asked for that could be told.
+  }
+  const attendeeNames = attendees.flatMap((item) => {
+    const name = (item as { ExternalUserId?: unknown } | null)?.ExternalUserId;
+    return typeof name === 'string' ? [name] : [];
+  });
+  return { attendeeNames, attendees };
+}

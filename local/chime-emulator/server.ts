@@ -1,0 +1,260 @@
+/**
+ * An emulator of the Amazon Chime SDK Meetings API on the wire (restJson1), made as a test instrument from the published
+ * Smithy model and API reference. It shares no code with what it tests. Where the documents are silent it makes a
+ * choice, and a comment at that place says so: nothing here was compared with the real service.
+ *
+ * Operations: CreateMeeting, GetMeeting, DeleteMeeting, BatchCreateAttendee, ListAttendees, GetAttendee,
+ * DeleteAttendee; anything else is NotFoundException. Requests have to look signed (Signature Version 4 for `chime`),
+ * the signature is not verified. Not emulated: the end of a meeting in which nobody is connected for five minutes,
+ * that a meeting is only known in its own control Region, and notifications.
+ *
+ * Control endpoint, unsigned, JSON:
+ *
+ * | request | |
+ * | --- | --- |
+ * | `GET /_emulator/calls` | `{calls: Call[]}` (`calls.ts`), every call in order of arrival |
+ * | `DELETE /_emulator/calls` | forgets them |
+ * | `GET /_emulator/attendees?meetingId=&gone=true` | `{attendees: KnownAttendee[]}` (`meetings.ts`): who exists, JoinToken included, in one meeting or all; with `gone=true` also who was deleted or whose meeting ended, with `goneAt` |
+ * | `POST /_emulator/faults` | adds a fault, 201; 400 `{error}` if it is none |
+ * | `GET /_emulator/faults` | `{faults}` with `applied` and `remaining` for each |
+ * | `DELETE /_emulator/faults` | takes them all back |
+ * | `GET /_emulator/mode` | `{idempotent, ratePerSecond, burst}` |
+ * | `PUT /_emulator/mode` | changes what is given: `idempotent: false` makes each BatchCreateAttendee create new attendees; `ratePerSecond` throttles each operation by a token bucket of `burst` (else one second's worth) with ThrottlingException, `null` ends that |
+ *
+ * A fault has one effect, or only a latency, and these members; the first one that fits a call is used, alone:
+ *
+ * | member | |
+ * | --- | --- |
+ * | `operation` | only this one; any, if left out |
+ * | `times` | so often; until taken back, if left out |
+ * | `probability`, `seed` | with this chance in (0, 1], drawn repeatably from the seed (1 if left out) |
+ * | `when` | `before` (default) or `after` acting; a call with an effect before does not act |
+ * | `latencyMs` | waits, before or after acting as `when` says; goes with any effect |
+ *
+ * | effect | |
+ * | --- | --- |
+ * | `status`, `errorType`, `message`, `retryAfterSeconds` | an error, also one that is not modelled; `Retry-After` is only sent if given |
+ * | `reset: true` | the connection is reset |
+ * | `garbage: true`, `status` | a body that is not JSON, with 200 or the status |
+ * | `truncate: true` | acts, and the connection ends in the middle of the answer |
+ * | `partialErrors: {externalUserIds?, every?, errorCode, errorMessage?}` | BatchCreateAttendee tells these names, and of them each n-th of the request, in `Errors`; with `when: after` they exist nevertheless |
+ * | `extraAttendee: {externalUserId, capabilities?}` | BatchCreateAttendee lets in and answers somebody else too |
+ * | `alteredCapabilities: {externalUserIds?, capabilities}` | BatchCreateAttendee gives these, or all, other capabilities than asked for |
+ *
+ * A call that is unsigned, unknown or throttled uses up no fault.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+import { type Call, createCallLog } from './calls.ts';
+import { CONTROL_PREFIX, createControl } from './control.ts';
+import { createFaults, type Fault, faultAnswer, replacesAnswer } from './faults.ts';
+import { createMeetings } from './meetings.ts';
+import { createMode } from './mode.ts';
+import { OPERATION_NAMES, OPERATIONS, type OperationName, requestedAttendees } from './operations.ts';
+import { readBody } from './read-body.ts';
+import { signedRegion } from './request-rules.ts';
+import { type Answer, ChimeError, modelledErrorAnswer, notFound } from './wire-errors.ts';
+
+export interface ChimeEmulator {
+  /** Without a trailing slash. */
+  url: string;
+  /** Stops it, ending open connections and answers still held back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an emulator on 127.0.0.1, on a free port unless one is given. `now`, in milliseconds since the epoch, is for
+ * tests of what takes a day.
+ */
+export async function startChimeEmulator(
+  options: { port?: number; now?: () => number } = {},
+): Promise<ChimeEmulator> {
+  const now = options.now ?? Date.now;
+  const meetings = createMeetings(now);
+  const calls = createCallLog();
+  const faults = createFaults();
+  const mode = createMode(now);
+  const control = createControl({ calls, faults, meetings, mode });
+  const stopping = new AbortController();
+
+  async function serveCall(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const route = findOperation(request);
+    const requestId = randomUUID();
+    const call = calls.open({
+      at: new Date(now()).toISOString(),
+      operation: route.operation ?? 'Unknown',
+      method: request.method ?? '',
+      path: route.path,
+      query: route.query.toString(),
+      meetingId: route.params['meetingId'] ?? null,
+      requestId,
+    });
+    let bodyText: string;
+    try {
+      bodyText = await readBody(request);
+    } catch {
+      call.outcome = 'client-gone';
+      return;
+    }
+    if (route.operation === 'BatchCreateAttendee') Object.assign(call, requestedAttendees(bodyText));
+    const { answer, fault } = await answerCall(route, bodyText, request.headers.authorization, call).catch(
+      (error) => ({ answer: refusalAnswer(error, requestId), fault: undefined }),
+    );
+    deliver(request, response, call, answer, fault);
+  }
+
+  async function answerCall(
+    route: Route,
+    bodyText: string,
+    authorization: string | undefined,
+    call: Call,
+  ): Promise<{ answer: Answer | undefined; fault: Fault | undefined }> {
+    const { requestId } = call;
+    const { operation, params, query } = route;
+    const region = signedRegion(authorization);
+    if (operation === undefined) throw notFound('No such operation');
+    if (!mode.admits(operation)) throw new ChimeError('ThrottlingException', 'Rate exceeded');
+
+    const fault = faults.take(operation);
+    const act = (): Answer => {
+      const { meetingId, attendeeId } = params;
+      const { idempotent } = mode.settings();
+      try {
+        const answer = OPERATIONS[operation].act(meetings, {
+          meetingId,
+          attendeeId,
+          query,
+          bodyText,
+          region,
+          requestId,
+          idempotent,
+          fault,
+        });
+        call.acted = true;
+        return answer;
+      } catch (error) {
+        return refusalAnswer(error, requestId);
+      }
+    };
+    if (!fault) return { answer: act(), fault };
+    const wait = async () => {
+      if (fault.latencyMs) await pause(fault.latencyMs, undefined, { signal: stopping.signal });
+    };
+    const replaced = replacesAnswer(fault);
+    if (fault.when === 'before') {
+      await wait();
+      return { answer: replaced ? faultAnswer(fault, requestId) : act(), fault };
+    }
+    const answer = act();
+    await wait();
+    return { answer: replaced ? faultAnswer(fault, requestId) : answer, fault };
+  }
+
+  const server = createServer(async (request, response) => {
+    try {
+      await (request.url?.startsWith(CONTROL_PREFIX) ? control : serveCall)(request, response);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      // A fault of the emulator itself: no answer that could be taken for one of Chime's.
+      console.error(error);
+      request.socket.destroy();
+    }
+  });
+  // A client reuses its connections; if the server ended idle ones early, calls would fail by a race nobody asked for.
+  server.keepAliveTimeout = 10 * 60 * 1000;
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        stopping.abort();
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+interface Route {
+  operation: OperationName | undefined;
+  path: string;
+  query: URLSearchParams;
+  params: Record<string, string | undefined>;
+}
+
+const router = createRouter();
+
+function createRouter() {
+  // An id of any length reaches its operation, so that it is refused as an id and not as an unknown path.
+  const routes = findMyWay({ maxParamLength: 16_384 });
+  const unused = () => undefined;
+  for (const name of OPERATION_NAMES) {
+    const { method, path } = OPERATIONS[name];
+    routes.on(method, path, unused, name);
+  }
+  return routes;
+}
+
+function findOperation(request: IncomingMessage): Route {
+  const [path = '', ...rest] = (request.url ?? '').split('?');
+  const query = new URLSearchParams(rest.join('?'));
+  const found = router.find(request.method as HTTPMethod, path);
+  const name: OperationName | undefined = found?.store;
+  // By this member alone the model tells BatchCreateAttendee from CreateAttendee, which is not emulated.
+  const fits = name && OPERATIONS[name].operationQuery === (query.get('operation') ?? undefined);
+  return { operation: fits ? name : undefined, path, query, params: found?.params ?? {} };
+}
+
+/** The answer that tells a refusal; any other error is the emulator's own and goes on. */
+function refusalAnswer(error: unknown, requestId: string): Answer {
+  if (error instanceof ChimeError) return modelledErrorAnswer(error, requestId);
+  throw error;
+}
+
+/** Sends the answer, or breaks the connection as the fault says; without an answer the connection is reset. */
+function deliver(
+  request: IncomingMessage,
+  response: ServerResponse,
+  call: Call,
+  answer: Answer | undefined,
+  fault: Fault | undefined,
+): void {
+  if (request.socket.destroyed) {
+    call.outcome = 'client-gone';
+    return;
+  }
+  const text = answer && serialized(answer);
+  const cutShort = fault?.truncate === true;
+  if (!answer || (cutShort && text === undefined)) {
+    call.outcome = 'reset';
+    request.socket.resetAndDestroy();
+    return;
+  }
+  call.status = answer.status;
+  call.outcome = cutShort ? 'truncated' : 'answered';
+  response.writeHead(answer.status, {
+    'x-amzn-RequestId': call.requestId,
+    ...(text !== undefined && {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(text),
+    }),
+    ...answer.headers,
+  });
+  if (cutShort && text !== undefined) {
+    response.write(text.slice(0, Math.floor(text.length / 2)), () => request.socket.destroy());
+  } else {
+    response.end(text);
+  }
+}
+
+/** A body that is a string already, which is a fault's, goes out as it is. */
+function serialized({ body }: Answer): string | undefined {
+  return body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+}

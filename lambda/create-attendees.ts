@@ -9,8 +9,10 @@ import {
   recordId,
 } from './audit-records.ts';
 import { dayOfBatch } from './batch-id.ts';
+import type { CallerBudget } from './caller-budget.ts';
 import { FacadeError } from './errors.ts';
-import { authorizeByMeeting, authorizeByToken, type Grant, judgeAnswer, type Rule } from './policy.ts';
+import type { MeetingAccess } from './meeting-access.ts';
+import { authorizeByToken, type Grant, judgeAnswer, type Rule } from './policy.ts';
 import type { AuditLog, Caller, Clock, Meetings, TokenVerifier } from './ports.ts';
 
 /** A request as the gateway delivered it, before anything in it is believed. */
@@ -36,7 +38,10 @@ export interface CreatedAttendees {
 
 export interface CreateAttendeesDependencies {
   tokenVerifier: TokenVerifier;
-  meetings: Meetings;
+  meetingAccess: MeetingAccess;
+  meetings: Pick<Meetings, 'createAttendees'>;
+  /** How many denials of one caller are recorded; the others are only reported. */
+  denialBudget: CallerBudget;
   auditLog: AuditLog;
   clock: Clock;
   /** `sha256:` and 32 hexadecimal digits. */
@@ -69,7 +74,7 @@ export async function createAttendees(
   call: CreateAttendeesCall,
   dependencies: CreateAttendeesDependencies,
 ): Promise<CreatedAttendees> {
-  const { tokenVerifier, meetings, auditLog, clock } = dependencies;
+  const { tokenVerifier, meetingAccess, meetings, auditLog, clock } = dependencies;
   const startMs = clock.now();
   const deadlineMs = Math.min(startMs + BUDGET_MS, call.stopsAtMs - ANSWER_RESERVE_MS);
   const timeLeftMs = (atMostMs: number): number => {
@@ -92,10 +97,14 @@ export async function createAttendees(
   }
   const { grant } = decision;
   if (grant.tenants !== undefined) {
-    const meeting = await meetings.findMeeting(requestedMeetingId, {
-      timeoutMs: timeLeftMs(FIND_MEETING_TIMEOUT_MS),
-    });
-    const rule = authorizeByMeeting(grant.tenants, meeting);
+    const rule = await meetingAccess.ruleAgainst(
+      callerId(identityOf(caller)),
+      grant.tenants,
+      requestedMeetingId,
+      {
+        timeoutMs: timeLeftMs(FIND_MEETING_TIMEOUT_MS),
+      },
+    );
     if (rule !== undefined) {
       await recordDenial(rule, grant.scope);
       throw new FacadeError('NotFound', `Meeting ${requestedMeetingId} not found`, { reason: rule });
@@ -193,6 +202,10 @@ export async function createAttendees(
   }
 
   async function recordDenial(rule: Rule, scope: string | undefined): Promise<void> {
+    if (!dependencies.denialBudget.take(callerId(identityOf(caller)))) {
+      dependencies.report('denial not recorded', { rule, cause: 'budget' });
+      return;
+    }
     try {
       await auditLog.recordDenial(
         {
@@ -267,14 +280,16 @@ interface Result {
 
 function callerFacts(call: CreateAttendeesCall, caller: Caller, scope: string | undefined): CallerFacts {
   return {
-    issuer: caller.rules.issuer,
-    clientId: caller.clientId,
-    subject: caller.subject,
+    ...identityOf(caller),
     ...(scope === undefined ? {} : { scope }),
     sourceIp: call.sourceIp,
     userAgent: call.userAgent.slice(0, 256),
     gatewayRequestId: call.gatewayRequestId,
   };
+}
+
+function identityOf(caller: Caller): { issuer: string; clientId: string; subject: string } {
+  return { issuer: caller.rules.issuer, clientId: caller.clientId, subject: caller.subject };
 }
 
 /** `FAILED` says that nothing exists: an attendee that was withheld exists, though its token was not delivered. */

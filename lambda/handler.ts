@@ -5,21 +5,27 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { chimeMeetings } from './adapters/chime-meetings.ts';
 import { dynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { jwtTokenVerifier } from './adapters/jwt-token-verifier.ts';
+import { createCallerBudget } from './caller-budget.ts';
 import { readSettings } from './environment.ts';
 import { createHandler } from './http/create-handler.ts';
+import { createMeetingAccess } from './meeting-access.ts';
 
 // The only place that reads the environment, the clock and the source of randomness: everything else is handed them.
 const settings = readSettings(process.env);
 const clock = { now: Date.now };
 
+// One attempt: repeating is up to the caller, whose SDK does it, and never right where the outcome is unknown.
+const meetings = chimeMeetings(
+  new ChimeSDKMeetingsClient({ region: settings.meetingsRegion, maxAttempts: 1 }),
+);
+
 export const handler = createHandler({
   logger: new Logger(),
   allowedOrigins: settings.allowedOrigins,
   tokenVerifier: jwtTokenVerifier(settings.issuers, clock),
-  meetings: chimeMeetings(
-    // One attempt: repeating is decided by the caller, whose SDK does it, and never where the outcome is unknown.
-    new ChimeSDKMeetingsClient({ region: settings.meetingsRegion, maxAttempts: 1 }),
-  ),
+  meetingAccess: createMeetingAccess(meetings, clock),
+  meetings,
+  denialBudget: createCallerBudget(clock, { capacity: 20, perSecond: 1 / 3 }),
   auditLog: dynamodbAuditLog(new DynamoDBClient({ maxAttempts: 3 }), settings),
   clock,
   fingerprint: (joinToken) => `sha256:${createHash('sha256').update(joinToken).digest('hex').slice(0, 32)}`,

@@ -68,7 +68,6 @@ export function createHandler(dependencies: HandlerDependencies) {
         requestHeaders: REQUEST_HEADERS,
         exposeHeaders: EXPOSED_HEADERS,
         maxAge: 600,
-        vary: 'Origin',
       }),
     )
     .use(modelledErrors)

@@ -4,6 +4,7 @@ import type { DenialRecord, IntentRecord, OutcomeRecord } from '../../lambda/aud
 import { type CreateAttendeesDependencies, createAttendees } from '../../lambda/create-attendees.ts';
 import { FacadeError } from '../../lambda/errors.ts';
 import type { IssuerRules } from '../../lambda/issuer-rules.ts';
+import { authorizeByMeeting } from '../../lambda/policy.ts';
 import type { Caller, CreationResult, MeetingFacts } from '../../lambda/ports.ts';
 
 const MEETING = '3F0C4A7E-52c8-4d6f-9a0b-7d2f5e8c1b34';
@@ -67,6 +68,7 @@ function world() {
     /** Milliseconds that the port of that name takes. */
     slow: {} as Record<string, number>,
     outcomeWritten: true,
+    denialsLeft: 1,
     run: () => createAttendees(call, dependencies),
   };
   const step = (name: string, timeoutMs?: number): void => {
@@ -82,11 +84,14 @@ function world() {
         return state.caller;
       },
     },
-    meetings: {
-      findMeeting: async (_id, { timeoutMs }) => {
+    meetingAccess: {
+      ruleAgainst: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
         step('findMeeting', timeoutMs);
-        return state.meeting;
+        return authorizeByMeeting(tenants, state.meeting);
       },
+    },
+    denialBudget: { take: () => state.denialsLeft-- > 0, giveBack: () => {} },
+    meetings: {
       createAttendees: async (_id, _attendees, { timeoutMs }) => {
         step('createAttendees', timeoutMs);
         return state.result;
@@ -294,6 +299,14 @@ describe('a refusal', () => {
     await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
     expect(w.reports.join()).toContain('denial not recorded');
     expect(w.reports.join()).not.toContain('secret');
+  });
+
+  it('stands where the caller has had its share of records', async () => {
+    w.caller = { ...w.caller, scopes: new Set() };
+    w.denialsLeft = 0;
+    await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
+    expect(w.records).toEqual([]);
+    expect(w.reports).toEqual(['{"event":"denial not recorded","rule":"scope","cause":"budget"}']);
   });
 
   it('of a meeting looks the same whether it is foreign, untenanted or absent', async () => {

@@ -4,7 +4,7 @@ import {
   GetMeetingCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import type { Attendee, AttendeeError, Capabilities } from '../attendees.ts';
-import { ERROR_STATUS, type ErrorCode, FacadeError } from '../errors.ts';
+import { ERROR_STATUS, type ErrorCode, type ErrorDetails, FacadeError } from '../errors.ts';
 import type { CreationResult, Meetings } from '../ports.ts';
 
 /** The Amazon Chime SDK Meetings API. */
@@ -88,10 +88,8 @@ const THROTTLING_NAMES = new Set([
   'TooManyRequestsException',
 ]);
 
-/** Which class an error without a modelled name is passed on as. */
+/** Which class an error without a modelled name is passed on as; any other 4xx is a BadRequest. */
 const CODE_BY_STATUS: Record<number, ErrorCode> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
   404: 'NotFound',
   422: 'UnprocessableEntity',
   429: 'Throttling',
@@ -106,19 +104,27 @@ function refusalOf(error: unknown): FacadeError | undefined {
   const { httpStatusCode: status, requestId } = metadataOf(error);
   if (status === undefined || status < 400 || status > 499) return undefined;
   const retryAfterSeconds = retryAfterOf(error);
-  return new FacadeError(codeOf(error.name, status), error.message, {
+  const details: ErrorDetails = {
     reason: 'chime-refused',
     cause: error,
     ...(requestId === undefined ? {} : { chimeRequestId: requestId }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  });
+  };
+  const code = codeOf(error.name);
+  if (code === undefined && (status === 401 || status === 403)) {
+    // AWS refuses our own credentials or role: nothing that the caller could mend, in words that name our account.
+    return new FacadeError('ServiceFailure', 'This service may not call Chime at present.', {
+      ...details,
+      reason: 'chime-access',
+    });
+  }
+  return new FacadeError(code ?? CODE_BY_STATUS[status] ?? 'BadRequest', error.message, details);
 }
 
-function codeOf(name: string, status: number): ErrorCode {
+function codeOf(name: string): ErrorCode | undefined {
   if (THROTTLING_NAMES.has(name)) return 'Throttling';
   const modelled = name.replace(/Exception$/, '');
-  if (Object.hasOwn(ERROR_STATUS, modelled)) return modelled as ErrorCode;
-  return CODE_BY_STATUS[status] ?? 'BadRequest';
+  return Object.hasOwn(ERROR_STATUS, modelled) ? (modelled as ErrorCode) : undefined;
 }
 
 function metadataOf(error: Error): { httpStatusCode?: number; requestId?: string } {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,8 @@ export interface RunningSystem {
   directory: string;
   stdout(): string;
   stderr(): string;
+  /** The processes that run the function at the moment: one after the start, more when it has been busy. */
+  handlerProcessIds(): number[];
   /** Runs `npm run token` with these arguments. */
   token(...args: string[]): Promise<string>;
   /** Interrupts it. @throws where it does not exit with 0, in time, with nothing left in its directory */
@@ -36,19 +38,19 @@ export interface RunningSystem {
 export async function startSystem(options: StartOptions = {}): Promise<RunningSystem> {
   const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
   const system = launch(directory, options);
-  while (!existsSync(path.join(directory, 'environment.json'))) {
-    if (system.child.exitCode !== null || performance.now() > system.deadlineMs) {
-      system.child.kill('SIGKILL');
-      rmSync(directory, { recursive: true, force: true });
-      throw new Error(`The local system did not start:\n${system.stdout()}${system.stderr()}`);
-    }
-    await pause(25);
+  const ready = () => existsSync(path.join(directory, 'environment.json'));
+  await until(() => ready() || system.child.exitCode !== null);
+  if (!ready()) {
+    system.child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+    throw new Error(`The local system did not start:\n${system.stdout()}${system.stderr()}`);
   }
   return {
     environment: readLocalEnvironment(directory),
     directory,
     stdout: system.stdout,
     stderr: system.stderr,
+    handlerProcessIds: () => handlerProcessIds(system.child.pid as number),
     async token(...args) {
       const { stdout } = await promisify(execFile)(process.execPath, ['cli/token.ts', ...args], {
         cwd: PROJECT,
@@ -78,6 +80,15 @@ export async function startRefused(
   return { code, stdout: system.stdout(), stderr: system.stderr() };
 }
 
+/** Waits until something is so. @throws where it never is */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + START_TIMEOUT_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadlineMs) throw new Error(`Waited in vain for ${condition}.`);
+    await pause(25);
+  }
+}
+
 const CONFIG_FILE = 'config.json';
 
 function launch(directory: string, { config, env = {} }: StartOptions) {
@@ -94,7 +105,6 @@ function launch(directory: string, { config, env = {} }: StartOptions) {
   });
   return {
     child,
-    deadlineMs: performance.now() + START_TIMEOUT_MS,
     stdout: collect(child.stdout),
     stderr: collect(child.stderr),
     exit: (timeoutMs = STOP_TIMEOUT_MS) => waitForExit(child, timeoutMs),
@@ -102,7 +112,20 @@ function launch(directory: string, { config, env = {} }: StartOptions) {
 }
 
 function childEnvironment(directory: string, env: Record<string, string>): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', USHER_LOCAL_DIR: directory, ...env };
+  return {
+    PATH: process.env['PATH'] ?? '',
+    USHER_LOCAL_DIR: directory,
+    USHER_LOCAL_SCHEDULE: 'off',
+    ...env,
+  };
+}
+
+function handlerProcessIds(systemPid: number): number[] {
+  const processes = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  return processes
+    .filter((line) => line.includes('lambda/worker.ts'))
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, parent]) => (parent === systemPid && pid !== undefined ? [pid] : []));
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {

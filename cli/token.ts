@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
+import { type LocalEnvironment, readLocalEnvironment, stateDirectory } from '../local/environment.ts';
+
+export interface TokenOptions {
+  sub: string;
+  /** Space-separated scopes; empty for none. */
+  scope: string;
+  clientId: string;
+  /** The header's `typ`. */
+  typ: string;
+  /** Seconds from now; negative for a token that has expired. */
+  expiresIn: string;
+  /** `NAME=VALUE` sets a claim, `NAME=` removes one, a repeated name makes a list. */
+  claim: string[];
+}
+
+/** Header and claims of a JWT, without what the signer adds (algorithm and key id). */
+export interface TokenParts {
+  header: { typ: string };
+  payload: Record<string, unknown>;
+}
+
+/** Claims that are numbers (RFC 7519 section 2, NumericDate). */
+const NUMERIC_CLAIMS = ['exp', 'nbf', 'iat'];
+
+/** How long before its end an expired token was issued. */
+const EXPIRED_LIFETIME_SECONDS = 60;
+
+/**
+ * Makes the content of an access token in the form of RFC 9068.
+ *
+ * @param nowSeconds since the epoch
+ * @throws in one line where an option is not of its form
+ */
+export function tokenParts(
+  options: TokenOptions,
+  { issuer, audience }: Pick<LocalEnvironment, 'issuer' | 'audience'>,
+  nowSeconds: number,
+): TokenParts {
+  const lifetimeSeconds = Number(options.expiresIn);
+  if (!Number.isInteger(lifetimeSeconds)) throw new Error('--expires-in takes a whole number of seconds.');
+  const expires = nowSeconds + lifetimeSeconds;
+  const issued = lifetimeSeconds > 0 ? nowSeconds : expires - EXPIRED_LIFETIME_SECONDS;
+  const payload: Record<string, unknown> = {
+    iss: issuer,
+    sub: options.sub,
+    aud: audience,
+    client_id: options.clientId,
+    scope: options.scope,
+    tenant: 'acme',
+    iat: issued,
+    nbf: issued,
+    exp: expires,
+    jti: randomUUID(),
+  };
+  if (options.scope === '') delete payload['scope'];
+  for (const [name, values] of readClaims(options.claim)) {
+    const [first, ...others] = values;
+    if (first === undefined) delete payload[name];
+    else payload[name] = others.length > 0 ? values : first;
+  }
+  return { header: { typ: options.typ }, payload };
+}
+
+function readClaims(options: string[]): Map<string, (string | number)[]> {
+  const claims = new Map<string, (string | number)[]>();
+  for (const option of options) {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(option) ?? [];
+    if (name === undefined || value === undefined)
+      throw new Error(`--claim takes NAME=VALUE, not "${option}".`);
+    const values = claims.get(name) ?? [];
+    claims.set(name, value === '' ? values : [...values, claimValue(name, value)]);
+  }
+  return claims;
+}
+
+function claimValue(name: string, text: string): string | number {
+  if (!NUMERIC_CLAIMS.includes(name)) return text;
+  if (!/^-?\d+$/.test(text)) throw new Error(`--claim ${name} takes a whole number of seconds.`);
+  return Number(text);
+}
+
+async function sign({ signUrl }: LocalEnvironment, parts: TokenParts): Promise<string> {
+  if (signUrl === undefined) {
+    throw new Error('The running system has an issuer of somebody else, who alone can sign its tokens.');
+  }
+  let response: Response;
+  try {
+    response = await fetch(signUrl, { method: 'POST', body: JSON.stringify(parts) });
+  } catch {
+    throw new Error('The local issuer does not answer: is the local system still running?');
+  }
+  const text = await response.text();
+  if (!response.ok) throw new Error(`The local issuer refused: ${text}`);
+  return text;
+}
+
+async function main(): Promise<void> {
+  const options = new Command('npm run --silent token --')
+    .description('Prints a JWT of the local issuer.')
+    .option('--sub <subject>', 'whom it is about', 'alice')
+    .option('--scope <scopes>', 'space-separated; empty for none', 'attendees.create')
+    .option('--client-id <id>', 'the client it was issued to', 'local-client')
+    .option('--expires-in <seconds>', 'its lifetime; negative for one that has expired', '3600')
+    .option('--typ <type>', "the header's typ", 'at+jwt')
+    .option(
+      '--claim <NAME=VALUE>',
+      'sets a claim; NAME= removes it, a repeated NAME makes a list',
+      (claim: string, earlier: string[]) => [...earlier, claim],
+      [],
+    )
+    .parse()
+    .opts<TokenOptions>();
+  const environment = readLocalEnvironment(stateDirectory(process.env));
+  const parts = tokenParts(options, environment, Math.floor(Date.now() / 1000));
+  console.log(await sign(environment, parts));
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`usher: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,129 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { FunctionDescription } from './lambda/pool.ts';
+
+/** What other programs need to know of a running local system; the content of `environment.json`. */
+export interface LocalEnvironment {
+  /** With the stage, without a trailing slash. */
+  apiUrl: string;
+  chimeUrl: string;
+  dynamodbUrl: string;
+  /** The table of facts. */
+  tableName: string;
+  /** The derived table. */
+  admissionTableName: string;
+  /** The reconciler's working state. */
+  openIntentTableName: string;
+  /** The reconciler, as `npm run reconcile` runs it: without credentials, which are the caller's own. */
+  reconciler: FunctionDescription;
+  issuer: string;
+  audience: string;
+  region: string;
+  /** The ready-made meeting; left out where somebody else's Chime did not let us create one. */
+  meetingId?: string;
+  /** Where tokens are signed; left out where the issuer is not the local one. */
+  signUrl?: string;
+  /** The process that ends everything on SIGINT or SIGTERM. */
+  pid: number;
+  /** The local issuer's process. */
+  issuerPid?: number;
+}
+
+/** The directory of the running system: `USHER_LOCAL_DIR`, or `.local` in the current directory. */
+export function stateDirectory(env: NodeJS.ProcessEnv): string {
+  return path.resolve(env['USHER_LOCAL_DIR'] ?? '.local');
+}
+
+/** @throws in one line where no system runs there */
+export function readLocalEnvironment(directory: string): LocalEnvironment {
+  try {
+    return JSON.parse(readFileSync(path.join(directory, 'environment.json'), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(`No local system runs in ${directory}: start one with \`npm start\`.`);
+  }
+}
+
+/** A claimed directory, until `release`. */
+export interface StateDirectory {
+  /** A place for the synthesized stack; not there yet. */
+  assemblyDirectory: string;
+  /** Makes the running system known, whole or not at all; only the owner may read it, who may then sign tokens. */
+  publish(environment: LocalEnvironment): void;
+  /** Removes all that was made here. */
+  release(): void;
+}
+
+/**
+ * Claims a directory for one running system.
+ *
+ * @throws in one line where another one runs there
+ */
+export function claimStateDirectory(directory: string): StateDirectory {
+  const environmentFile = path.join(directory, 'environment.json');
+  const assemblyDirectory = path.join(directory, 'assembly');
+  const pidFile = path.join(directory, 'pid');
+  const created = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  writePid(pidFile);
+  // Left by a system that was killed.
+  rmSync(environmentFile, { force: true });
+  rmSync(assemblyDirectory, { recursive: true, force: true });
+  return {
+    assemblyDirectory,
+    publish(environment) {
+      const draft = `${environmentFile}.${process.pid}`;
+      writeFileSync(draft, `${JSON.stringify(environment, null, 2)}\n`, { mode: 0o600 });
+      renameSync(draft, environmentFile);
+    },
+    release() {
+      rmSync(environmentFile, { force: true });
+      rmSync(pidFile, { force: true });
+      if (created !== undefined) removeIfEmpty(directory);
+    },
+  };
+}
+
+/** Only one process can create the file; one that a dead process left is taken over. */
+function writePid(pidFile: string): void {
+  try {
+    const file = openSync(pidFile, 'wx', 0o600);
+    writeFileSync(file, String(process.pid));
+    closeSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    if (isAlive(pid)) {
+      throw new Error(
+        `A local system runs in ${path.dirname(pidFile)} already (if process ${pid} is none, delete ${pidFile}).`,
+      );
+    }
+    rmSync(pidFile, { force: true });
+    writePid(pidFile);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+  }
+}

@@ -1,0 +1,214 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { close, LOOPBACK, listen } from '../http-server.ts';
+import type { FunctionPool } from '../lambda/pool.ts';
+import type { ApiDescription } from '../template.ts';
+import { proxyEvent, type RequestFacts } from './event.ts';
+import { type GatewayErrorType, type HttpAnswer, readGatewayResponses } from './gateway-responses.ts';
+import { readProxyResponse } from './proxy-response.ts';
+import { type RouteMatch, readRoutes } from './routes.ts';
+import { createThrottle } from './throttle.ts';
+
+/** Quotas of a REST API (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html). */
+const MAX_BODY_BYTES = 10_485_760;
+const MAX_HEADER_VALUE_BYTES = 10_240;
+
+/** The largest event of a synchronous invocation (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+const MAX_EVENT_BYTES = 6_291_456;
+
+/**
+ * Serves an API on this machine as an API Gateway REST API does, from the OpenAPI document that would be deployed.
+ *
+ * @param options.port 0 for a free one
+ * @param options.functions by ARN, as the document's integrations name them
+ * @returns `url` has the stage and no trailing slash
+ * @throws where the document asks for something that is not modelled, or the port is taken
+ */
+export async function startGateway(
+  api: ApiDescription,
+  { port, functions }: { port: number; functions: Map<string, Pick<FunctionPool, 'invoke'>> },
+): Promise<{ url: string; close(): Promise<void> }> {
+  refuseUnknownExtensions(api.document);
+  const { findRoute, functionArns } = readRoutes(api.document);
+  for (const arn of functionArns) {
+    if (!functions.has(arn)) throw new Error(`The API names the function ${arn}, which the template lacks.`);
+  }
+  const shapeError = readGatewayResponses(api.document);
+  const admit = api.throttle ? createThrottle(api.throttle, () => performance.now()) : () => true;
+
+  async function answer(request: IncomingMessage, facts: RequestFacts): Promise<HttpAnswer> {
+    const fail = (type: GatewayErrorType, message: string) =>
+      shapeError({ type, message }, contextVariables(api, facts));
+    if (!isWithin(facts.stagedPath, `/${api.stageName}`)) {
+      return { ...json(403, 'Forbidden'), headers: { 'x-amzn-ErrorType': 'ForbiddenException' } };
+    }
+    if (!isDecodable(facts.path)) return fail('DEFAULT_4XX', 'Bad Request');
+    const match = findRoute(facts.method, facts.path);
+    if (match === undefined) return fail('MISSING_AUTHENTICATION_TOKEN', 'Missing Authentication Token');
+    if (!admit()) return fail('THROTTLED', 'Too Many Requests');
+    const event = proxyEvent(request, facts, match, api);
+    if (isTooLargeForLambda(event, facts.body)) return json(413, 'Request Too Long');
+    return integrate(match, event, fail);
+  }
+
+  async function integrate(
+    { route }: RouteMatch,
+    event: unknown,
+    fail: (type: GatewayErrorType, message: string) => HttpAnswer,
+  ): Promise<HttpAnswer> {
+    const timeout = Promise.withResolvers<'timeout'>();
+    const timer = setTimeout(() => timeout.resolve('timeout'), route.timeoutMs);
+    try {
+      const returned = await Promise.race([functions.get(route.functionArn)?.invoke(event), timeout.promise]);
+      return returned === 'timeout'
+        ? fail('INTEGRATION_TIMEOUT', 'Endpoint request timed out')
+        : readProxyResponse(returned);
+    } catch (error) {
+      console.error(`usher: ${route.resource} failed: ${(error as Error).message}`);
+      return fail('DEFAULT_5XX', 'Internal server error');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // Node's own limit is above the gateway's, so that the answer is the gateway's.
+  const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
+    const ids = { requestId: requestId(request), extendedRequestId: extendedRequestId() };
+    handle(request, ids, api.stageName, answer)
+      .then((result) => send(response, ids, result))
+      .catch((error) => {
+        // A client that went away in the middle of its own request is nobody to answer, and no error.
+        if (!request.readableAborted) console.error('usher: the local gateway failed:', error);
+        request.destroy();
+      });
+  });
+  const listeningPort = await listen(server, port);
+  return { url: `http://${LOOPBACK}:${listeningPort}/${api.stageName}`, close: () => close(server) };
+}
+
+type RequestIds = Pick<RequestFacts, 'requestId' | 'extendedRequestId'>;
+
+/** The `$context.requestId`: a client may choose it, as the reference of `$context` variables says. */
+function requestId(request: IncomingMessage): string {
+  const chosen = request.headers['x-amzn-requestid'];
+  return typeof chosen === 'string' && /^[\w-]{1,128}$/.test(chosen) ? chosen : randomUUID();
+}
+
+function extendedRequestId(): string {
+  return `${randomBytes(11).toString('base64url')}=`;
+}
+
+async function handle(
+  request: IncomingMessage,
+  ids: RequestIds,
+  stageName: string,
+  answer: (request: IncomingMessage, facts: RequestFacts) => Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
+  const receivedEpochMs = Date.now();
+  // Both texts are seen in answers of deployed APIs; that the first is a 413 too is a guess. Neither can be shaped
+  // (the important notes of API Gateway say so of REQUEST_TOO_LARGE).
+  if (headerValueBytes(request) > MAX_HEADER_VALUE_BYTES) {
+    return text(413, `HTTP header is larger than ${MAX_HEADER_VALUE_BYTES} bytes.`);
+  }
+  const body = await readBody(request);
+  if (body === undefined) return text(413, `HTTP content length exceeded ${MAX_BODY_BYTES} bytes.`);
+  const [rawPath = '/', ...query] = (request.url ?? '/').split('?');
+  const stagedPath = rawPath.replace(/^\/+/, '/');
+  return answer(request, {
+    ...ids,
+    receivedEpochMs,
+    method: methodOf(request),
+    stagedPath,
+    path: stagedPath.slice(stageName.length + 1) || '/',
+    query: query.join('?'),
+    body,
+  });
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html: the header overrides the method. */
+function methodOf(request: IncomingMessage): string {
+  const override = request.headers['x-http-method-override'];
+  return typeof override === 'string' ? override : (request.method ?? 'GET');
+}
+
+function headerValueBytes(request: IncomingMessage): number {
+  return request.rawHeaders
+    .filter((_, index) => index % 2 === 1)
+    .reduce((sum, value) => sum + Buffer.byteLength(value, 'latin1'), 0);
+}
+
+/** @returns `undefined` where it is too long; what is left of it is read and thrown away, so that the answer arrives */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return length <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
+}
+
+function isWithin(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTooLargeForLambda(event: unknown, body: Buffer): boolean {
+  // No body of less than a sixth can be too large: JSON makes at most six bytes of one.
+  return body.length > MAX_EVENT_BYTES / 6 && Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES;
+}
+
+function contextVariables(api: ApiDescription, facts: RequestFacts): Record<string, string> {
+  return {
+    accountId: api.accountId,
+    apiId: api.apiId,
+    extendedRequestId: facts.extendedRequestId,
+    httpMethod: facts.method,
+    path: facts.stagedPath,
+    requestId: facts.requestId,
+    stage: api.stageName,
+  };
+}
+
+function json(statusCode: number, message: string): HttpAnswer {
+  return { statusCode, headers: {}, body: JSON.stringify({ message }) };
+}
+
+function text(statusCode: number, body: string): HttpAnswer {
+  return { statusCode, headers: { 'Content-Type': 'text/plain' }, body };
+}
+
+function send(response: ServerResponse, ids: RequestIds, { statusCode, headers, body }: HttpAnswer): void {
+  response.statusCode = statusCode;
+  response.setHeader('Content-Type', 'application/json');
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('x-amzn-RequestId', ids.requestId);
+  response.setHeader('x-amz-apigw-id', ids.extendedRequestId);
+  response.end(body);
+}
+
+/** What changes how a gateway behaves and is not modelled must not be passed over. */
+function refuseUnknownExtensions(document: Record<string, unknown>): void {
+  const known = ['x-amazon-apigateway-gateway-responses'];
+  for (const name of Object.keys(document)) {
+    if (name.startsWith('x-amazon-apigateway-') && !known.includes(name)) {
+      throw new Error(`The local gateway does not know ${name}.`);
+    }
+  }
+  const { securitySchemes = {} } = (document['components'] ?? {}) as {
+    securitySchemes?: Record<string, object>;
+  };
+  for (const [name, scheme] of Object.entries(securitySchemes)) {
+    if (Object.keys(scheme).some((key) => key.startsWith('x-amazon-apigateway-'))) {
+      throw new Error(`The local gateway does not know authorizers (${name}).`);
+    }
+  }
+}

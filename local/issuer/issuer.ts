@@ -1,0 +1,37 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** Where the local issuer is. */
+export interface IssuerAddresses {
+  /** The `iss` of its tokens; discovery is under it. */
+  issuer: string;
+  jwksUri: string;
+  /** `POST` of `{"header": {…}, "payload": {…}}` as JSON answers the JWT, signed with the issuer's key. */
+  signUrl: string;
+}
+
+const PROCESS_FILE = fileURLToPath(new URL('process.ts', import.meta.url));
+
+/**
+ * Starts an OpenID Connect issuer in a process of its own, so that it can fail on its own as a real one does.
+ *
+ * @throws where it ends before it is ready
+ */
+export async function startIssuer(): Promise<IssuerAddresses & { pid: number; close(): Promise<void> }> {
+  const child = fork(PROCESS_FILE, [], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const exited = once(child, 'exit');
+  const ready = Promise.withResolvers<IssuerAddresses>();
+  child.once('message', (addresses: IssuerAddresses) => ready.resolve(addresses));
+  child.once('error', ready.reject);
+  child.once('exit', (code) => ready.reject(new Error(`The local issuer ended with code ${code}.`)));
+  const addresses = await ready.promise;
+  return {
+    ...addresses,
+    pid: child.pid as number,
+    async close() {
+      child.kill();
+      await exited;
+    },
+  };
+}

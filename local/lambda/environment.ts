@@ -1,0 +1,62 @@
+import type { FunctionDescription } from './pool.ts';
+
+/** Where a function finds the services it calls, and who it is to them. */
+export interface Services {
+  region: string;
+  dynamodbUrl: string;
+  chimeUrl: string;
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
+}
+
+/**
+ * The complete environment of a function's processes: its own variables, those that Lambda sets
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and where the services are
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html). Nothing of this process's environment,
+ * so that a variable that the stack forgot is missing here too.
+ */
+export function functionEnvironment(
+  { name, handler, directory, environment, memoryMb, runtime, logging }: FunctionDescription,
+  { region, dynamodbUrl, chimeUrl, credentials }: Services,
+): Record<string, string> {
+  return {
+    ...environment,
+    _HANDLER: handler,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_DEFAULT_REGION: region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: logging.group,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    ...(logging.format && { AWS_LAMBDA_LOG_FORMAT: logging.format }),
+    ...(logging.level && { AWS_LAMBDA_LOG_LEVEL: logging.level }),
+    AWS_REGION: region,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    LAMBDA_TASK_ROOT: directory,
+    LANG: 'en_US.UTF-8',
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    TZ: ':UTC',
+    AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chimeUrl,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+  };
+}
+
+/** What services on this machine are content with. */
+export const DUMMY_CREDENTIALS: Services['credentials'] = {
+  accessKeyId: 'LOCAL',
+  secretAccessKey: 'local',
+  sessionToken: 'local',
+};
+
+/** The credentials of whoever started this process, where there are any. */
+export function callersCredentials(env: NodeJS.ProcessEnv): Services['credentials'] {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken = '',
+  } = env;
+  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken } : DUMMY_CREDENTIALS;
+}

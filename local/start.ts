@@ -1,0 +1,103 @@
+import { Command } from 'commander';
+import { claimStateDirectory, type LocalEnvironment, stateDirectory } from './environment.ts';
+import { type LocalSystemOptions, startLocalSystem } from './system.ts';
+
+const program = new Command('npm start --')
+  .description('Runs Usher on this machine, without an AWS account, until it is interrupted.')
+  .option('--config <file>', 'the configuration of the environment to run', 'config/local.json')
+  .addHelpText(
+    'after',
+    `
+Environment variables:
+  PORT                                  the API's port (default: a free one)
+  USHER_LOCAL_DIR                       where environment.json is written (default: .local)
+  USHER_LOCAL_CONCURRENCY               handler processes at most (default: 4)
+  USHER_LOCAL_SCHEDULE                  "off": the reconciler runs by \`npm run reconcile\` only
+  AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS   a Chime to use instead of the emulator
+  AWS_ENDPOINT_URL_DYNAMODB             a DynamoDB to use instead of a local one`,
+  )
+  .parse();
+
+try {
+  await run({
+    configFile: program.opts<{ config: string }>().config,
+    port: wholeNumber('PORT', 0, 65_535) ?? 0,
+    concurrency: wholeNumber('USHER_LOCAL_CONCURRENCY', 1, 1000) ?? 4,
+    schedule: process.env['USHER_LOCAL_SCHEDULE'] !== 'off',
+    env: process.env,
+  });
+} catch (error) {
+  console.error(`usher: ${explain(error as NodeJS.ErrnoException)}`);
+  process.exitCode = 1;
+}
+
+async function run(options: Omit<LocalSystemOptions, 'assemblyDirectory'>): Promise<void> {
+  const interrupted = interruption();
+  const state = claimStateDirectory(stateDirectory(options.env));
+  try {
+    const system = await startLocalSystem({ ...options, assemblyDirectory: state.assemblyDirectory });
+    try {
+      state.publish(system.environment);
+      console.log(banner(system.environment, options.env));
+      await interrupted;
+    } finally {
+      await system.close();
+    }
+  } finally {
+    state.release();
+  }
+}
+
+/** The first signal ends everything in order; a second one, for whom that takes too long, at once. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = () => (++signals === 1 ? resolve() : process.exit(1));
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    // npm hands SIGTERM to the shell between it and us, and the shell dies without a word.
+    const parent = process.ppid;
+    const watch = () => process.ppid !== parent && resolve();
+    if (process.env['npm_lifecycle_event'] === 'start') setInterval(watch, 200).unref();
+  });
+}
+
+function wholeNumber(name: string, least: number, most: number): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new Error(`${name} must be a whole number from ${least} to ${most}, not "${text}".`);
+}
+
+function explain(error: NodeJS.ErrnoException & { port?: number }): string {
+  return error.code === 'EADDRINUSE'
+    ? `The port ${error.port} is in use: set PORT to another one, or leave it out for a free one.`
+    : error.message.replace(/\s+/g, ' ');
+}
+
+function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
+  const { apiUrl, tableName, chimeUrl, dynamodbUrl, issuer } = environment;
+  const meetingId = environment.meetingId ?? 'MEETING_ID';
+  const directory = env['USHER_LOCAL_DIR'] ? `USHER_LOCAL_DIR='${env['USHER_LOCAL_DIR']}' ` : '';
+  const lines = [
+    'Usher runs on this machine. Ctrl-C ends it.',
+    '',
+    `  API       ${apiUrl}`,
+    `  Chime     ${chimeUrl}`,
+    `  DynamoDB  ${dynamodbUrl}`,
+    `  Issuer    ${issuer}`,
+    `  Table     ${tableName}`,
+    `  Meeting   ${environment.meetingId ?? '(none could be created)'}`,
+    '',
+    'Let alice in:',
+    '',
+    `  curl -sS -H "Authorization: Bearer $(${directory}npm run --silent token -- --sub alice --scope attendees.create)" -H 'Content-Type: application/json' -d '{"Attendees":[{"ExternalUserId":"alice"}]}' '${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create'`,
+    '',
+    'Ask who was let in:',
+    '',
+    `  ${directory}npm run --silent audit -- --meeting ${meetingId}`,
+    '',
+  ];
+  return lines.join('\n');
+}

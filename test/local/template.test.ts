@@ -1,0 +1,223 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of CloudFormation's Fn::Sub
+import { describe, expect, it } from '@jest/globals';
+import { readTemplate, type Template } from '../../local/template.ts';
+
+const CONTEXT = {
+  stackName: 'demo',
+  region: 'eu-west-2',
+  accountId: '111122223333',
+  assetDirectory: (objectKey: string) => `/assets/${objectKey}`,
+};
+
+const FUNCTION = {
+  Type: 'AWS::Lambda::Function',
+  Properties: {
+    Code: { S3Bucket: { 'Fn::Sub': 'assets-${AWS::AccountId}-${AWS::Region}' }, S3Key: 'abc.zip' },
+    Handler: 'index.handler',
+    Runtime: 'nodejs24.x',
+    LoggingConfig: { LogGroup: { Ref: 'Logs' }, LogFormat: 'JSON', ApplicationLogLevel: 'INFO' },
+    MemorySize: 512,
+    Timeout: 20,
+    Environment: {
+      Variables: {
+        TABLE: { Ref: 'Records' },
+        TABLE_ARN: { 'Fn::GetAtt': ['Records', 'Arn'] },
+        REGION: { Ref: 'AWS::Region' },
+        LIST: { 'Fn::Join': [',', ['a', { Ref: 'AWS::Partition' }]] },
+        TEXT: { 'Fn::Sub': ['${AWS::StackName} ${name} ${Records.Arn} ${!Literal}', { name: 'x' }] },
+      },
+    },
+  },
+};
+
+const TABLE = {
+  Type: 'AWS::DynamoDB::Table',
+  Properties: {
+    BillingMode: 'PAY_PER_REQUEST',
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: 'by-id',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        Projection: { ProjectionType: 'ALL' },
+        ContributorInsightsSpecification: { Enabled: true },
+      },
+    ],
+    SSESpecification: { SSEEnabled: true },
+  },
+};
+
+const RESOURCES: Template['Resources'] = {
+  Records: TABLE,
+  Handler: FUNCTION,
+  Logs: { Type: 'AWS::Logs::LogGroup' },
+  Role: { Type: 'AWS::IAM::Role', Properties: { Anything: { 'Fn::Unheard': 'of' } } },
+  Api: {
+    Type: 'AWS::ApiGateway::RestApi',
+    Properties: {
+      Body: {
+        uri: {
+          'Fn::Sub':
+            'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Handler.Arn}/invocations',
+        },
+      },
+    },
+  },
+  Stage: {
+    Type: 'AWS::ApiGateway::Stage',
+    Properties: {
+      StageName: 'v1',
+      MethodSettings: [
+        { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 50, ThrottlingBurstLimit: 80 },
+      ],
+    },
+  },
+};
+
+const ARN = 'arn:aws:lambda:eu-west-2:111122223333:function:demo-Handler';
+
+function read(changes: Template['Resources'] = {}, Outputs: Template['Outputs'] = {}) {
+  return readTemplate({ Resources: { ...RESOURCES, ...changes }, Outputs }, CONTEXT);
+}
+
+describe('readTemplate', () => {
+  it('reads a function with its environment resolved', () => {
+    expect(read().functions).toEqual([
+      {
+        name: 'demo-Handler',
+        arn: ARN,
+        handler: 'index.handler',
+        directory: '/assets/abc.zip',
+        timeoutMs: 20_000,
+        memoryMb: 512,
+        runtime: 'nodejs24.x',
+        logging: { group: 'demo-Logs', format: 'JSON', level: 'INFO' },
+        environment: {
+          TABLE: 'demo-Records',
+          TABLE_ARN: 'arn:aws:dynamodb:eu-west-2:111122223333:table/demo-Records',
+          REGION: 'eu-west-2',
+          LIST: 'a,aws',
+          TEXT: 'demo x arn:aws:dynamodb:eu-west-2:111122223333:table/demo-Records ${Literal}',
+        },
+      },
+    ]);
+  });
+
+  it('gives a function without settings the ones that Lambda would', () => {
+    const { Code, Handler, Runtime } = FUNCTION.Properties;
+    const [description] = read({
+      Handler: { ...FUNCTION, Properties: { Code, Handler, Runtime } },
+    }).functions;
+    expect(description).toMatchObject({
+      timeoutMs: 3000,
+      memoryMb: 128,
+      environment: {},
+      logging: { group: '/aws/lambda/demo-Handler' },
+    });
+  });
+
+  it('reads a table as the call that creates it', () => {
+    expect(read().tables).toEqual([
+      {
+        TableName: 'demo-Records',
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: TABLE.Properties.KeySchema,
+        AttributeDefinitions: TABLE.Properties.AttributeDefinitions,
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'by-id',
+            KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('uses the names that the template gives', () => {
+    const { tables, functions } = read({
+      Records: { ...TABLE, Properties: { ...TABLE.Properties, TableName: 'mine' } },
+      Handler: { ...FUNCTION, Properties: { ...FUNCTION.Properties, FunctionName: 'its' } },
+    });
+    expect(tables[0]?.TableName).toBe('mine');
+    expect(functions[0]).toMatchObject({ name: 'its', environment: { TABLE: 'mine' } });
+  });
+
+  it('reads the API with its document, stage and throttle', () => {
+    expect(read().api).toMatchObject({
+      accountId: '111122223333',
+      stageName: 'v1',
+      throttle: { requestsPerSecond: 50, burst: 80 },
+      document: {
+        uri: `arn:aws:apigateway:eu-west-2:lambda:path/2015-03-31/functions/${ARN}/invocations`,
+      },
+    });
+    expect(read().api.apiId).toMatch(/^[a-z0-9]{10}$/);
+  });
+
+  it('resolves the outputs', () => {
+    expect(read({}, { Table: { Value: { Ref: 'Records' } } }).outputs).toEqual({ Table: 'demo-Records' });
+  });
+
+  it.each<[string, Template['Resources'], RegExp]>([
+    ['a resource type', { Queue: { Type: 'AWS::SQS::Queue' } }, /AWS::SQS::Queue \(Queue\)/],
+    ['a Cognito pool', { Pool: { Type: 'AWS::Cognito::UserPool' } }, /configure `issuers`/],
+    [
+      'an intrinsic function',
+      { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: { 'Fn::If': [] } } } },
+      /Fn::If/,
+    ],
+    [
+      'an attribute',
+      {
+        Stage: {
+          Type: 'AWS::ApiGateway::Stage',
+          Properties: { StageName: { 'Fn::GetAtt': ['Records', 'StreamArn'] } },
+        },
+      },
+      /StreamArn of Records/,
+    ],
+    [
+      'a reference',
+      { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: { Ref: 'Nobody' } } } },
+      /Nobody/,
+    ],
+    [
+      'stage variables',
+      { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'v1', Variables: { a: 'b' } } } },
+      /stage variables/,
+    ],
+    [
+      'a throttle for one method',
+      {
+        Stage: {
+          Type: 'AWS::ApiGateway::Stage',
+          Properties: {
+            StageName: 'v1',
+            MethodSettings: [{ HttpMethod: 'POST', ResourcePath: '/x', ThrottlingRateLimit: 1 }],
+          },
+        },
+      },
+      /whole stage/,
+    ],
+    ['a second API', { Api2: RESOURCES['Api'] as Template['Resources'][string] }, /exactly one REST API/],
+    [
+      'provisioned capacity',
+      { Records: { ...TABLE, Properties: { ...TABLE.Properties, BillingMode: 'PROVISIONED' } } },
+      /on demand/,
+    ],
+    [
+      'a runtime',
+      { Handler: { ...FUNCTION, Properties: { ...FUNCTION.Properties, Runtime: 'python3.14' } } },
+      /python3\.14/,
+    ],
+    [
+      'code that is no asset',
+      { Handler: { ...FUNCTION, Properties: { ...FUNCTION.Properties, Code: { ZipFile: '' } } } },
+      /no bundled asset/,
+    ],
+  ])('refuses %s that it does not know', (_, changes, message) => {
+    expect(() => read(changes)).toThrow(message);
+  });
+});

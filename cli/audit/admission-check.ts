@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type AdmissionRecord, admissionsOf, type OutcomeRecord } from '../../lambda/audit-records.ts';
+import type { Batch } from './batches.ts';
+import { BATCH_WRITE_LIMIT, putItems, queryItems } from './dynamodb.ts';
+import { batchesWithKeys, keysOver } from './questions.ts';
+import { inGroups } from './streams.ts';
+import type { AskedTables } from './tables.ts';
+import type { Range } from './times.ts';
+
+/** One entry of the admission table that is not as the outcomes have it. */
+export interface Difference extends AdmissionRecord {
+  /** `different`: there, with other content; told with the content that it should have. */
+  difference: 'missing' | 'different' | 'extra';
+}
+
+/** What was compared; counted while the differences are read. */
+export interface ComparisonCounts {
+  batches: number;
+  admissions: number;
+  missing: number;
+  different: number;
+  extra: number;
+}
+
+export const NO_COUNTS: ComparisonCounts = { batches: 0, admissions: 0, missing: 0, different: 0, extra: 0 };
+
+/** So many batches are compared at once, and so many users of theirs are asked for at a time. */
+const BATCHES_AT_ONCE = 25;
+const USERS_AT_ONCE = 20;
+
+/**
+ * Compares the admission table with the outcomes of a range. Extra entries are found for the users whom the range's
+ * batches name.
+ *
+ * @param counts counted up along the way
+ */
+export async function* compareAdmissions(
+  tables: AskedTables & { admissionTableName: string },
+  range: Range & { sinceMs: number },
+  nowMs: number,
+  counts: ComparisonCounts,
+): AsyncGenerator<Difference> {
+  const batches = batchesWithKeys(tables, keysOver(tables, range, nowMs));
+  for await (const group of inGroups(batches, BATCHES_AT_ONCE)) {
+    // Neither an open batch nor one that DynamoDB is about to expire says what should be there.
+    const undecided = new Set(
+      group
+        .filter(({ outcome }) => outcome === undefined || hasExpired(outcome, nowMs))
+        .map(({ batchId }) => batchId),
+    );
+    const decided = group.filter(({ batchId }) => !undecided.has(batchId));
+    const expected = new Map(
+      decided
+        .flatMap(({ outcome }) => (outcome === undefined ? [] : admissionsOf(outcome)))
+        .map((admission) => [keyOf(admission), admission]),
+    );
+    counts.batches += decided.length;
+    counts.admissions += expected.size;
+
+    for await (const found of admissionsOfUsers(tables, group)) {
+      const wanted = expected.get(keyOf(found));
+      expected.delete(keyOf(found));
+      if (wanted === undefined) {
+        if (undecided.has(found.batchId)) continue;
+        counts.extra += 1;
+        yield { difference: 'extra', ...found };
+      } else if (!isDeepStrictEqual(found, wanted)) {
+        counts.different += 1;
+        yield { difference: 'different', ...wanted };
+      }
+    }
+    counts.missing += expected.size;
+    for (const admission of expected.values()) yield { difference: 'missing', ...admission };
+  }
+}
+
+/**
+ * Writes what is missing or different, and passes on every difference once it is dealt with. What is extra stays: the
+ * truth does not explain it, so a person should look at it before it is gone.
+ */
+export async function* rebuildAdmissions(
+  tables: AskedTables & { admissionTableName: string },
+  differences: AsyncIterable<Difference>,
+): AsyncGenerator<Difference> {
+  for await (const group of inGroups(differences, BATCH_WRITE_LIMIT)) {
+    const wanted = group
+      .filter(({ difference }) => difference !== 'extra')
+      .map(({ difference, ...admission }) => admission);
+    await putItems(tables.client, tables.admissionTableName, wanted);
+    yield* group;
+  }
+}
+
+function hasExpired({ expiresAt }: OutcomeRecord, nowMs: number): boolean {
+  return expiresAt !== undefined && expiresAt * 1000 <= nowMs;
+}
+
+function keyOf({ externalUserId, admissionId }: AdmissionRecord): string {
+  return JSON.stringify([externalUserId, admissionId]);
+}
+
+/** All entries, of the time that these batches span, for the users whom they name. */
+async function* admissionsOfUsers(
+  { client, admissionTableName }: AskedTables & { admissionTableName: string },
+  batches: Batch[],
+): AsyncGenerator<AdmissionRecord> {
+  const users = [...new Set(batches.flatMap((batch) => [...namesIn(batch)]))];
+  const first = batches[0]?.batchId ?? '';
+  const last = batches.at(-1)?.batchId ?? '';
+  for (let start = 0; start < users.length; start += USERS_AT_ONCE) {
+    const answers = users.slice(start, start + USERS_AT_ONCE).map(async (externalUserId) => {
+      const admissions: AdmissionRecord[] = [];
+      for await (const admission of queryItems<AdmissionRecord>(client, {
+        TableName: admissionTableName,
+        KeyConditionExpression: 'externalUserId = :user AND admissionId BETWEEN :first AND :last',
+        // An admission's id begins with its batch's id and a slash; `0` is the character after the slash.
+        values: { ':user': externalUserId, ':first': `${first}/`, ':last': `${last}0` },
+        ConsistentRead: true,
+      })) {
+        admissions.push(admission);
+      }
+      return admissions;
+    });
+    yield* (await Promise.all(answers)).flat();
+  }
+}
+
+function* namesIn({ intent, outcome }: Batch): Generator<string> {
+  for (const { externalUserId } of [
+    ...(intent?.requested ?? []),
+    ...(outcome?.issued ?? []),
+    ...(outcome?.withheld ?? []),
+  ]) {
+    yield externalUserId;
+  }
+}

@@ -1,0 +1,104 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  type DynamoDBClient,
+  type KeysAndAttributes,
+  QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+
+/** DynamoDB takes this many keys in one BatchGetItem, and this many writes in one BatchWriteItem. */
+export const BATCH_GET_LIMIT = 100;
+export const BATCH_WRITE_LIMIT = 25;
+
+/** A batch of which nothing is done for so many times in a row is given up on: after about three seconds. */
+const STALLED_LIMIT = 7;
+const FIRST_PAUSE_MS = 50;
+
+/** A Query with plain strings for values. */
+export type PlainQuery = Omit<QueryCommandInput, 'ExpressionAttributeValues' | 'ExclusiveStartKey'> & {
+  values: Record<string, string>;
+};
+
+/** Every item of a Query, page by page as they are asked for: memory holds one page of at most 1 MB. */
+export async function* queryItems<Item>(
+  client: DynamoDBClient,
+  { values, ...input }: PlainQuery,
+): AsyncGenerator<Item> {
+  let startKey: QueryCommandInput['ExclusiveStartKey'];
+  do {
+    const page = await client.send(
+      new QueryCommand({
+        ...input,
+        ExpressionAttributeValues: marshall(values),
+        ...(startKey && { ExclusiveStartKey: startKey }),
+      }),
+    );
+    for (const item of page.Items ?? []) yield unmarshall(item) as Item;
+    startKey = page.LastEvaluatedKey;
+  } while (startKey !== undefined);
+}
+
+/**
+ * The items with these keys that exist, in no particular order, read consistently.
+ *
+ * @param keys at most `BATCH_GET_LIMIT`, none twice
+ * @throws where DynamoDB keeps putting off some of them
+ */
+export async function getItems<Item>(
+  client: DynamoDBClient,
+  tableName: string,
+  keys: Record<string, string>[],
+  projection?: Pick<KeysAndAttributes, 'ProjectionExpression' | 'ExpressionAttributeNames'>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  await untilDone(
+    keys.map((key) => marshall(key)),
+    async (left) => {
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetItemCommand({
+          RequestItems: { [tableName]: { Keys: left, ConsistentRead: true, ...projection } },
+        }),
+      );
+      for (const item of Responses?.[tableName] ?? []) items.push(unmarshall(item) as Item);
+      return UnprocessedKeys?.[tableName]?.Keys ?? [];
+    },
+  );
+  return items;
+}
+
+/**
+ * Writes items over whatever is there.
+ *
+ * @param items at most `BATCH_WRITE_LIMIT`, no key twice
+ * @throws where DynamoDB keeps putting off some of them
+ */
+export async function putItems(client: DynamoDBClient, tableName: string, items: object[]): Promise<void> {
+  await untilDone(
+    items.map((item) => ({ PutRequest: { Item: marshall(item) } })),
+    async (left) => {
+      const { UnprocessedItems } = await client.send(
+        new BatchWriteItemCommand({ RequestItems: { [tableName]: left } }),
+      );
+      return (UnprocessedItems?.[tableName] ?? []) as typeof left;
+    },
+  );
+}
+
+/** A throttled DynamoDB does part of a batch and hands back the rest, which is to be sent again after a pause. */
+async function untilDone<Entry>(
+  entries: Entry[],
+  send: (entries: Entry[]) => Promise<Entry[]>,
+): Promise<void> {
+  let left = entries;
+  let stalled = 0;
+  while (left.length > 0) {
+    const rest = await send(left);
+    stalled = rest.length < left.length ? 0 : stalled + 1;
+    if (stalled === STALLED_LIMIT) throw new Error('DynamoDB keeps putting off part of a batch.');
+    left = rest;
+    if (left.length > 0) await pause(FIRST_PAUSE_MS * 2 ** Math.max(0, stalled - 1));
+  }
+}

@@ -1,0 +1,44 @@
+import { printable } from './output/printable.ts';
+
+/** What went wrong, in one line that a person at a terminal can act on. */
+export function describeFailure(error: unknown): string {
+  return printable(sentence(error as Error & { code?: string }));
+}
+
+function sentence(error: Error & { code?: string }): string {
+  switch (error.name) {
+    case 'AccessDeniedException':
+      return `These credentials may not ask this table: ${error.message}`;
+    case 'ResourceNotFoundException':
+      return 'There is no such table in this Region: compare the names with the outputs of the stack.';
+    case 'CredentialsProviderError':
+    case 'TokenProviderError':
+      return `There are no usable AWS credentials: ${error.message}`;
+    case 'ExpiredTokenException':
+    case 'InvalidSignatureException':
+    case 'UnrecognizedClientException':
+      return `AWS does not accept these credentials: ${error.message}`;
+    case 'ProvisionedThroughputExceededException':
+    case 'RequestLimitExceeded':
+    case 'ThrottlingException':
+      return `DynamoDB is throttling, try again: ${error.message}`;
+    case 'TimeoutError':
+      return 'DynamoDB does not answer in time.';
+  }
+  if (error.message === 'Region is missing')
+    return 'No Region is configured: give --region or set AWS_REGION.';
+  if (NOT_REACHED.includes(error.code ?? '')) {
+    return `DynamoDB cannot be reached (${error.code}): ${error.message || 'is the local system still running?'}`;
+  }
+  return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
+}
+
+const NOT_REACHED = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+];

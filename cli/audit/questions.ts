@@ -1,0 +1,301 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import {
+  type AdmissionRecord,
+  type AuditRecord,
+  type DenialRecord,
+  type IntentRecord,
+  type OutcomeRecord,
+  recordId,
+} from '../../lambda/audit-records.ts';
+import { dayOfBatch } from '../../lambda/batch-id.ts';
+import { type Admission, type Batch, batchOf, timeOfBatch } from './batches.ts';
+import { BATCH_GET_LIMIT, getItems, queryItems } from './dynamodb.ts';
+import { inGroups, mergeByBatchId } from './streams.ts';
+import type { AskedTables } from './tables.ts';
+import { batchIdBounds, DAY_MS, daysIn, type Range } from './times.ts';
+
+/** What the indexes of the audit table tell of a batch. */
+interface BatchKey {
+  meetingId: string;
+  batchId: string;
+}
+
+/** A question that is answered with batches. */
+export type BatchQuestion =
+  | { about: 'meeting'; meetingId: string }
+  | { about: 'caller'; callerId: string }
+  | { about: 'batch'; batchId: string }
+  | { about: 'day'; day: string }
+  | { about: 'denied' }
+  | { about: 'open' };
+
+/** A question that is answered with admissions. */
+export type AdmissionQuestion =
+  | { about: 'user'; externalUserId: string }
+  | { about: 'attendee'; attendeeId: string };
+
+/** How far back `denied` and `open` look where nothing says otherwise. */
+export const DEFAULT_LOOK_BACK_MS = DAY_MS;
+
+/** The sweep goes over this much again, since an index may be late; so what it has just passed is looked at here too. */
+const SWEEP_OVERLAP_MS = 5 * 60 * 1000;
+
+/** The batches that answer a question, by time, read as they are asked for. */
+export function findBatches(
+  tables: AskedTables,
+  question: BatchQuestion,
+  range: Range,
+  nowMs: number,
+): AsyncGenerator<Batch> {
+  const recent = { ...range, sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
+  switch (question.about) {
+    case 'meeting':
+      return batchesOfMeeting(tables, question.meetingId.toLowerCase(), batchIdBounds(range));
+    case 'caller':
+      return batchesWithKeys(tables, keysByCaller(tables, question.callerId, range));
+    case 'batch':
+      return batchWithId(tables, question.batchId);
+    case 'day': {
+      const { day } = question;
+      return mergeByBatchId(
+        batchesWithKeys(tables, keysByDay(tables, day, {})),
+        denialsByDay(tables, day, {}),
+      );
+    }
+    case 'denied':
+      return denialsOver(tables, recent, nowMs);
+    case 'open':
+      return openBatches(tables, range, nowMs);
+  }
+}
+
+/** The admissions that answer a question, by time. */
+export async function* findAdmissions(
+  tables: AskedTables & { admissionTableName: string },
+  question: AdmissionQuestion,
+  range: Range,
+): AsyncGenerator<Admission> {
+  const entries = queryItems<AdmissionRecord>(tables.client, {
+    TableName: tables.admissionTableName,
+    ...(question.about === 'user'
+      ? {
+          KeyConditionExpression: 'externalUserId = :user AND admissionId BETWEEN :from AND :to',
+          values: { ':user': question.externalUserId, ...batchIdBounds(range) },
+          ConsistentRead: true,
+        }
+      : {
+          IndexName: 'by-attendee',
+          KeyConditionExpression: 'attendeeId = :attendee AND batchId BETWEEN :from AND :to',
+          values: { ':attendee': question.attendeeId, ...batchIdBounds(range) },
+        }),
+  });
+  for await (const group of inGroups(entries, BATCH_GET_LIMIT / 2)) {
+    const facts = await stateAndCaller(tables, group);
+    for (const { externalUserId, attendeeId, meetingId, batchId } of group) {
+      const time = timeOfBatch(batchId);
+      yield { externalUserId, attendeeId, meetingId, batchId, time, ...facts.get(batchId) };
+    }
+  }
+}
+
+/** One query of one partition, so that what has been answered a moment ago is in it. */
+async function* batchesOfMeeting(
+  { client, auditTableName }: AskedTables,
+  meetingId: string,
+  bounds: Record<string, string>,
+): AsyncGenerator<Batch> {
+  const records = queryItems<AuditRecord>(client, {
+    TableName: auditTableName,
+    KeyConditionExpression: 'meetingId = :meeting AND recordId BETWEEN :from AND :to',
+    values: { ':meeting': meetingId, ...bounds },
+    ConsistentRead: true,
+  });
+  let batch: AuditRecord[] = [];
+  for await (const record of records) {
+    if (batch[0] !== undefined && batch[0].batchId !== record.batchId) {
+      yield* paired(batch);
+      batch = [];
+    }
+    batch.push(record);
+  }
+  yield* paired(batch);
+}
+
+function paired(records: AuditRecord[]): Batch[] {
+  const batch = batchOf(Object.fromEntries(records.map((record) => [record.kind, record])));
+  return batch === undefined ? [] : [batch];
+}
+
+async function* batchWithId(tables: AskedTables, batchId: string): AsyncGenerator<Batch> {
+  for (const index of [
+    {
+      IndexName: 'by-day',
+      KeyConditionExpression: '#day = :day AND batchId = :batch',
+      ExpressionAttributeNames: { '#day': 'day' },
+    },
+    { IndexName: 'denials-by-day', KeyConditionExpression: 'denialDay = :day AND batchId = :batch' },
+  ]) {
+    const found = queryItems<BatchKey>(tables.client, {
+      TableName: tables.auditTableName,
+      ...index,
+      values: { ':day': dayOfBatch(batchId), ':batch': batchId },
+    });
+    for await (const { meetingId } of found) {
+      // Every record of a batch begins with its id and a slash; `0` is the character after the slash.
+      yield* batchesOfMeeting(tables, meetingId, { ':from': `${batchId}/`, ':to': `${batchId}0` });
+    }
+  }
+}
+
+function keysByCaller(tables: AskedTables, callerId: string, range: Range): AsyncGenerator<BatchKey> {
+  return queryItems(tables.client, {
+    TableName: tables.auditTableName,
+    IndexName: 'by-caller',
+    KeyConditionExpression: 'callerId = :caller AND batchId BETWEEN :from AND :to',
+    values: { ':caller': callerId, ...batchIdBounds(range) },
+  });
+}
+
+function keysByDay(tables: AskedTables, day: string, range: Range): AsyncGenerator<BatchKey> {
+  return queryItems(tables.client, {
+    TableName: tables.auditTableName,
+    IndexName: 'by-day',
+    KeyConditionExpression: '#day = :day AND batchId BETWEEN :from AND :to',
+    ExpressionAttributeNames: { '#day': 'day' },
+    values: { ':day': day, ...batchIdBounds(range) },
+  });
+}
+
+/** The intents of a range, by time. */
+export async function* keysOver(
+  tables: AskedTables,
+  range: Range & { sinceMs: number },
+  nowMs: number,
+): AsyncGenerator<BatchKey> {
+  for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* keysByDay(tables, day, range);
+}
+
+async function* denialsByDay(tables: AskedTables, day: string, range: Range): AsyncGenerator<Batch> {
+  const denials = queryItems<DenialRecord>(tables.client, {
+    TableName: tables.auditTableName,
+    IndexName: 'denials-by-day',
+    KeyConditionExpression: 'denialDay = :day AND batchId BETWEEN :from AND :to',
+    values: { ':day': day, ...batchIdBounds(range) },
+  });
+  for await (const denial of denials) yield* paired([denial]);
+}
+
+async function* denialsOver(
+  tables: AskedTables,
+  range: Range & { sinceMs: number },
+  nowMs: number,
+): AsyncGenerator<Batch> {
+  for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* denialsByDay(tables, day, range);
+}
+
+/**
+ * What is open is on the open list, or began since the sweep that fills the list went through. Where there is no list,
+ * or no sweep yet, all intents of the range are looked at.
+ */
+async function* openBatches(tables: AskedTables, range: Range, nowMs: number): AsyncGenerator<Batch> {
+  // Before the list: what the sweep passes from now on is both listed and looked at, rather than neither.
+  const sweptMs = await sweptThroughMs(tables);
+  const recentRange = {
+    ...range,
+    sinceMs:
+      sweptMs === undefined
+        ? (range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS)
+        : Math.max(range.sinceMs ?? 0, sweptMs - SWEEP_OVERLAP_MS),
+  };
+  const keys = mergeByBatchId(listedAsOpen(tables, range), keysOver(tables, recentRange, nowMs));
+  for await (const batch of batchesWithKeys(tables, withoutRepeats(keys))) {
+    if (batch.state === 'OPEN') yield batch;
+  }
+}
+
+async function* listedAsOpen(tables: AskedTables, range: Range): AsyncGenerator<BatchKey> {
+  if (tables.openIntentTableName === undefined) return;
+  yield* queryItems<BatchKey>(tables.client, {
+    TableName: tables.openIntentTableName,
+    KeyConditionExpression: '#list = :open AND batchId BETWEEN :from AND :to',
+    ExpressionAttributeNames: { '#list': 'list' },
+    values: { ':open': 'open', ...batchIdBounds(range) },
+    ConsistentRead: true,
+  });
+}
+
+async function sweptThroughMs({ client, openIntentTableName }: AskedTables): Promise<number | undefined> {
+  if (openIntentTableName === undefined) return undefined;
+  const { Item } = await client.send(
+    new GetItemCommand({
+      TableName: openIntentTableName,
+      Key: marshall({ list: 'sweep', batchId: 'through' }),
+      ConsistentRead: true,
+    }),
+  );
+  const through = Item?.['through']?.S;
+  return through === undefined ? undefined : Date.parse(through);
+}
+
+async function* withoutRepeats(keys: AsyncIterable<BatchKey>): AsyncGenerator<BatchKey> {
+  let last: string | undefined;
+  for await (const key of keys) {
+    if (key.batchId !== last) yield key;
+    last = key.batchId;
+  }
+}
+
+/** The batches with these keys, in their order. An index may name one that has expired since: it is left out. */
+export async function* batchesWithKeys(
+  { client, auditTableName }: AskedTables,
+  keys: AsyncIterable<BatchKey>,
+): AsyncGenerator<Batch> {
+  // Intent and outcome of each.
+  for await (const group of inGroups(keys, BATCH_GET_LIMIT / 2)) {
+    const records = await getItems<IntentRecord | OutcomeRecord>(
+      client,
+      auditTableName,
+      group.flatMap((key) => recordKeys(key)),
+    );
+    const byRecordId = new Map(records.map((record) => [record.recordId, record]));
+    for (const { batchId } of group) {
+      yield* paired(
+        (['intent', 'outcome'] as const).flatMap((kind) => byRecordId.get(recordId(batchId, kind)) ?? []),
+      );
+    }
+  }
+}
+
+function recordKeys({ meetingId, batchId }: BatchKey): Record<string, string>[] {
+  return [
+    { meetingId, recordId: recordId(batchId, 'intent') },
+    { meetingId, recordId: recordId(batchId, 'outcome') },
+  ];
+}
+
+/** For each batch id, the state of its outcome and who asked. */
+async function stateAndCaller(
+  { client, auditTableName }: AskedTables,
+  keys: BatchKey[],
+): Promise<Map<string, Pick<Admission, 'state' | 'callerId'>>> {
+  const batches = [...new Map(keys.map((key) => [key.batchId, key])).values()];
+  const records = await getItems<
+    Pick<IntentRecord, 'batchId' | 'kind' | 'callerId'> | Pick<OutcomeRecord, 'batchId' | 'kind' | 'state'>
+  >(
+    client,
+    auditTableName,
+    batches.flatMap((key) => recordKeys(key)),
+    {
+      ProjectionExpression: 'batchId, kind, callerId, #state',
+      ExpressionAttributeNames: { '#state': 'state' },
+    },
+  );
+  const facts = new Map<string, Pick<Admission, 'state' | 'callerId'>>();
+  for (const record of records) {
+    const known = facts.get(record.batchId) ?? { state: 'OPEN' };
+    const fact = record.kind === 'intent' ? { callerId: record.callerId } : { state: record.state };
+    facts.set(record.batchId, { ...known, ...fact });
+  }
+  return facts;
+}

@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from 'commander';
+import parseDuration from 'parse-duration';
+import { mintBatchId } from '../../lambda/batch-id.ts';
+
+/** From `sinceMs` (inclusive) to `untilMs` (exclusive), in milliseconds since the epoch. */
+export interface Range {
+  sinceMs?: number;
+  untilMs?: number;
+}
+
+export const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Units that nobody can misread; the library knows more, and skips what it does not know. */
+const DURATION = /^(?:\d+[smhdw])+$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?$/;
+
+/**
+ * Reads `2h`, `1d12h` (ago), `2026-11-23`, or an ISO 8601 timestamp; all in UTC unless the timestamp says otherwise.
+ *
+ * @param end whether the end of a range is meant: a day then includes that day
+ * @returns milliseconds since the epoch
+ * @throws InvalidArgumentError
+ */
+export function parseTime(text: string, nowMs: number, end: boolean): number {
+  const timeMs = DURATION.test(text)
+    ? nowMs - (parseDuration(text) ?? Number.NaN)
+    : DAY.test(text)
+      ? startOfDay(text) + (end ? DAY_MS : 0)
+      : parseTimestamp(text);
+  if (!(timeMs >= 0)) {
+    throw new InvalidArgumentError('Give 30m, 2h, 7d, a day like 2026-11-23, or 2026-11-23T13:45:00Z.');
+  }
+  return timeMs;
+}
+
+/** @throws InvalidArgumentError */
+export function parseDay(text: string): string {
+  if (Number.isNaN(startOfDay(text))) throw new InvalidArgumentError('Give a day like 2026-11-23.');
+  return text;
+}
+
+/** Milliseconds since the epoch, or NaN for what is no day, 30 February included. */
+function startOfDay(text: string): number {
+  const timeMs = DAY.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(timeMs) && dayOf(timeMs) === text ? timeMs : Number.NaN;
+}
+
+function parseTimestamp(text: string): number {
+  const [, day, zone] = TIMESTAMP.exec(text) ?? [];
+  if (day === undefined || Number.isNaN(startOfDay(day))) return Number.NaN;
+  return Date.parse(zone === undefined ? `${text}Z` : text);
+}
+
+function dayOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10);
+}
+
+/** The UTC days that a range touches, in order. */
+export function* daysIn(sinceMs: number, untilMs: number): Generator<string> {
+  for (let startMs = startOfDay(dayOf(sinceMs)); startMs < untilMs; startMs += DAY_MS) yield dayOf(startMs);
+}
+
+/**
+ * The bounds, for a BETWEEN, of the batch ids of a range, and of the keys that begin with a batch id. A bound has no
+ * random part and so sorts before every id of its millisecond, which leaves out the end, as it should.
+ */
+export function batchIdBounds({ sinceMs = 0, untilMs = Date.UTC(9999, 11, 31) }: Range): {
+  ':from': string;
+  ':to': string;
+} {
+  return { ':from': mintBatchId(sinceMs, ''), ':to': mintBatchId(untilMs, '') };
+}

@@ -14,11 +14,15 @@ const project = (displayName, testMatch) => ({
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.local/'],
 });
 
-/** `unit`: pure or in-process, quick. `system`: real processes over HTTP. `full`: the long suites of `npm run test:full`. */
+/**
+ * `unit`: pure or in-process, quick. `system`: real processes over HTTP. `full`: the long suites of `npm run test:full`.
+ * `deploy`: what `npm run test:deploy` runs once its emulator is installed.
+ */
 export default {
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts']),
     project('system', ['<rootDir>/test/**/*.system.ts']),
     project('full', ['<rootDir>/test/**/*.full.ts']),
+    project('deploy', ['<rootDir>/test/deploy/**/*.deploy.ts']),
   ],
 };

@@ -65,7 +65,10 @@ export interface IntentRecord extends RecordBase {
 
 /**
  * `ISSUED`: every requested attendee. `PARTIAL`: some. `FAILED`: none, and Chime definitely refused every attempt.
- * `RECOVERED`, `NOT_ISSUED` and `UNRESOLVED` are found out later, for intents that the handler could not finish.
+ *
+ * The others are found out by the reconciler, for intents that the handler could not finish. `RECOVERED`: Chime has
+ * attendees of the requested names that no other batch's outcome holds. `NOT_ISSUED`: it has none. `UNRESOLVED`: the
+ * meeting ended before that could be told; `issued` holds those that were seen before.
  */
 export type OutcomeState = 'ISSUED' | 'PARTIAL' | 'FAILED' | 'RECOVERED' | 'NOT_ISSUED' | 'UNRESOLVED';
 
@@ -85,8 +88,15 @@ export interface OutcomeRecord extends RecordBase {
   chimeRequestId?: string;
   /** Whether the derived entries of `issued` are all there; `pending` ones are completed later. */
   admissions: 'written' | 'pending';
-  /** `RECOVERED` only: whether another open intent asked for the same attendee, so that either may have made it. */
+  /**
+   * Of what the reconciler found: `ambiguous` where another intent without outcome asked for the same name, or where
+   * there are more of a name than were asked for, so that somebody else may have made them.
+   */
   attribution?: 'sole' | 'ambiguous';
+  /** Written by the reconciler only: no JoinToken of this batch was answered. */
+  delivered?: false;
+  /** Attendees of the requested names that the outcome of another batch holds: why they are not in `issued`. */
+  heldElsewhere?: { externalUserId: string; attendeeId: string; batchId: string }[];
 }
 
 /** A request of a known caller that a rule refused. */

@@ -14,3 +14,9 @@ export function mintBatchId(nowMs: number, randomHex: string): string {
 export function dayOfBatch(batchId: string): string {
   return `${batchId.slice(0, 4)}-${batchId.slice(4, 6)}-${batchId.slice(6, 8)}`;
 }
+
+/** When a batch began, in milliseconds since the epoch. */
+export function beginningOfBatch(batchId: string): number {
+  const [, hour, minute, second, milliseconds] = /T(\d\d)(\d\d)(\d\d)(\d\d\d)Z/.exec(batchId) ?? [];
+  return Date.parse(`${dayOfBatch(batchId)}T${hour}:${minute}:${second}.${milliseconds}Z`);
+}

@@ -12,6 +12,7 @@ import { dayOfBatch } from './batch-id.ts';
 import type { CallerBudget } from './caller-budget.ts';
 import { FacadeError } from './errors.ts';
 import type { MeetingAccess } from './meeting-access.ts';
+import type { AddMetrics } from './metrics.ts';
 import { authorizeByToken, type Grant, judgeAnswer, type Rule } from './policy.ts';
 import type { AuditLog, Caller, Clock, Meetings, TokenVerifier } from './ports.ts';
 
@@ -48,6 +49,7 @@ export interface CreateAttendeesDependencies {
   fingerprint(joinToken: string): string;
   randomHex(): string;
   auditRetentionDays: number | undefined;
+  addMetrics: AddMetrics;
   /** What happened, in words that hold no personal data. */
   report(event: string, facts: Record<string, string | number | undefined>): void;
 }
@@ -125,7 +127,10 @@ export async function createAttendees(
   }
   const result = await meetings.createAttendees(requestedMeetingId, requested, { timeoutMs: createMs });
   if (result.kind === 'ambiguous') {
-    throw unavailable('chime-ambiguous', 'It is not known yet whether attendees were created.', result.cause);
+    throw (
+      result.error ??
+      unavailable('chime-ambiguous', 'It is not known yet whether attendees were created.', result.cause)
+    );
   }
   if (result.kind === 'refused') {
     const { code, message } = result.error;
@@ -148,6 +153,12 @@ export async function createAttendees(
     withheld: withheld.length,
     errors: result.errors.length,
     durationMs: clock.now() - startMs,
+  });
+  dependencies.addMetrics({
+    BatchesAnswered: 1,
+    AttendeesIssued: released.length,
+    AttendeesWithheld: withheld.length,
+    AttendeeErrors: result.errors.length,
   });
   return {
     attendees: released,

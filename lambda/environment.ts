@@ -21,6 +21,8 @@ export interface HandlerEnvironment {
   POWERTOOLS_SERVICE_NAME: string;
   /** Read by Powertools for AWS Lambda. */
   POWERTOOLS_LOG_LEVEL: string;
+  /** Read by Powertools for AWS Lambda; of this stack alone, so that no two stacks are added up. */
+  POWERTOOLS_METRICS_NAMESPACE: string;
 }
 
 /** What the handler is configured to do, read once at start. */

@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { chimeMeetings } from './adapters/chime-meetings.ts';
 import { dynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { jwtTokenVerifier } from './adapters/jwt-token-verifier.ts';
+import { powertoolsMetrics } from './adapters/powertools-metrics.ts';
 import { createCallerBudget } from './caller-budget.ts';
 import { readSettings } from './environment.ts';
 import { createHandler } from './http/create-handler.ts';
@@ -21,6 +22,7 @@ const meetings = chimeMeetings(
 
 export const handler = createHandler({
   logger: new Logger(),
+  addMetrics: powertoolsMetrics(),
   allowedOrigins: settings.allowedOrigins,
   tokenVerifier: jwtTokenVerifier(settings.issuers, clock),
   meetingAccess: createMeetingAccess(meetings, clock),

@@ -22,15 +22,23 @@ export interface IssuerRules {
   jwksUri: string;
   /** A token's `aud` must name one of these. Empty only where `clientIds` is not: Cognito's access tokens have no `aud`. */
   audience: string[];
-  /** A token's `client_id` (or `azp`) must be one of these; empty means that any client of the issuer will do. */
+  /** A token's `client_id` (or `azp`, where it has none) must be one of these; empty means that any client of the issuer will do. */
   clientIds: string[];
   algorithms: SignatureAlgorithm[];
   accessToken: AccessTokenMark;
+  /**
+   * The claim that lists a token's scopes: one string with spaces between, or a list of strings. Left out, `scope`
+   * (RFC 8693 section 4.2), which is always one string.
+   */
+  scopeClaim?: string;
   scopes: {
     /** A caller with this scope may name any ExternalUserId under `externalUserIdPrefix`. */
     delegate?: string;
-    /** A caller with this scope may name itself, once. */
-    self?: string;
+    /**
+     * A caller with this scope may name itself, once. Several differ by their ceilings: guests and viewers, say. Of a
+     * token that has more than one, the first that is listed here counts.
+     */
+    self?: string | string[];
   };
   /** The claim that holds the caller's own ExternalUserId. */
   externalUserIdClaim: string;

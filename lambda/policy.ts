@@ -13,7 +13,7 @@ import type { Caller, MeetingFacts } from './ports.ts';
  * the log and the audit see of it. What no rule permits is denied.
  */
 export type Rule =
-  /** The token has neither of its issuer's two scopes. */
+  /** The token has none of its issuer's scopes. */
   | 'scope'
   /** The token's tenant claim is missing, malformed, or names a tenant that its issuer may not speak for. */
   | 'tenant-claim'
@@ -114,11 +114,11 @@ export function judgeAnswer(
   return { released, withheld };
 }
 
-/** A token with both scopes is a delegate. */
+/** A token with scopes of both kinds is a delegate's. */
 function roleOf(caller: Caller): { kind: 'delegate' | 'self'; scope: string } | undefined {
   for (const kind of ['delegate', 'self'] as const) {
-    const scope = caller.rules.scopes[kind];
-    if (scope !== undefined && caller.scopes.has(scope)) return { kind, scope };
+    const scope = [caller.rules.scopes[kind] ?? []].flat().find((name) => caller.scopes.has(name));
+    if (scope !== undefined) return { kind, scope };
   }
   return undefined;
 }

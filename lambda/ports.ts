@@ -38,8 +38,11 @@ export type CreationResult =
   | { kind: 'answered'; attendees: Attendee[]; errors: AttendeeError[]; chimeRequestId: string | undefined }
   /** Chime definitely created nothing; the error is the one to pass on. */
   | { kind: 'refused'; error: FacadeError; chimeRequestId: string | undefined }
-  /** Chime may or may not have created attendees: time-out, broken connection, 5xx, an unreadable answer. */
-  | { kind: 'ambiguous'; cause: unknown };
+  /**
+   * Chime may or may not have created attendees: time-out, broken connection, 5xx, an unreadable answer. The error is
+   * the one to pass on where Chime answered something that says more than that.
+   */
+  | { kind: 'ambiguous'; cause: unknown; error?: FacadeError | undefined };
 
 export interface Meetings {
   /**

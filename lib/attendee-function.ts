@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -15,8 +13,9 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { HandlerEnvironment } from '../lambda/environment.ts';
 import type { IssuerRules } from '../lambda/issuer-rules.ts';
+import { assertBuilt } from './built.ts';
 import type { UsherConfig } from './config.ts';
-import { Refusal } from './refusal.ts';
+import { meetingArns } from './meeting-arns.ts';
 
 export interface AttendeeFunctionProps {
   config: Pick<UsherConfig, 'allowedOrigins' | 'audit' | 'limits' | 'logs'>;
@@ -25,6 +24,7 @@ export interface AttendeeFunctionProps {
   meetingsRegion: string;
   auditTable: Table;
   admissionTable: Table;
+  metricsNamespace: string;
   /** The folder with the bundle, its entry `index.js`. */
   bundleDirectory: string;
 }
@@ -38,12 +38,7 @@ export class AttendeeFunction extends Construct {
     const { config, meetingsRegion, auditTable, admissionTable, bundleDirectory } = props;
     const stack = Stack.of(this);
 
-    if (!existsSync(join(bundleDirectory, 'index.js'))) {
-      throw new Refusal(
-        `${relative(process.cwd(), join(bundleDirectory, 'index.js'))}: the function is not built; run \`npm run build\` first`,
-      );
-    }
-
+    assertBuilt(bundleDirectory);
     const logGroup = new LogGroup(this, 'Logs', { retention: config.logs.retentionDays });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -68,11 +63,7 @@ export class AttendeeFunction extends Construct {
     role.addToPolicy(
       new PolicyStatement({
         actions: ['chime:BatchCreateAttendee', 'chime:GetMeeting'],
-        // Older copies of AWS's service authorization reference have no Region in a meeting's ARN, and which of the two
-        // forms is matched is not documented. Neither reaches beyond the account's meetings.
-        resources: [meetingsRegion, ''].map(
-          (region) => `arn:${stack.partition}:chime:${region}:${stack.account}:meeting/*`,
-        ),
+        resources: meetingArns(stack, meetingsRegion),
       }),
     );
 
@@ -85,6 +76,7 @@ export class AttendeeFunction extends Construct {
       MEETINGS_REGION: meetingsRegion,
       POWERTOOLS_SERVICE_NAME: 'usher',
       POWERTOOLS_LOG_LEVEL: config.logs.level,
+      POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
     };
     this.function = new LambdaFunction(this, 'Function', {
       description: 'Usher: BatchCreateAttendee for callers without AWS credentials',

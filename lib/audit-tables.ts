@@ -4,11 +4,15 @@ import { Construct } from 'constructs';
 
 const string = (name: string) => ({ name, type: AttributeType.STRING });
 
-/** Both tables outlive the stack, can be put back to any second of the last 35 days, and cost nothing at rest but storage. */
-const kept = {
+const encrypted = {
   billingMode: BillingMode.PAY_PER_REQUEST,
   // The account's own key aws/dynamodb: its use shows in CloudTrail, which DynamoDB's default key does not.
   encryption: TableEncryption.AWS_MANAGED,
+};
+
+/** What is recorded outlives the stack and can be put back to any second of the last 35 days. */
+const kept = {
+  ...encrypted,
   pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
   deletionProtection: true,
   removalPolicy: RemovalPolicy.RETAIN,
@@ -16,14 +20,16 @@ const kept = {
 };
 
 /**
- * The audit's two tables. They are two because the derived one needs batch writes, and whoever may batch-write can
- * overwrite: no role has that permission where the facts are.
+ * The audit's tables. What is derived is kept apart from the facts because it needs batch writes, updates and deletes,
+ * and whoever may do that can overwrite: no role has these permissions where the facts are.
  */
 export class AuditTables extends Construct {
   /** The truth, append-only: intents, outcomes, denials, by meeting. */
   readonly audit: Table;
   /** Who was admitted where, by user and by attendee; can be rebuilt from the truth. */
   readonly admissions: Table;
+  /** The reconciler's working state: which intents are open, and how far it has looked. Goes with the stack. */
+  readonly openIntents: Table;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -64,6 +70,13 @@ export class AuditTables extends Construct {
       sortKey: string('batchId'),
       projectionType: ProjectionType.INCLUDE,
       nonKeyAttributes: ['meetingId'],
+    });
+
+    this.openIntents = new Table(this, 'OpenIntents', {
+      ...encrypted,
+      partitionKey: string('list'),
+      sortKey: string('batchId'),
+      removalPolicy: RemovalPolicy.DESTROY,
     });
   }
 }

@@ -29,8 +29,8 @@ const LOG_RETENTION_DAYS = [
 /** Lambda's limit for all environment variables together, names and values. */
 const ENVIRONMENT_LIMIT_BYTES = 4096;
 
-/** What the other variables may take: two table names of at most 255 bytes each, and the short ones. */
-const ENVIRONMENT_RESERVE_BYTES = 768;
+/** What the other variables may take: two table names of at most 255 bytes each, the stack's name, and the short ones. */
+const ENVIRONMENT_RESERVE_BYTES = 896;
 
 const origin = z.string().superRefine((text, context) => {
   const message = objectionToOrigin(text);
@@ -69,8 +69,28 @@ const configSchema = z.strictObject({
       }),
     }),
   ),
-  // Left out, audit records are kept for ever.
+  // Left out, audit records are kept for ever. Seven days at least: an intent gets its expiry when it is written and can
+  // never get another, so it has to outlast any time in which it may still be open.
   audit: z.strictObject({ retentionDays: z.exactOptional(z.number().int().min(7).max(36_500)) }).prefault({}),
+  reconciler: z
+    .strictObject({
+      // How long after an intent's deadline its handler and Chime have to finish. A handler's process ends at most 13
+      // seconds after the deadline; below 30 seconds is for tests, on one machine.
+      marginSeconds: z.number().int().min(1).max(240).default(45),
+      // A meeting in which nobody is connected ends after 5 minutes: by then, margin and second look should be over.
+      secondLookSeconds: z.number().int().min(1).max(240).default(60),
+    })
+    .prefault({}),
+  // Left out, alarms are only to be seen in CloudWatch.
+  alarms: z
+    .strictObject({
+      topicArn: z.exactOptional(
+        z.string().regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/, {
+          error: 'is not the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:123456789012:on-call',
+        }),
+      ),
+    })
+    .prefault({}),
   logs: z
     .strictObject({
       retentionDays: z

@@ -10,8 +10,8 @@ interface Objection {
 /** Chime names a member of a meeting with at most 64 characters; a prefix must leave half of them to the user's own id. */
 const LONGEST_PREFIX = 32;
 
-/** The characters of Chime's `ExternalUserId`. */
-const EXTERNAL_USER_ID_CHARACTERS = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ\s]*$/;
+/** The characters of Chime's `ExternalUserId`, without white space: that Chime keeps it where a name begins is not documented. */
+const PREFIX_CHARACTERS = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ]*$/;
 
 /** Chime's `TenantId`: 2 to 256 of these characters, none of them four times in a row. */
 const TENANT_ID = /^(?!.*?(.)\1{3})[-_!@#$a-zA-Z0-9]{2,256}$/;
@@ -52,7 +52,11 @@ const issuerEntrySchema = z.strictObject({
         '"at+jwt" (RFC 9068), "cognito", or {"claim": "...", "value": "..."}',
     },
   ),
-  scopes: z.strictObject({ delegate: z.exactOptional(scopeName), self: z.exactOptional(scopeName) }),
+  scopeClaim: z.exactOptional(claimName),
+  scopes: z.strictObject({
+    delegate: z.exactOptional(scopeName),
+    self: z.exactOptional(z.union([scopeName, z.array(scopeName).min(1)])),
+  }),
   externalUserIdClaim: claimName.default('sub'),
   externalUserIdPrefix: z.string().default(''),
   tenantClaim: z.exactOptional(claimName),
@@ -88,9 +92,13 @@ export const issuersSchema: z.ZodType<IssuerRules[]> = z
   .transform((entries) =>
     entries.map((entry) => ({
       ...entry,
-      jwksUri: entry.jwksUri ?? `${entry.issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
+      jwksUri: jwksUriOf(entry),
     })),
   );
+
+function jwksUriOf({ issuer, jwksUri }: IssuerEntry): string {
+  return jwksUri ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
+}
 
 function objectionsToIssuers(entries: IssuerEntry[]): Objection[] {
   return entries.flatMap((entry, index) =>
@@ -139,24 +147,29 @@ function objectionsToUrls(entry: IssuerEntry): Objection[] {
   return objections;
 }
 
+function selfScopes({ scopes }: IssuerEntry): string[] {
+  return [scopes.self ?? []].flat();
+}
+
 function objectionsToScopes(entry: IssuerEntry): Objection[] {
-  const { delegate, self } = entry.scopes;
+  const { delegate } = entry.scopes;
+  const self = selfScopes(entry);
   const objections: Objection[] = [];
-  if (delegate === undefined && self === undefined) {
+  if (delegate === undefined && self.length === 0) {
     objections.push({
       path: ['scopes'],
       message:
         'names no scope at all, so no token of this issuer could ever do anything, and a later default might let all of them in; name a delegate scope, a self scope, or both',
     });
   }
-  if (delegate !== undefined && delegate === self) {
+  if (delegate !== undefined && self.includes(delegate)) {
     objections.push({
       path: ['scopes', 'self'],
-      message: `"${self}" is the delegate scope too, so every user who may only name itself could name everybody; use two different scopes`,
+      message: `"${delegate}" is the delegate scope too, so every user who may only name itself could name everybody; use two different scopes`,
     });
   }
   for (const name of Object.keys(entry.ceilings)) {
-    if (name !== delegate && name !== self) {
+    if (name !== delegate && !self.includes(name)) {
       objections.push({
         path: ['ceilings', name],
         message: `"${name}" is no scope of this issuer, so the ceiling would limit nobody; use one of its scopes as the key`,
@@ -169,9 +182,9 @@ function objectionsToScopes(entry: IssuerEntry): Objection[] {
 function objectionsToPrefix(entry: IssuerEntry): Objection[] {
   const prefix = entry.externalUserIdPrefix;
   const object = (message: string): Objection[] => [{ path: ['externalUserIdPrefix'], message }];
-  if (!EXTERNAL_USER_ID_CHARACTERS.test(prefix)) {
+  if (!PREFIX_CHARACTERS.test(prefix)) {
     return object(
-      `"${prefix}" has a character that Chime does not allow in an ExternalUserId, so every request would fail; use letters, digits and punctuation such as "acme:"`,
+      `"${prefix}" has white space or a character that Chime does not allow in an ExternalUserId, so requests would fail or name others; use letters, digits and punctuation such as "acme:"`,
     );
   }
   if (prefix.length > LONGEST_PREFIX) {
@@ -208,7 +221,7 @@ function objectionsToMeetingRules(entry: IssuerEntry): Objection[] {
   if (scopes.self !== undefined && !bound && !allowAnyMeeting) {
     object(
       'scopes',
-      `"${scopes.self}" lets a user name itself and ${
+      `"${selfScopes(entry).join(' ')}" lets a user name itself and ${
         meetingsClaim === undefined ? 'no rule ties its token to a meeting' : 'meetingsClaim is not required'
       }, so it could enter every meeting of the account; name a tenantClaim or a required meetingsClaim, or say "allowAnyMeeting": true`,
     );
@@ -224,6 +237,14 @@ function objectionsBesideOthers(entry: IssuerEntry, earlier: IssuerEntry[], all:
     object(
       'issuer',
       `"${entry.issuer}" is listed twice, so the laxer rules of the two could win; make one entry of them`,
+    );
+  }
+
+  const sameKeys = earlier.find((other) => jwksUriOf(other) === jwksUriOf(entry));
+  if (sameKeys !== undefined && sameKeys.issuer !== entry.issuer) {
+    object(
+      'jwksUri',
+      `"${jwksUriOf(entry)}" is where the keys of ${sameKeys.issuer} are too, so each could sign for the other's users; give each the keys of its own`,
     );
   }
 

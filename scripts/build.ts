@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
-import { build } from 'esbuild';
+import { leanBundle } from './lean-bundle.ts';
 
 // Builds what is deployed, into dist/: the request validators, generated from the API document, and one bundle per
 // function. The stack, the local system and the benchmarks all use the bundles made here.
@@ -12,7 +12,7 @@ const path = (relative: string): string => fileURLToPath(new URL(`../${relative}
 function generateRequestValidators(): void {
   const { components } = JSON.parse(readFileSync(path('openapi.json'), 'utf8'));
   const ajv = new Ajv({ allErrors: true, messages: false, code: { source: true } });
-  ajv.addVocabulary(['components']);
+  ajv.addVocabulary(['components', 'example']);
   const names = ['BatchCreateAttendeeRequest', 'MeetingId'];
   for (const $id of names) {
     ajv.addSchema({ $id, $ref: `#/components/schemas/${$id}`, components: { schemas: components.schemas } });
@@ -30,26 +30,13 @@ function generateRequestValidators(): void {
   );
 }
 
-/**
- * Bundles one function as CommonJS, which starts faster than an ES module on Lambda's Node. The manifest beside it
- * keeps Node from taking the file for an ES module where a folder above says so.
- */
+/** The manifest beside the bundle keeps Node from taking it for an ES module where a folder above says so. */
 async function bundleFunction(name: string, entryPoint: string): Promise<void> {
-  await build({
-    entryPoints: [path(entryPoint)],
-    outfile: path(`dist/lambda/${name}/index.js`),
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
+  await leanBundle(path(entryPoint), path(`dist/lambda/${name}/index.js`));
   writeFileSync(path(`dist/lambda/${name}/package.json`), `${JSON.stringify({ type: 'commonjs' })}\n`);
 }
 
 rmSync(path('dist'), { recursive: true, force: true });
 generateRequestValidators();
 await bundleFunction('create-attendees', 'lambda/handler.ts');
+await bundleFunction('reconciler', 'lambda/reconciler/handler.ts');

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { type AuditRecord, admissionsOf } from '../audit-records.ts';
-import type { AuditLog, CallOptions } from '../ports.ts';
+import type { AuditLog } from '../ports.ts';
 
 /** DynamoDB takes this many items in one BatchWriteItem. */
 const BATCH_WRITE_LIMIT = 25;
@@ -19,13 +19,15 @@ export function dynamodbAuditLog(
   tables: { auditTableName: string; admissionTableName: string },
 ): AuditLog {
   return {
-    async recordIntent(intent, options) {
+    async recordIntent(intent, { timeoutMs }) {
       // A batch id is random, so a record that is already there is this very one: an answer got lost on the way.
-      await putIfAbsent(intent, options);
+      await putIfAbsent(intent, AbortSignal.timeout(timeoutMs));
     },
 
-    async recordOutcome(outcome, options) {
-      if (await putIfAbsent(outcome, options)) return true;
+    async recordOutcome(outcome, { timeoutMs }) {
+      // One limit for both calls: who finds out too late that the record is its own must not answer any more.
+      const abortSignal = AbortSignal.timeout(timeoutMs);
+      if (await putIfAbsent(outcome, abortSignal)) return true;
       const { Item } = await client.send(
         new GetItemCommand({
           TableName: tables.auditTableName,
@@ -33,13 +35,13 @@ export function dynamodbAuditLog(
           ProjectionExpression: 'writerId',
           ConsistentRead: true,
         }),
-        { abortSignal: AbortSignal.timeout(options.timeoutMs) },
+        { abortSignal },
       );
       return Item?.['writerId']?.S === outcome.writerId;
     },
 
-    async recordDenial(denial, options) {
-      await putIfAbsent(denial, options);
+    async recordDenial(denial, { timeoutMs }) {
+      await putIfAbsent(denial, AbortSignal.timeout(timeoutMs));
     },
 
     async recordAdmissions(outcome, { timeoutMs }) {
@@ -64,7 +66,7 @@ export function dynamodbAuditLog(
   };
 
   /** @returns false where a record with this key is already there */
-  async function putIfAbsent(record: AuditRecord, { timeoutMs }: CallOptions): Promise<boolean> {
+  async function putIfAbsent(record: AuditRecord, abortSignal: AbortSignal): Promise<boolean> {
     try {
       await client.send(
         new PutItemCommand({
@@ -72,7 +74,7 @@ export function dynamodbAuditLog(
           Item: marshall(record),
           ConditionExpression: 'attribute_not_exists(recordId)',
         }),
-        { abortSignal: AbortSignal.timeout(timeoutMs) },
+        { abortSignal },
       );
       return true;
     } catch (error) {

@@ -17,8 +17,10 @@ export interface JwksCacheOptions {
   maxAgeMs: number;
   /** An unknown key id makes us ask again only after this long, however many unknown key ids come. */
   unknownKeyCooldownMs: number;
-  /** After a failed fetch, the issuer is left alone for this long. */
+  /** After a failed fetch, an issuer whose key is needed is left alone for this long. */
   failureCooldownMs: number;
+  /** The same where the key is known and only due to be asked for anew, so that a slow issuer slows few requests. */
+  staleRetryMs: number;
   /** Known keys keep working for this long while the issuer cannot be reached. */
   maxStaleMs: number;
 }
@@ -45,17 +47,19 @@ export function jwksCache(options: JwksCacheOptions): JwksCache {
     return entry;
   };
 
-  /** Fetches unless a cool-down forbids it; what came of it is in the entry. */
-  function refresh(jwksUri: string, entry: Entry): Promise<void> {
-    if (options.now() - entry.failedAtMs < options.failureCooldownMs) return Promise.resolve();
+  function store(entry: Entry, jwks: Jwks): void {
+    entry.jwks = jwks;
+    entry.fetchedAtMs = options.now();
+    entry.failedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Fetches unless the last failure is too fresh; what came of it is in the entry. */
+  function refresh(jwksUri: string, entry: Entry, cooldownMs: number): Promise<void> {
+    if (options.now() - entry.failedAtMs < cooldownMs) return Promise.resolve();
     entry.fetching ??= options
       .fetchJwks(jwksUri)
       .then(
-        (jwks) => {
-          entry.jwks = jwks;
-          entry.fetchedAtMs = options.now();
-          entry.failedAtMs = Number.NEGATIVE_INFINITY;
-        },
+        (jwks) => store(entry, jwks),
         () => {
           entry.failedAtMs = options.now();
         },
@@ -76,14 +80,16 @@ export function jwksCache(options: JwksCacheOptions): JwksCache {
       if (typeof kid !== 'string') throw new JwtWithoutValidKidError('JWT header does not have a valid kid');
       const entry = entryOf(jwksUri);
       const ageMs = options.now() - entry.fetchedAtMs;
-      if (ageMs > options.maxAgeMs) await refresh(jwksUri, entry);
-      else if (usableKey(entry, kid) === undefined && ageMs >= options.unknownKeyCooldownMs) {
-        await refresh(jwksUri, entry);
+      if (usableKey(entry, kid) === undefined) {
+        if (ageMs >= options.unknownKeyCooldownMs) await refresh(jwksUri, entry, options.failureCooldownMs);
+      } else if (ageMs > options.maxAgeMs) {
+        await refresh(jwksUri, entry, options.staleRetryMs);
       }
       const jwk = usableKey(entry, kid);
       if (jwk !== undefined) return jwk;
-      // Only a key set that was fetched since can say that there is no such key.
-      if (entry.failedAtMs > entry.fetchedAtMs) throw new FetchError(jwksUri, 'the key set cannot be had');
+      // Only a key set that nothing failed after, and that has keys at all, can say that there is no such key.
+      const latest = entry.failedAtMs > Number.NEGATIVE_INFINITY ? undefined : entry.jwks;
+      if (!latest?.keys.length) throw new FetchError(jwksUri, 'the key set cannot be had');
       throw new KidNotFoundInJwksError('No key with this kid in the key set');
     },
     getCachedJwk() {
@@ -91,16 +97,12 @@ export function jwksCache(options: JwksCacheOptions): JwksCache {
     },
     async getJwks(jwksUri) {
       const entry = entryOf(jwksUri);
-      await refresh(jwksUri, entry);
+      await refresh(jwksUri, entry, options.failureCooldownMs);
       if (entry.jwks === undefined) throw new FetchError(jwksUri, 'the key set cannot be had');
       return entry.jwks;
     },
     addJwks(jwksUri, jwks) {
-      entries.set(jwksUri, {
-        jwks,
-        fetchedAtMs: options.now(),
-        failedAtMs: Number.NEGATIVE_INFINITY,
-      });
+      store(entryOf(jwksUri), jwks);
     },
   };
 }

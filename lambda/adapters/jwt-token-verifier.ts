@@ -1,5 +1,7 @@
 import {
   FetchError,
+  JwkInvalidKtyError,
+  JwkInvalidUseError,
   JwksValidationError,
   JwkValidationError,
   JwtExpiredError,
@@ -18,7 +20,22 @@ import type { AccessTokenMark, IssuerRules } from '../issuer-rules.ts';
 import type { Clock, TokenVerifier } from '../ports.ts';
 import { jwksCache } from './jwks-cache.ts';
 
-const FETCH_TIMEOUT_MS = 2_000;
+/** How each process asks each issuer for its keys; what that adds up to is in docs/authorization.md. */
+export const KEY_FETCHING = {
+  timeoutMs: 2_000,
+  mostBytes: 512 * 1_024,
+  maxAgeMs: 10 * 60_000,
+  maxStaleMs: 60 * 60_000,
+  unknownKeyCooldownMs: 10_000,
+  failureCooldownMs: 2_000,
+  staleRetryMs: 30_000,
+};
+
+/** What DynamoDB takes as a key leaves room for this, and OpenID Connect Core 1.0 section 2 allows a subject no more. */
+const LONGEST_SUBJECT = 255;
+
+/** RFC 6749 appendix A.1: printable ASCII. */
+const CLIENT_ID = /^[\x20-\x7e]{0,255}$/;
 
 type Header = { alg?: string; kid?: string; typ?: unknown; crit?: unknown };
 type Claims = Record<string, unknown>;
@@ -38,12 +55,17 @@ export function jwtTokenVerifier(issuers: readonly IssuerRules[], clock: Clock):
     })),
     {
       jwksCache: jwksCache({
-        fetchJwks,
+        ...KEY_FETCHING,
         now: clock.now,
-        maxAgeMs: 10 * 60_000,
-        maxStaleMs: 60 * 60_000,
-        unknownKeyCooldownMs: 10_000,
-        failureCooldownMs: 2_000,
+        async fetchJwks(jwksUri) {
+          const jwks = await fetchJwks(jwksUri);
+          // The library remembers what it made of a key by key id alone; told of a key set, it forgets. An issuer that
+          // replaces a key and keeps its id, a leaked one say, must not be answered with the old one.
+          for (const rules of issuers) {
+            if (rules.jwksUri === jwksUri) verifier.cacheJwks(jwks, rules.issuer);
+          }
+          return jwks;
+        },
       }),
     },
   );
@@ -85,16 +107,28 @@ function assertClaims(claims: Claims, rules: IssuerRules) {
   const mark = markClaim(rules.accessToken);
   if (mark !== undefined && claims[mark.claim] !== mark.value) throw notAnAccessToken();
   const clientId = claims['client_id'] ?? claims['azp'] ?? '';
-  if (typeof clientId !== 'string' || (rules.clientIds.length > 0 && !rules.clientIds.includes(clientId))) {
+  if (
+    typeof clientId !== 'string' ||
+    !CLIENT_ID.test(clientId) ||
+    (rules.clientIds.length > 0 && !rules.clientIds.includes(clientId))
+  ) {
     throw invalid('token-client', 'The bearer token was issued to a client that is not accepted.');
   }
   const subject = claims['sub'];
   if (typeof subject !== 'string' || subject === '') {
     throw invalid('token-subject', 'The bearer token has no subject.');
   }
-  const scope = claims['scope'];
-  const scopes = new Set(typeof scope === 'string' ? scope.split(' ') : []);
-  return { rules, clientId, subject, scopes, claims };
+  if (subject.length > LONGEST_SUBJECT || !subject.isWellFormed()) {
+    throw invalid('token-subject', 'The subject of the bearer token is too long, or no Unicode text.');
+  }
+  return { rules, clientId, subject, scopes: scopesIn(claims[rules.scopeClaim ?? 'scope']), claims };
+}
+
+/** A claim that is neither a string nor a list of strings holds no scopes. */
+function scopesIn(claim: unknown): Set<string> {
+  if (typeof claim === 'string') return new Set(claim.split(' '));
+  const isListOfStrings = Array.isArray(claim) && claim.every((scope) => typeof scope === 'string');
+  return new Set(isListOfStrings ? claim : []);
 }
 
 /** RFC 9068 section 4: `at+jwt` or `application/at+jwt`; media types know no case. */
@@ -108,9 +142,18 @@ function markClaim(mark: AccessTokenMark): { claim: string; value: string } | un
 }
 
 async function fetchJwks(jwksUri: string): Promise<Jwks> {
-  const response = await fetch(jwksUri, { redirect: 'error', signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+  const { timeoutMs, mostBytes } = KEY_FETCHING;
+  const response = await fetch(jwksUri, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
   if (!response.ok) throw new FetchError(jwksUri, `status ${response.status}`);
-  const jwks = (await response.json()) as Json;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    // An issuer must not be able to fill the memory that requests with other issuers' tokens need.
+    if (bytes > mostBytes) throw new FetchError(jwksUri, 'the key set is too large');
+    chunks.push(chunk);
+  }
+  const jwks: Json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
   assertIsJwks(jwks);
   return jwks;
 }
@@ -120,7 +163,8 @@ function asFacadeError(error: unknown): FacadeError {
   if (
     error instanceof FetchError ||
     error instanceof JwksValidationError ||
-    error instanceof JwkValidationError
+    error instanceof JwkValidationError ||
+    isUnusableKey(error)
   ) {
     return new FacadeError('ServiceUnavailable', 'The keys of the token issuer cannot be had at present.', {
       retryAfterSeconds: 2,
@@ -135,13 +179,26 @@ function asFacadeError(error: unknown): FacadeError {
   if (error instanceof JwtInvalidAudienceError) {
     return invalid('token-audience', 'The bearer token is meant for another audience.');
   }
-  if (error instanceof KidNotFoundInJwksError) {
-    return invalid('token-key', 'The bearer token is signed with a key that its issuer does not publish.');
+  if (
+    error instanceof KidNotFoundInJwksError ||
+    error instanceof JwkInvalidUseError ||
+    error instanceof JwkInvalidKtyError
+  ) {
+    return invalid(
+      'token-key',
+      'The bearer token is signed with a key that its issuer does not publish for signatures.',
+    );
   }
   if (error instanceof JwtInvalidSignatureError || error instanceof JwtInvalidSignatureAlgorithmError) {
     return invalid('token-signature', 'The signature of the bearer token does not verify.');
   }
   return invalid('token-malformed', 'The bearer token is malformed.');
+}
+
+/** What Node says of a key that it cannot read (https://nodejs.org/api/errors.html); bad signatures have other codes. */
+function isUnusableKey(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'ERR_CRYPTO_INVALID_JWK' || code === 'ERR_CRYPTO_INVALID_CURVE';
 }
 
 function notAnAccessToken(): FacadeError {

@@ -5,6 +5,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { mintBatchId } from '../batch-id.ts';
 import { type CreateAttendeesDependencies, createAttendees } from '../create-attendees.ts';
 import { FacadeError } from '../errors.ts';
+import type { MetricName } from '../metrics.ts';
 import { assertOffered, bearerToken, parseBatch } from './request.ts';
 import { EXPOSED_HEADERS, failure, success } from './response.ts';
 
@@ -27,7 +28,7 @@ const REQUEST_HEADERS = [
 
 /** The function behind the REST API: an API Gateway proxy event in, an answer in Chime's shape out. */
 export function createHandler(dependencies: HandlerDependencies) {
-  const { logger, allowedOrigins, clock, randomHex } = dependencies;
+  const { logger, allowedOrigins, addMetrics, clock, randomHex } = dependencies;
   let batchId = '';
 
   /** Every line that is logged and every answer that is sent carries the batch id of its own request. */
@@ -52,6 +53,7 @@ export function createHandler(dependencies: HandlerDependencies) {
       const { reason, cause } = error.details;
       const serverFault = error.code === 'ServiceFailure' || error.code === 'ServiceUnavailable';
       logger[serverFault ? 'error' : 'warn']('refused', { code: error.code, reason, ...causeOf(cause) });
+      addMetrics({ [metricOf(error)]: 1 }, reason ?? error.code);
       request.response = failure(error, request.event.requestContext.requestId, batchId);
     },
   };
@@ -87,6 +89,13 @@ export function createHandler(dependencies: HandlerDependencies) {
       );
       return success(created, batchId);
     });
+}
+
+/** Which of the counters an error adds to. A rule says 403, or 404 where it is about the meeting; Chime may say both. */
+function metricOf({ code, details: { reason } }: FacadeError): MetricName {
+  if (code === 'Unauthorized') return 'Unauthenticated';
+  const byRule = reason === 'meeting-tenant' || (code === 'Forbidden' && reason !== 'chime-refused');
+  return byRule ? 'Denials' : 'Refusals';
 }
 
 /** Messages of foreign errors may quote what they choked on, so only their names and places in our code are logged. */

@@ -9,6 +9,12 @@ const ATTENDEES_RESOURCE = '/meetings/{MeetingId}/attendees';
 const LONGEST_TOKEN = 8_192;
 
 /**
+ * Several times what 100 attendees with the longest names can take, every character escaped. The six megabytes that a
+ * REST API lets through would keep the function busy for seconds.
+ */
+const LONGEST_BODY = 262_144;
+
+/**
  * @throws FacadeError `NotFound` for a path, `BadRequest` for a method or operation that is not offered
  */
 export function assertOffered(event: APIGatewayProxyEvent): void {
@@ -99,6 +105,11 @@ export function parseBatch(event: APIGatewayProxyEvent): {
 /** A member that is null counts as left out, as in AWS's JSON protocols (Smithy specification, AWS restJson1). */
 function parseJson(event: APIGatewayProxyEvent): unknown {
   const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : event.body;
+  if (text !== null && text.length > LONGEST_BODY) {
+    throw new FacadeError('BadRequest', `The body must have at most ${LONGEST_BODY} characters.`, {
+      reason: 'body-length',
+    });
+  }
   try {
     return JSON.parse(text ?? '', function (this: unknown, _key, value: unknown) {
       return value === null && !Array.isArray(this) ? undefined : value;

@@ -2,11 +2,15 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { CreatedAttendees } from '../create-attendees.ts';
 import { ERROR_STATUS, type FacadeError } from '../errors.ts';
 
-/** Headers that a page of another origin may read. */
+/**
+ * Headers that a page of another origin may read. A REST API renames the `WWW-Authenticate` of a Lambda function
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html).
+ */
 export const EXPOSED_HEADERS = [
   'x-amzn-RequestId',
   'x-amzn-ErrorType',
   'Retry-After',
+  'x-amzn-Remapped-WWW-Authenticate',
   'x-usher-batch-id',
   'x-usher-chime-request-id',
 ].join(',');

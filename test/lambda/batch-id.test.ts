@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dayOfBatch, mintBatchId } from '../../lambda/batch-id.ts';
+import { beginningOfBatch, dayOfBatch, mintBatchId } from '../../lambda/batch-id.ts';
 
 describe('a batch id', () => {
   it('is the time, to be read by people, and the randomness it is given', () => {
@@ -18,5 +18,16 @@ describe('a batch id', () => {
       '2026-11-23',
     );
     expect(dayOfBatch(mintBatchId(Date.UTC(2026, 10, 24), '0'.repeat(16)))).toBe('2026-11-24');
+  });
+
+  it('tells when it began, to the millisecond', () => {
+    for (const ms of [
+      0,
+      1,
+      Date.UTC(2026, 10, 23, 13, 45, 58, 123),
+      Date.UTC(2099, 11, 31, 23, 59, 59, 999),
+    ]) {
+      expect(beginningOfBatch(mintBatchId(ms, '0'.repeat(16)))).toBe(ms);
+    }
   });
 });

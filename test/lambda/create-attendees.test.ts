@@ -46,11 +46,13 @@ function world() {
   const happened: string[] = [];
   const records: (IntentRecord | OutcomeRecord | DenialRecord)[] = [];
   const reports: string[] = [];
+  const metrics: Record<string, unknown>[] = [];
   let nowMs = START_MS;
   const state = {
     happened,
     records,
     reports,
+    metrics,
     timeouts: {} as Record<string, number>,
     caller: {
       rules: RULES,
@@ -117,6 +119,7 @@ function world() {
     fingerprint: (joinToken) => `fingerprint of ${joinToken.length} characters`,
     randomHex: () => '0123456789abcdef',
     auditRetentionDays: 30,
+    addMetrics: (values, reason) => metrics.push({ ...values, ...(reason && { reason }) }),
     report: (event, facts) => reports.push(JSON.stringify({ event, ...facts })),
   };
   const call = {
@@ -216,6 +219,13 @@ describe('a batch that goes well', () => {
         admissions: 'written',
         expiresAt: Math.floor(Date.UTC(2026, 11, 23, 13, 45, 58) / 1000),
       },
+    ]);
+  });
+
+  it('is counted, without anybody’s name', async () => {
+    await w.run();
+    expect(w.metrics).toEqual([
+      { BatchesAnswered: 1, AttendeesIssued: 2, AttendeesWithheld: 0, AttendeeErrors: 0 },
     ]);
   });
 

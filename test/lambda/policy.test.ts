@@ -117,6 +117,18 @@ describe('the rules that need only the token', () => {
     ['tenant-claim', 'no tenant', delegate({ tenant: undefined }), batch(own)],
     ['tenant-claim', 'an empty tenant', delegate({ tenant: '' }), batch(own)],
     ['tenant-claim', 'an empty list of tenants', delegate({ tenant: [] }), batch(own)],
+    [
+      'tenant-claim',
+      'an empty tenant where the issuer lists none',
+      delegate({ tenant: '' }, without(RULES, 'tenants')),
+      batch(own),
+    ],
+    [
+      'tenant-claim',
+      'an empty tenant among others where the issuer lists none',
+      delegate({ tenant: ['acme', ''] }, without(RULES, 'tenants')),
+      batch(own),
+    ],
     ['tenant-claim', 'a tenant that is no string', delegate({ tenant: 7 }), batch(own)],
     [
       'tenant-claim',
@@ -182,6 +194,26 @@ describe('the rules that need only the token', () => {
   it.each(denied)('deny by %s: %s', (rule, _what, caller, request) => {
     expect(authorizeByToken(caller, request)).toMatchObject({ permitted: false, rule });
   });
+
+  it.each([
+    [['guest'], WATCH],
+    [['viewer'], MUTE],
+    [['viewer', 'guest'], WATCH],
+  ])(
+    'take a caller with %j among several scopes for itself by the first that is listed',
+    (scopes, ceiling) => {
+      const rules = {
+        ...RULES,
+        scopes: { delegate: 'host', self: ['guest', 'viewer'] },
+        ceilings: { guest: WATCH, viewer: MUTE },
+      };
+      const decision = authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-alice', MUTE)));
+      expect(decision).toMatchObject({ permitted: true, grant: { ceiling } });
+      expect(authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-bob', MUTE)))).toMatchObject({
+        rule: 'self-own-name',
+      });
+    },
+  );
 
   it('do not take what every object inherits for a ceiling', () => {
     const rules = { ...RULES, scopes: { delegate: 'constructor' } };
@@ -250,9 +282,14 @@ describe('the judgement of an answer', () => {
     expect(withheld).toMatchObject([{ rule: 'capability-ceiling' }]);
   });
 
-  it('withholds a capability that it does not know', () => {
+  it.each([WATCH, ALL])('withholds a capability that it does not know, whatever the ceiling', (ceiling) => {
     const strange = { ...WATCH, Audio: 'Everything' as MediaCapability };
-    expect(judgeAnswer(grant, [asks('acme-alice')], [attendee('acme-alice', strange)]).released).toEqual([]);
+    const judged = judgeAnswer(
+      { ...grant, ceiling },
+      [asks('acme-alice')],
+      [attendee('acme-alice', strange)],
+    );
+    expect(judged.released).toEqual([]);
   });
 });
 
@@ -264,7 +301,7 @@ describe('over any issuers, callers, meetings and requests', () => {
   const name = fc.constantFrom('alice', 'bob', 'a-alice', 'b-alice', 'a-bob', 'a-', '');
   const meeting = fc.constantFrom(MEETING, OTHER_MEETING);
   const rules = fc.record({
-    scopes: fc.constantFrom<IssuerRules['scopes']>(
+    scopes: fc.constantFrom<{ delegate?: string; self?: string }>(
       { delegate: 'd' },
       { self: 's' },
       { delegate: 'd', self: 's' },

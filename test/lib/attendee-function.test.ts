@@ -16,8 +16,11 @@ const configured = synthesize({
   limits: { memoryMb: 512, timeoutSeconds: 15 },
 });
 
+/** The function's own resource of a type; the reconciler has its own of each. */
 function onlyResource(template: typeof configured, type: string): Record<string, unknown> {
-  const [resource, ...others] = Object.values(template.findResources(type));
+  const [resource, ...others] = Object.entries(template.findResources(type))
+    .filter(([id]) => id.startsWith('Attendees'))
+    .map(([, found]) => found);
   expect(others).toEqual([]);
   return resource?.['Properties'];
 }
@@ -52,7 +55,11 @@ describe('the function', () => {
       auditRetentionDays: 400,
       meetingsRegion: 'eu-central-1',
     });
-    expect(variables).toMatchObject({ POWERTOOLS_SERVICE_NAME: 'usher', POWERTOOLS_LOG_LEVEL: 'WARN' });
+    expect(variables).toMatchObject({
+      POWERTOOLS_SERVICE_NAME: 'usher',
+      POWERTOOLS_LOG_LEVEL: 'WARN',
+      POWERTOOLS_METRICS_NAMESPACE: 'Usher/usher-test',
+    });
   });
 
   it('keeps the audit for ever and meets in its own Region unless told otherwise', () => {
@@ -93,8 +100,8 @@ describe('the role', () => {
 describe('a missing bundle', () => {
   it('is said in one line', () => {
     const config = parseConfig({ stackName: 'usher-test' }, 'config/test.json');
-    expect(() => new UsherStack(new App(), 'usher-test', { config, bundleDirectory: '/nowhere' })).toThrow(
-      /nowhere\/index\.js: the function is not built; run `npm run build` first$/,
+    expect(() => new UsherStack(new App(), 'usher-test', { config, bundlesDirectory: '/nowhere' })).toThrow(
+      /nowhere\/create-attendees\/index\.js: the function is not built; run `npm run build` first$/,
     );
   });
 });

@@ -9,8 +9,19 @@ const key = (partition: string, sort: string) => [
 ];
 
 describe('the tables', () => {
-  it('are these two, by ids that no refactoring changes', () => {
-    expect(Object.keys(tables).sort()).toEqual(['AdmissionTable', 'AuditTable']);
+  it('are these, by ids that no refactoring changes', () => {
+    expect(Object.keys(tables).sort()).toEqual(['AdmissionTable', 'AuditTable', 'OpenIntentTable']);
+  });
+
+  it('end with the stack where they hold nothing that could not be made again', () => {
+    expect(tables['OpenIntentTable']).toMatchObject({
+      DeletionPolicy: 'Delete',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: key('list', 'batchId'),
+        SSESpecification: { SSEEnabled: true },
+      },
+    });
   });
 
   it.each(['AuditTable', 'AdmissionTable'])('%s is kept, restorable, encrypted and paid by use', (id) => {

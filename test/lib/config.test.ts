@@ -33,6 +33,8 @@ describe('parseConfig', () => {
       allowedOrigins: [],
       issuers: [],
       audit: {},
+      reconciler: { marginSeconds: 45, secondLookSeconds: 60 },
+      alarms: {},
       logs: { retentionDays: 30, level: 'INFO', access: false },
       limits: { requestsPerSecond: 100, burst: 200, memoryMb: 1024, timeoutSeconds: 20 },
     });
@@ -121,6 +123,21 @@ describe('parseConfig', () => {
       'file: account: an AWS account is 12 digits',
     ],
     ['a stage with a slash', { ...minimal, stageName: 'v1/' }, 'file: stageName: API Gateway allows'],
+    [
+      'a reconciler that does not wait',
+      { ...minimal, reconciler: { marginSeconds: 0 } },
+      'file: reconciler.marginSeconds: ',
+    ],
+    [
+      'a second look when the meeting has long ended',
+      { ...minimal, reconciler: { secondLookSeconds: 241 } },
+      'file: reconciler.secondLookSeconds: ',
+    ],
+    [
+      'alarms for nobody',
+      { ...minimal, alarms: { topicArn: 'on-call' } },
+      'file: alarms.topicArn: is not the ARN of an SNS topic',
+    ],
     ['an audit kept too short', { ...minimal, audit: { retentionDays: 6 } }, 'file: audit.retentionDays: '],
     [
       'an audit kept for half a day',
@@ -166,7 +183,7 @@ describe('parseConfig', () => {
     });
     expect(refusal(() => parseConfig(clients(180), 'file'))).toBeUndefined();
     expect(refusal(() => parseConfig(clients(250), 'file'))).toMatch(
-      /^file: issuers: take 3\d{3} bytes and allowedOrigins 2, but a Lambda function's environment has room for 3328 of them/,
+      /^file: issuers: take 3\d{3} bytes and allowedOrigins 2, but a Lambda function's environment has room for 3200 of them/,
     );
   });
 

@@ -64,6 +64,17 @@ describe('what is accepted', () => {
     ['clients instead of an audience', [{ ...backend, audience: [], clientIds: ['backend'] }]],
     ['an issuer on this machine', [{ ...backend, issuer: 'http://127.0.0.1:4010' }]],
     ['an issuer on this machine by IPv6', [{ ...backend, issuer: 'http://[::1]:4010' }]],
+    [
+      'several scopes for users, each with its ceiling',
+      [
+        {
+          ...users,
+          scopes: { self: ['guest', 'viewer'] },
+          ceilings: { guest: everything, viewer: everything },
+        },
+      ],
+    ],
+    ['a scope claim of another name', [{ ...backend, scopeClaim: 'scp' }]],
     ['keys at an address with a query', [{ ...backend, jwksUri: 'https://login.example.com/keys?p=1' }]],
     ['users bound by their tenant', [users]],
     [
@@ -127,6 +138,23 @@ describe('what is refused in one issuer', () => {
       { scopes: { delegate: 'a', self: 'a' }, tenantClaim: 'tenant' },
       '0.scopes.self: "a" is the delegate scope too, so ',
     ],
+    [
+      'one scope for both, among several',
+      { scopes: { delegate: 'a', self: ['b', 'a'] }, tenantClaim: 'tenant' },
+      '0.scopes.self: "a" is the delegate scope too, so ',
+    ],
+    ['an empty list of scopes', { scopes: { self: [] }, tenantClaim: 'tenant' }, '0.scopes.self: '],
+    [
+      'several scopes for users, and any meeting',
+      { scopes: { self: ['guest', 'viewer'] } },
+      '0.scopes: "guest viewer" lets a user name itself and no rule ties its token to a meeting',
+    ],
+    ['a scope claim without a name', { scopeClaim: '' }, '0.scopeClaim: '],
+    [
+      'a prefix with white space',
+      { externalUserIdPrefix: ' acme:' },
+      '0.externalUserIdPrefix: " acme:" has white space',
+    ],
     ['a scope with a space', { scopes: { delegate: 'a b' } }, '0.scopes.delegate: a scope name is printable'],
     ['no algorithm', { algorithms: [] }, '0.algorithms: '],
     ['a symmetric algorithm', { algorithms: ['HS256'] }, '0.algorithms.0: '],
@@ -161,7 +189,7 @@ describe('what is refused in one issuer', () => {
     [
       'a prefix that Chime refuses',
       { externalUserIdPrefix: 'acme;' },
-      '0.externalUserIdPrefix: "acme;" has a character that Chime does not allow',
+      '0.externalUserIdPrefix: "acme;" has white space or a character that Chime does not allow',
     ],
     ['a long prefix', { externalUserIdPrefix: 'a'.repeat(33) }, '0.externalUserIdPrefix: "aaa'],
     [
@@ -220,6 +248,12 @@ describe('what is refused beside another issuer', () => {
       acme,
       { ...globex, issuer: acme.issuer },
       '1.issuer: "https://login.example.com" is listed twice',
+    ],
+    [
+      'the keys of the other',
+      acme,
+      { ...globex, jwksUri: `${acme.issuer}/.well-known/jwks.json` },
+      '1.jwksUri: "https://login.example.com/.well-known/jwks.json" is where the keys of https://login.example.com are too',
     ],
     [
       'no prefix',

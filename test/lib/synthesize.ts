@@ -23,16 +23,18 @@ export const apiDocument: ApiDocument = JSON.parse(readFileSync('openapi.json', 
 const folder = mkdtempSync(join(tmpdir(), 'usher-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** One empty file that stands for the function's bundle. */
-const bundleDirectory = join(folder, 'bundle');
-mkdirSync(bundleDirectory);
-writeFileSync(join(bundleDirectory, 'index.js'), '');
+/** Nearly empty files that stand for the functions' bundles; not the same ones, or CDK would take them for one asset. */
+const bundlesDirectory = join(folder, 'bundles');
+for (const name of ['create-attendees', 'reconciler']) {
+  mkdirSync(join(bundlesDirectory, name), { recursive: true });
+  writeFileSync(join(bundlesDirectory, name, 'index.js'), `// ${name}`);
+}
 
 /** A stack with the given configuration. */
 export function createStack(config: object = {}, document: ApiDocument = apiDocument): UsherStack {
   const parsed = parseConfig({ stackName: 'usher-test', ...config }, 'config/test.json');
   const app = new App({ outdir: mkdtempSync(join(folder, 'cdk.out-')) });
-  return new UsherStack(app, parsed.stackName, { config: parsed, apiDocument: document, bundleDirectory });
+  return new UsherStack(app, parsed.stackName, { config: parsed, apiDocument: document, bundlesDirectory });
 }
 
 /** What CloudFormation would be given for a configuration. */

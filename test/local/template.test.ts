@@ -77,6 +77,15 @@ const RESOURCES: Template['Resources'] = {
 
 const ARN = 'arn:aws:lambda:eu-west-2:111122223333:function:demo-Handler';
 
+/** A rule that runs the function every two minutes. */
+function rule(properties: object = {}): Template['Resources'][string] {
+  const Targets = [{ Arn: { 'Fn::GetAtt': ['Handler', 'Arn'] }, Input: '{"a":1}' }];
+  return {
+    Type: 'AWS::Events::Rule',
+    Properties: { ScheduleExpression: 'rate(2 minutes)', Targets, ...properties },
+  };
+}
+
 function read(changes: Template['Resources'] = {}, Outputs: Template['Outputs'] = {}) {
   return readTemplate({ Resources: { ...RESOURCES, ...changes }, Outputs }, CONTEXT);
 }
@@ -102,6 +111,13 @@ describe('readTemplate', () => {
         },
       },
     ]);
+  });
+
+  it('tells what is run at a rate, and with which event', () => {
+    expect(read({ Rule: rule() }).schedules).toEqual([
+      { functionArn: ARN, everyMs: 120_000, event: { a: 1 } },
+    ]);
+    expect(read().schedules).toEqual([]);
   });
 
   it('gives a function without settings the ones that Lambda would', () => {
@@ -202,6 +218,13 @@ describe('readTemplate', () => {
       /whole stage/,
     ],
     ['a second API', { Api2: RESOURCES['Api'] as Template['Resources'][string] }, /exactly one REST API/],
+    ['a rule for events', { Rule: rule({ EventPattern: { source: ['aws.chime'] } }) }, /none at a rate/],
+    ['a cron rule', { Rule: rule({ ScheduleExpression: 'cron(0 * * * ? *)' }) }, /none at a rate/],
+    [
+      'a rule that runs something else',
+      { Rule: rule({ Targets: [{ Arn: { 'Fn::GetAtt': ['Records', 'Arn'] } }] }) },
+      /none of the stack's functions/,
+    ],
     [
       'provisioned capacity',
       { Records: { ...TABLE, Properties: { ...TABLE.Properties, BillingMode: 'PROVISIONED' } } },

@@ -60,7 +60,13 @@ export type KeyServerMode = 'serve' | 'fail' | 'hang' | 'garbage' | 'redirect' |
 
 /** An issuer's key endpoint over HTTP that can rotate keys, break, and count. */
 export async function startKeyServer(keys: SigningKey[]) {
-  const state = { keys, mode: 'serve' as KeyServerMode, fetches: 0 };
+  const state = {
+    keys,
+    mode: 'serve' as KeyServerMode,
+    fetches: 0,
+    /** What is published; anything else may be put in its place. */
+    respond: (): string => JSON.stringify({ keys: state.keys.map(publicJwk) }),
+  };
   const server = createServer((request, response) => {
     state.fetches += 1;
     if (state.mode === 'hang') return;
@@ -77,9 +83,7 @@ export async function startKeyServer(keys: SigningKey[]) {
       return;
     }
     response.setHeader('Content-Type', 'application/json');
-    response.end(
-      state.mode === 'garbage' ? '<html>sign in</html>' : JSON.stringify({ keys: state.keys.map(publicJwk) }),
-    );
+    response.end(state.mode === 'garbage' ? '<html>sign in</html>' : state.respond());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -27,6 +27,7 @@ export async function startTables() {
     url: dynamodb.url,
     auditTableName: stack.outputs['AuditTableName'] as string,
     admissionTableName: stack.outputs['AdmissionTableName'] as string,
+    openIntentTableName: stack.outputs['OpenIntentTableName'] as string,
     async close(): Promise<void> {
       client.destroy();
       await dynamodb.close();

@@ -114,6 +114,9 @@ describe('creating attendees', () => {
     [403, 'AccessDeniedException'],
     [403, 'UnrecognizedClientException'],
     [401, 'InvalidSignatureException'],
+    [400, 'ExpiredTokenException'],
+    [403, 'ForbiddenException'],
+    [401, 'SomethingNew'],
   ])('is a failure of ours after %d %s, which names our account', async (status, errorType) => {
     const { meetings, meetingId, fault } = await chime();
     await fault({ status, errorType, message: 'User: arn:aws:sts::123456789012:assumed-role/usher' });
@@ -135,6 +138,7 @@ describe('creating attendees', () => {
     [{ status: 500, errorType: 'ServiceFailureException' }],
     [{ status: 503, errorType: 'ServiceUnavailableException' }],
     [{ status: 504, errorType: 'GatewayTimeout' }],
+    [{ status: 408, errorType: 'RequestTimeoutException' }],
     [{ reset: true }],
     [{ reset: true, when: 'after' }],
     [{ garbage: true }],
@@ -146,6 +150,37 @@ describe('creating attendees', () => {
     expect(await meetings.createAttendees(meetingId, [{ ExternalUserId: 'alice' }], QUICK)).toMatchObject({
       kind: 'ambiguous',
     });
+  });
+
+  it('passes on what an outage says of itself', async () => {
+    const { meetings, meetingId, fault } = await chime();
+    const create = () => meetings.createAttendees(meetingId, [{ ExternalUserId: 'alice' }], QUICK);
+    await fault({
+      status: 503,
+      errorType: 'ServiceUnavailableException',
+      message: 'what Chime says',
+      retryAfterSeconds: 7,
+      times: 1,
+    });
+    expect(await create()).toMatchObject({
+      kind: 'ambiguous',
+      error: {
+        code: 'ServiceUnavailable',
+        message: 'what Chime says',
+        details: { retryAfterSeconds: 7, chimeRequestId: expect.any(String) },
+      },
+    });
+    await fault({ status: 500, errorType: 'ServiceFailureException', message: 'what Chime says', times: 1 });
+    expect(await create()).toMatchObject({
+      kind: 'ambiguous',
+      error: {
+        code: 'ServiceUnavailable',
+        message: expect.stringMatching(/not known yet/),
+        details: { retryAfterSeconds: 1, chimeRequestId: expect.any(String) },
+      },
+    });
+    await fault({ reset: true, times: 1 });
+    expect(await create()).toMatchObject({ kind: 'ambiguous', error: undefined });
   });
 
   it('is ambiguous after its time, and is asked once', async () => {

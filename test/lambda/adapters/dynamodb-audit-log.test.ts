@@ -30,7 +30,7 @@ let batches = 0;
 beforeAll(async () => {
   tables = await startTables();
   auditLog = dynamodbAuditLog(tables.client, tables);
-});
+}, 60_000);
 afterAll(() => tables.close());
 
 const base = <K extends AuditRecord['kind']>(kind: K, batchId = `20261123T134558123Z-${batches++}`) => ({

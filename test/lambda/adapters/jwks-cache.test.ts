@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FetchError, JwtWithoutValidKidError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
+import {
+  FetchError,
+  JwksNotAvailableInCacheError,
+  JwtWithoutValidKidError,
+  KidNotFoundInJwksError,
+} from 'aws-jwt-verify/error';
 import type { Jwks } from 'aws-jwt-verify/jwk';
 import type { DecomposedJwt } from 'aws-jwt-verify/jwt';
 import { jwksCache } from '../../../lambda/adapters/jwks-cache.ts';
@@ -30,6 +35,7 @@ beforeEach(() => {
     maxStaleMs: 3_600_000,
     unknownKeyCooldownMs: 10_000,
     failureCooldownMs: 2_000,
+    staleRetryMs: 30_000,
   });
 });
 
@@ -38,9 +44,12 @@ const keyOf = (kid: unknown, uri = URI) => cache.getJwk(uri, signedWith(kid));
 describe('keys', () => {
   it('are fetched once and kept', async () => {
     expect(await keyOf('one')).toMatchObject({ kid: 'one' });
-    nowMs += 599_999;
+    nowMs += 600_000;
     await keyOf('one');
     expect(fetched).toEqual([URI]);
+    nowMs += 1;
+    await keyOf('one');
+    expect(fetched).toEqual([URI, URI]);
   });
 
   it('are fetched once for many who ask at once', async () => {
@@ -102,7 +111,31 @@ describe('an issuer', () => {
     published[URI] = new Error('down');
     nowMs += 600_001;
     expect(await keyOf('one')).toMatchObject({ kid: 'one' });
-    nowMs += 3_600_000;
+    nowMs += 3_599_999;
+    expect(await keyOf('one')).toMatchObject({ kid: 'one' });
+    nowMs += 1;
+    await expect(keyOf('one')).rejects.toBeInstanceOf(FetchError);
+  });
+
+  it('that is down is asked seldom while its keys are known, and at once by who needs another', async () => {
+    await keyOf('one');
+    published[URI] = new Error('down');
+    nowMs += 600_001;
+    fetched = [];
+    for (let i = 0; i < 100; i += 1) {
+      await keyOf('one');
+      nowMs += 1_000;
+    }
+    // 100 requests in 100 s, and one fetch at 0, 30, 60 and 90 s.
+    expect(fetched).toHaveLength(4);
+    await expect(keyOf('two')).rejects.toBeInstanceOf(FetchError);
+    expect(fetched).toHaveLength(5);
+  });
+
+  it('that publishes no keys at all says nothing of any key', async () => {
+    await keyOf('one');
+    published[URI] = jwks();
+    nowMs += 600_001;
     await expect(keyOf('one')).rejects.toBeInstanceOf(FetchError);
   });
 
@@ -120,5 +153,23 @@ describe('an issuer', () => {
     published[URI] = jwks('one');
     nowMs += 2_000;
     expect(await keyOf('one')).toMatchObject({ kid: 'one' });
+  });
+});
+
+describe('what the library may ask of a cache of keys', () => {
+  it('is a whole key set', async () => {
+    expect(await cache.getJwks(URI)).toEqual(jwks('one'));
+    published[OTHER_URI] = new Error('down');
+    await expect(cache.getJwks(OTHER_URI)).rejects.toBeInstanceOf(FetchError);
+  });
+
+  it('is to be given one', async () => {
+    cache.addJwks(URI, jwks('given'));
+    expect(await keyOf('given')).toMatchObject({ kid: 'given' });
+    expect(fetched).toEqual([]);
+  });
+
+  it('is not a key at once', () => {
+    expect(() => cache.getCachedJwk(URI, signedWith('one'))).toThrow(JwksNotAvailableInCacheError);
   });
 });

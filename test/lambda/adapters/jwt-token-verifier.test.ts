@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { jwtTokenVerifier } from '../../../lambda/adapters/jwt-token-verifier.ts';
+import fc from 'fast-check';
+import { jwtTokenVerifier, KEY_FETCHING } from '../../../lambda/adapters/jwt-token-verifier.ts';
 import type { IssuerRules } from '../../../lambda/issuer-rules.ts';
 import {
   base64url,
@@ -82,6 +83,7 @@ describe('a good token', () => {
     ['a client in azp', { client_id: undefined, azp: 'web' }, {}, { clientIds: ['web'] }],
     ['no client where any will do', { client_id: undefined }, {}, {}],
     ['no scope', { scope: undefined }, {}, {}],
+    ['a subject of 255 characters', { sub: 'alice'.repeat(51) }, {}, { externalUserIdClaim: 'name' }],
     [
       'Cognito’s marks, and no audience',
       { aud: undefined, token_use: 'access' },
@@ -104,7 +106,22 @@ describe('a good token', () => {
     ],
   ])('may have %s', async (_what, claimed, header, rules) => {
     const token = signToken(key, claims(claimed), header);
-    expect(await verify(token, rulesOf(issuer, rules))).toMatchObject({ subject: 'alice' });
+    expect((await verify(token, rulesOf(issuer, rules))).subject).toMatch(/^(alice)+$/);
+  });
+
+  it('may say nothing of its client where any will do', async () => {
+    expect((await verify(signToken(key, claims({ client_id: undefined })))).clientId).toBe('');
+  });
+
+  it('costs its issuer one fetch in ten minutes', async () => {
+    const verifier = jwtTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
+    const fetches = [];
+    for (const laterMs of [0, 1, 599_999, 1]) {
+      nowMs += laterMs;
+      await verifier.verify(signToken(key, claims()));
+      fetches.push(issuer.fetches);
+    }
+    expect(fetches).toEqual([1, 1, 1, 2]);
   });
 
   it('may be signed with another algorithm that its issuer is pinned to', async () => {
@@ -112,6 +129,20 @@ describe('a good token', () => {
     expect(await verify(token, rulesOf(issuer, { algorithms: ['EdDSA'] }))).toMatchObject({
       subject: 'alice',
     });
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['a string', 'openid attendees.create', ['openid', 'attendees.create']],
+    ['a list', ['openid', 'attendees.create'], ['openid', 'attendees.create']],
+    ['a list with something else in it', ['attendees.create', 1], []],
+    ['an object', { 'attendees.create': true }, []],
+    ['a number', 1, []],
+    ['null', null, []],
+    ['nothing', undefined, []],
+  ])('may have its scopes in a claim of its issuer’s choice, as %s', async (_what, scp, scopes) => {
+    const token = signToken(key, claims({ scope: 'attendees.create.self', scp }));
+    const caller = await verify(token, rulesOf(issuer, { scopeClaim: 'scp' }));
+    expect(caller.scopes).toEqual(new Set(scopes));
   });
 
   it('has no scope from a scope claim that is a list', async () => {
@@ -218,15 +249,52 @@ describe('a bad token', () => {
     ['token-subject', 'no subject', () => signToken(key, claims({ sub: undefined }))],
     ['token-subject', 'an empty subject', () => signToken(key, claims({ sub: '' }))],
     ['token-malformed', 'a subject that is a number', () => signToken(key, claims({ sub: 7 }))],
+    ['token-subject', 'a subject of 256 characters', () => signToken(key, claims({ sub: 'x'.repeat(256) }))],
+    ['token-subject', 'a subject that is no Unicode text', () => signToken(key, claims({ sub: 'a\ud800' }))],
     ['token-client', 'a client that is an object', () => signToken(key, claims({ client_id: {} }))],
+    [
+      'token-client',
+      'a client of 256 characters',
+      () => signToken(key, claims({ client_id: 'x'.repeat(256) })),
+    ],
+    ['token-client', 'a client with a line break', () => signToken(key, claims({ client_id: 'web\n' }))],
+    [
+      'token-client',
+      'a client that is no Unicode text',
+      () => signToken(key, claims({ client_id: '\ud800' })),
+    ],
+    ['token-malformed', 'a time that no date can tell', () => signToken(key, claims({ exp: -1e300 }))],
     ['token-malformed', 'no three parts', () => signToken(key, claims()).split('.').slice(0, 2).join('.')],
     ['token-malformed', 'five parts', () => `${signToken(key, claims())}.x.y`],
     ['token-malformed', 'a header that is no JSON', () => `x.${base64url(claims())}.x`],
     ['token-malformed', 'claims that are no object', () => signToken(key, 'alice')],
     ['token-malformed', 'claims that are a list', () => signToken(key, [claims()])],
   ];
-  it.each(cases)('is %s: %s', async (reason, _what, token) => {
-    await expect(verify(token())).rejects.toMatchObject({ code: 'Unauthorized', details: { reason } });
+  // What a client is told, by the word that the log has for it; the two subjects differ in what is wrong.
+  const MESSAGES: Record<string, string> = {
+    'token-algorithm': 'The bearer token is signed with an algorithm that is not accepted.',
+    'token-audience': 'The bearer token is meant for another audience.',
+    'token-client': 'The bearer token was issued to a client that is not accepted.',
+    'token-critical-header': 'The bearer token has critical headers, which are not accepted.',
+    'token-expired': 'The bearer token has expired.',
+    'token-expiry-missing': 'The bearer token does not expire; one that does is required.',
+    'token-issuer': 'The bearer token is of an unknown issuer.',
+    'token-key': 'The bearer token is signed with a key that its issuer does not publish for signatures.',
+    'token-kind': 'The bearer token is not an access token.',
+    'token-malformed': 'The bearer token is malformed.',
+    'token-not-yet-valid': 'The bearer token is not valid yet.',
+    'token-signature': 'The signature of the bearer token does not verify.',
+  };
+  const NO_SUBJECT = 'The bearer token has no subject.';
+  const BAD_SUBJECT = 'The subject of the bearer token is too long, or no Unicode text.';
+  it.each(cases)('is %s: %s', async (reason, what, token) => {
+    const message = MESSAGES[reason] ?? (/^(no|an empty) /.test(what) ? NO_SUBJECT : BAD_SUBJECT);
+    const challenge = `Bearer error="invalid_token", error_description="${message}"`;
+    await expect(verify(token())).rejects.toMatchObject({
+      code: 'Unauthorized',
+      message,
+      details: { reason, challenge },
+    });
   });
 
   const tampered = (token: string, changed: unknown): string => {
@@ -295,12 +363,50 @@ describe('of several issuers', () => {
 });
 
 describe('an issuer that breaks', () => {
+  it.each<[string, object]>([
+    ['no modulus', { n: undefined }],
+    ['a modulus that is empty', { n: '' }],
+    ['a modulus that is a number', { n: 7 }],
+    ['an exponent that is none', { e: '' }],
+  ])('by publishing a key with %s is 503, never 401', async (_what, broken) => {
+    issuer.respond = () => JSON.stringify({ keys: [{ ...publicJwk(key), ...broken }] });
+    await expect(verify(signToken(key, claims()))).rejects.toMatchObject({
+      code: 'ServiceUnavailable',
+      details: { reason: 'issuer-unavailable' },
+    });
+  });
+
+  it.each<[string, object]>([
+    ['a point that is not on its curve', { x: 'A'.repeat(43) }],
+    ['a curve that there is not', { crv: 'P-257' }],
+  ])('by publishing a key with %s is 503, never 401', async (_what, broken) => {
+    const ecKey = newSigningKey('ec-1', 'ES256');
+    issuer.respond = () => JSON.stringify({ keys: [{ ...publicJwk(ecKey), ...broken }] });
+    await expect(
+      verify(signToken(ecKey, claims()), rulesOf(issuer, { algorithms: ['ES256'] })),
+    ).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+  });
+
+  it('by publishing no keys at all is 503, never 401', async () => {
+    issuer.keys = [];
+    await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+  });
+
+  it('by publishing keys without end is 503, and read no further than is bearable', async () => {
+    issuer.respond = () =>
+      `${JSON.stringify({ keys: [publicJwk(key)] })}${' '.repeat(KEY_FETCHING.mostBytes)}`;
+    await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+    issuer.respond = () => JSON.stringify({ keys: [publicJwk(key)] }).padEnd(KEY_FETCHING.mostBytes);
+    expect(await verify(signToken(key, claims()))).toMatchObject({ subject: 'alice' });
+  });
+
   it.each(['fail', 'garbage', 'redirect', 'reset', 'hang'] as const)(
     'by %s is 503 with Retry-After, never 401',
     async (mode) => {
       issuer.mode = mode;
       await expect(verify(signToken(key, claims()))).rejects.toMatchObject({
         code: 'ServiceUnavailable',
+        message: 'The keys of the token issuer cannot be had at present.',
         details: { reason: 'issuer-unavailable', retryAfterSeconds: 2 },
       });
     },
@@ -323,5 +429,67 @@ describe('an issuer that breaks', () => {
     await expect(verifier.verify(signToken(key, claims()))).rejects.toMatchObject({
       details: { reason: 'token-key' },
     });
+  });
+
+  it('may replace a key and keep its id', async () => {
+    const replacement = newSigningKey(key.kid);
+    const verifier = jwtTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
+    await verifier.verify(signToken(key, claims()));
+    issuer.keys = [replacement];
+    nowMs += KEY_FETCHING.maxAgeMs + 1;
+    expect(await verifier.verify(signToken(replacement, claims()))).toMatchObject({ subject: 'alice' });
+    await expect(verifier.verify(signToken(key, claims()))).rejects.toMatchObject({
+      details: { reason: 'token-signature' },
+    });
+  });
+});
+
+describe('a key that is not for signatures', () => {
+  it.each<[string, object]>([
+    ['by its use', { use: 'enc' }],
+    ['by its type', { kty: 'oct', k: 'c2VjcmV0' }],
+  ])('%s signs nothing', async (_what, other) => {
+    issuer.respond = () => JSON.stringify({ keys: [{ ...publicJwk(key), ...other }] });
+    await expect(verify(signToken(key, claims()))).rejects.toMatchObject({
+      code: 'Unauthorized',
+      details: { reason: 'token-key' },
+    });
+  });
+});
+
+describe('any token at all', () => {
+  it('is bad, and never takes the issuer for broken, unless the issuer signed it', async () => {
+    const verifier = jwtTokenVerifier([rulesOf(issuer, { algorithms: ['RS256', 'ES256', 'EdDSA'] })], {
+      now: () => nowMs,
+    });
+    issuer.keys = [key, edKey, newSigningKey('ec-1', 'ES256')];
+    const header = fc.record({
+      alg: fc.constantFrom('RS256', 'ES256', 'EdDSA'),
+      kid: fc.constantFrom('key-1', 'ed-1', 'ec-1'),
+      typ: fc.constant('at+jwt'),
+    });
+    const signature = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      fc.constantFrom(64, 96, 132, 256).map((length) => new Uint8Array(length)),
+    );
+    const anything = fc.oneof(
+      fc.string(),
+      fc
+        .tuple(header, fc.oneof(fc.constant(claims()), fc.jsonValue()), signature)
+        .map(
+          ([h, c, s]) =>
+            `${base64url(h)}.${base64url(JSON.stringify(c))}.${Buffer.from(s).toString('base64url')}`,
+        ),
+    );
+    let signaturesChecked = 0;
+    await fc.assert(
+      fc.asyncProperty(anything, async (token) => {
+        const error = await verifier.verify(token).catch((e) => e);
+        expect(error).toMatchObject({ code: 'Unauthorized' });
+        if (error.details.reason === 'token-signature') signaturesChecked += 1;
+      }),
+      { numRuns: 500 },
+    );
+    expect(signaturesChecked).toBeGreaterThan(20);
   });
 });

@@ -43,16 +43,27 @@ describe('what is offered', () => {
     expect(() => assertOffered(event({}))).not.toThrow();
   });
 
+  const PATH =
+    'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.';
+  const METHOD = 'Only POST is offered at this path.';
+  const OPERATION =
+    'The query parameter operation must be given once, as batch-create: no other operation is offered here.';
   it.each([
-    ['NotFound', 'another path', event({ resource: '/{proxy+}' })],
-    ['BadRequest', 'another method', event({ httpMethod: 'GET' })],
-    ['BadRequest', 'another operation', event({ operations: ['batch-update-except'] })],
-    ['BadRequest', 'another case of the operation', event({ operations: ['Batch-Create'] })],
-    ['BadRequest', 'no operation', event({ operations: [] })],
-    ['BadRequest', 'no query', event({ operations: null })],
-    ['BadRequest', 'the operation twice', event({ operations: ['batch-create', 'batch-create'] })],
-  ])('refuses as %s %s', (code, _what, e) => {
-    expect(() => assertOffered(e)).toThrow(expect.objectContaining({ code }));
+    ['NotFound', 'path', PATH, 'another path', event({ resource: '/{proxy+}' })],
+    ['BadRequest', 'method', METHOD, 'another method', event({ httpMethod: 'GET' })],
+    ['BadRequest', 'operation', OPERATION, 'another one', event({ operations: ['batch-update-except'] })],
+    ['BadRequest', 'operation', OPERATION, 'another case', event({ operations: ['Batch-Create'] })],
+    ['BadRequest', 'operation', OPERATION, 'none', event({ operations: [] })],
+    ['BadRequest', 'operation', OPERATION, 'no query', event({ operations: null })],
+    [
+      'BadRequest',
+      'operation',
+      OPERATION,
+      'it twice',
+      event({ operations: ['batch-create', 'batch-create'] }),
+    ],
+  ])('refuses as %s by %s, saying %j: %s', (code, reason, message, _what, e) => {
+    expect(() => assertOffered(e)).toThrow(expect.objectContaining({ code, message, details: { reason } }));
   });
 });
 
@@ -63,8 +74,29 @@ describe('the bearer token', () => {
     ['Bearer abc.def-_~+/==', 'abc.def-_~+/=='],
     ['bearer abc', 'abc'],
     ['BEARER   abc', 'abc'],
+    [`Bearer ${'a'.repeat(8_192)}`, 'a'.repeat(8_192)],
   ])('of %j is %s', (value, token) => {
     expect(bearerToken(withAuthorization(value))).toBe(token);
+  });
+
+  it('is looked for in no other header', () => {
+    const headers = { 'Content-Type': ['application/json'], 'x-authorization': ['Bearer abc'] };
+    expect(bearerToken(event({ headers: { ...headers, Authorization: ['Bearer def'] } }))).toBe('def');
+    expect(() => bearerToken(event({ headers }))).toThrow(
+      expect.objectContaining({
+        message: 'An Authorization header with a bearer token is required.',
+        details: { reason: 'token-missing', challenge: 'Bearer' },
+      }),
+    );
+  });
+
+  it('that is no one token is said to be malformed', () => {
+    expect(() => bearerToken(withAuthorization('abc'))).toThrow(
+      expect.objectContaining({
+        message: 'The Authorization header must hold one bearer token.',
+        details: { reason: 'token-malformed', challenge: 'Bearer error="invalid_request"' },
+      }),
+    );
   });
 
   it.each([
@@ -155,6 +187,24 @@ describe('a batch', () => {
   it('may say nothing of what it is', () => {
     const e = { ...attendees({ ExternalUserId: 'alice' }), multiValueHeaders: {} };
     expect(parseBatch(e as APIGatewayProxyEvent).attendees).toHaveLength(1);
+  });
+
+  it('may come with any other headers', () => {
+    const e = {
+      ...attendees({ ExternalUserId: 'alice' }),
+      multiValueHeaders: { Accept: ['text/html', '*/*'] },
+    };
+    expect(parseBatch(e as unknown as APIGatewayProxyEvent).attendees).toHaveLength(1);
+  });
+
+  it.each([
+    ['content-type', event({ headers: { 'Content-Type': ['text/application/json'] } })],
+    ['json', event({ body: '{' })],
+    ['json', event({ body: null, isBase64Encoded: true })],
+    ['validation', bodyOf({})],
+    ['validation', { ...attendees({ ExternalUserId: 'alice' }), pathParameters: null }],
+  ])('is refused by %s', (reason, e) => {
+    expect(() => parseBatch(e)).toThrow(expect.objectContaining({ code: 'BadRequest', details: { reason } }));
   });
 
   const name = 'attendees.1.member.externalUserId';
@@ -292,10 +342,35 @@ describe('a batch', () => {
     ).toContain("1 validation error detected: Value at 'meetingId'");
   });
 
+  it('is refused unread where it is longer than any batch, and read where it just is not', () => {
+    const ofLength = (length: number) => '{"Attendees":[{"ExternalUserId":"alice"}]}'.padEnd(length);
+    expect(parseBatch(event({ body: ofLength(262_144) })).attendees).toHaveLength(1);
+    expect(messageOf(event({ body: ofLength(262_145) }))).toBe(
+      'The body must have at most 262144 characters.',
+    );
+  });
+
+  it('is refused with more than 100 attendees for that alone', () => {
+    expect(messageOf(attendees(...Array.from({ length: 101 }, () => ({}))))).toBe(
+      "1 validation error detected: Value at 'attendees' failed to satisfy constraint: Member must have length less than or equal to 100",
+    );
+  });
+
+  it('is refused with a capability of the wrong type for what may stand there', () => {
+    expect(messageOf(attendees({ ExternalUserId: 'alice', Capabilities: { ...WATCH, Video: 1 } }))).toBe(
+      "1 validation error detected: Value at 'attendees.1.member.capabilities.video' failed to satisfy constraint: Member must satisfy enum value set: [SendReceive, Send, Receive, None]",
+    );
+  });
+
   it('is refused with all that is wrong counted and the first ten told', () => {
     const message = messageOf(attendees(...Array.from({ length: 12 }, () => ({ ExternalUserId: 'x' }))));
     expect(message).toMatch(/^12 validation errors detected: /);
     expect(message.match(/Value at/g)).toHaveLength(10);
     expect(message).toMatch(/; and 2 more$/);
+  });
+
+  it('is refused with all that is wrong told, where that is ten things', () => {
+    const message = messageOf(attendees(...Array.from({ length: 10 }, () => ({ ExternalUserId: 'x' }))));
+    expect(message).toMatch(/^10 validation errors detected: ([^;]+; ){9}[^;]+ equal to 2$/);
   });
 });

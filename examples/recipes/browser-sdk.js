@@ -1,0 +1,38 @@
+// For a bundler such as esbuild or Vite; the page's origin has to be among the deployment's `allowedOrigins`.
+import { BatchCreateAttendeeCommand, ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
+
+/**
+ * Lets the user of this page into a meeting.
+ *
+ * @param {{ url: string, getToken: () => Promise<string>, meetingId: string, name: string }} options
+ *   `url` without a slash at the end; `name` as the token says it
+ * @returns the attendee, as `MeetingSessionConfiguration` of amazon-chime-sdk-js takes it
+ */
+export async function letIn({ url, getToken, meetingId, name }) {
+  const client = new ChimeSDKMeetingsClient({
+    endpoint: url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
+    signer: {
+      async sign(request) {
+        request.headers.authorization = `Bearer ${await getToken()}`;
+        return request;
+      },
+    },
+    maxAttempts: 6,
+  });
+  const { Attendees, Errors } = await client.send(
+    new BatchCreateAttendeeCommand({
+      MeetingId: meetingId,
+      Attendees: [
+        {
+          ExternalUserId: name,
+          Capabilities: { Audio: 'SendReceive', Video: 'SendReceive', Content: 'Receive' },
+        },
+      ],
+    }),
+  );
+  // A batch can fail in part with 200.
+  if (Errors.length > 0) throw new Error(`${Errors[0].ErrorCode}: ${Errors[0].ErrorMessage}`);
+  return Attendees[0];
+}

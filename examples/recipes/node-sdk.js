@@ -1,0 +1,43 @@
+// USHER_URL=… USHER_TOKEN=… MEETING_ID=… node node-sdk.js alice bob
+import {
+  BatchCreateAttendeeCommand,
+  ChimeSDKMeetingsClient,
+  NotFoundException,
+  UnauthorizedException,
+} from '@aws-sdk/client-chime-sdk-meetings';
+
+const { USHER_URL, USHER_TOKEN, MEETING_ID } = process.env;
+
+const client = new ChimeSDKMeetingsClient({
+  // As the deployment prints it, without a slash at the end: with the stage, or the root of a custom domain.
+  endpoint: USHER_URL,
+  // Any Region and any credentials: the client insists on some, but nothing is signed.
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
+  signer: {
+    async sign(request) {
+      // Asked before every attempt: the place to get a fresh token.
+      request.headers.authorization = `Bearer ${USHER_TOKEN}`;
+      return request;
+    },
+  },
+  // Chime takes 10 batches a second for a whole account: three attempts, the default, are few in a rush.
+  maxAttempts: 6,
+});
+
+try {
+  const { Attendees, Errors } = await client.send(
+    new BatchCreateAttendeeCommand({
+      MeetingId: MEETING_ID,
+      Attendees: process.argv.slice(2).map((ExternalUserId) => ({ ExternalUserId })),
+    }),
+  );
+  console.log(JSON.stringify({ Attendees, Errors }));
+} catch (error) {
+  if (error instanceof NotFoundException) console.error('The meeting has ended, or is none of yours.');
+  else if (error instanceof UnauthorizedException) console.error('The token is missing or has expired.');
+  else console.error(`${error.name}: ${error.message}`);
+  // What to name when asking for help.
+  console.error(`Request ${error.$metadata?.requestId}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,79 @@
+import type { AdmissionRecord, IntentRecord, IssuedAttendee, OutcomeRecord } from '../audit-records.ts';
+
+/** Where in the audit a batch is. */
+export interface BatchKey {
+  meetingId: string;
+  batchId: string;
+}
+
+/** A batch that the reconciler has to deal with: one without outcome, or whose admissions may be incomplete. */
+export interface OpenIntent extends BatchKey {
+  /** ISO 8601, as are the others. */
+  noticedAt: string;
+  /** How often Chime was asked who exists; each look raises it by one, and saving goes by it. */
+  looks: number;
+  lastLookAt?: string;
+  /** When Chime was asked last, whether or not it answered: who waited longest is next. */
+  lastTryAt?: string;
+  /** Attendees that earlier looks found: what is gone by the next look has existed nevertheless. */
+  seen: IssuedAttendee[];
+}
+
+/** The reconciler's working state. All of it can be lost and made again from the audit. */
+export interface OpenIntents {
+  /** Every intent begun before this instant (ISO 8601) was looked at; undefined before the first sweep. */
+  sweptThrough(): Promise<string | undefined>;
+  /** Never moves back. */
+  advance(through: string): Promise<void>;
+  /** Puts a batch on the list; one that is there already stays as it is. */
+  notice(key: BatchKey, noticedAt: string): Promise<void>;
+  /** The whole list, oldest batch first. */
+  list(): Promise<OpenIntent[]>;
+  /** @returns false where the entry is gone or has had another look than the `looks` given */
+  save(entry: OpenIntent, looks: number): Promise<boolean>;
+  remove(key: BatchKey): Promise<void>;
+}
+
+/** What the reconciler reads of the audit. */
+export interface AuditReader {
+  /** Keys of intents begun in this span (milliseconds since the epoch, both ends included), by time, in pages. */
+  intentsBegun(fromMs: number, toMs: number): AsyncIterable<BatchKey[]>;
+  /** By batch id, what the outcomes say of their admissions; an outcome of the last seconds may be missed. */
+  admissionsNoted(keys: readonly BatchKey[]): Promise<Map<string, OutcomeRecord['admissions']>>;
+  /** By batch id, what is on record at this moment. */
+  batches(keys: readonly BatchKey[]): Promise<Map<string, Batch>>;
+  /** What is on record of a meeting at this moment. */
+  meeting(meetingId: string): Promise<MeetingRecords>;
+}
+
+export interface Batch {
+  intent?: IntentRecord;
+  outcome?: OutcomeRecord;
+}
+
+export interface MeetingRecords {
+  intents: Pick<IntentRecord, 'batchId' | 'requested'>[];
+  outcomes: Pick<OutcomeRecord, 'batchId' | 'issued' | 'withheld'>[];
+}
+
+/** Who exists in a meeting. */
+export interface AttendeeList {
+  /**
+   * One page.
+   *
+   * @returns `gone` for a meeting that has ended or never was
+   * @throws for every other failure
+   */
+  page(meetingId: string, nextToken: string | undefined): Promise<AttendeePage | 'gone'>;
+}
+
+export interface AttendeePage {
+  attendees: IssuedAttendee[];
+  nextToken: string | undefined;
+}
+
+/** The derived entries of one batch, read and removed. */
+export interface Admissions {
+  ofBatch(batchId: string, externalUserIds: readonly string[]): Promise<AdmissionRecord[]>;
+  remove(admissions: readonly AdmissionRecord[]): Promise<void>;
+}

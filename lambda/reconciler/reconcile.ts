@@ -1,0 +1,375 @@
+import {
+  admissionsOf,
+  type IntentRecord,
+  type IssuedAttendee,
+  type OutcomeRecord,
+  recordId,
+} from '../audit-records.ts';
+import { beginningOfBatch } from '../batch-id.ts';
+import type { AddMetrics } from '../metrics.ts';
+import type { AuditLog, Clock } from '../ports.ts';
+import { decide } from './decide.ts';
+import type { Admissions, AttendeeList, AuditReader, Batch, OpenIntent, OpenIntents } from './ports.ts';
+
+export interface ReconcilerSettings {
+  /** How long after an intent's deadline its handler and Chime are given to finish. */
+  marginMs: number;
+  /** How far apart two looks at the same meeting are, at least. */
+  secondLookMs: number;
+}
+
+export interface ReconcileDependencies {
+  audit: AuditReader;
+  auditLog: Pick<AuditLog, 'recordOutcome' | 'recordAdmissions'>;
+  openIntents: OpenIntents;
+  attendeeList: AttendeeList;
+  admissions: Admissions;
+  settings: ReconcilerSettings;
+  clock: Clock;
+  pause(ms: number): Promise<void>;
+  randomHex(): string;
+  addMetrics: AddMetrics;
+  /** What happened, in words that hold no personal data. */
+  report(event: string, facts: Record<string, string | number | undefined>): void;
+}
+
+export interface ReconcileCall {
+  /** When the function is stopped, in milliseconds since the epoch. */
+  stopsAtMs: number;
+  /** Sweeps again from this instant (milliseconds since the epoch), whatever was swept before. */
+  sinceMs?: number;
+}
+
+/** What one run did. */
+export interface ReconcileSummary {
+  recovered: number;
+  notIssued: number;
+  unresolved: number;
+  /** Batches that got their outcome from somebody else, or whose admissions were incomplete. */
+  completed: number;
+  /** Intents that were looked at and need another look. */
+  lookAgain: number;
+  /** Intents whose time has not come, or that this run had no time for. */
+  waiting: number;
+  /** What went wrong and is left to the next run. */
+  failures: number;
+  /** Requests to Chime. */
+  listRequests: number;
+  /** Intents still without outcome, of those that were swept. */
+  open: number;
+  /** Whether every intent up to now, less the margin, was swept. */
+  sweptToEnd: boolean;
+}
+
+/** How far a sweep reaches back into what was swept: indexes lag, clocks differ, and intents are written after they begin. */
+const SWEEP_OVERLAP_MS = 5 * 60_000;
+/** Where the first sweep begins. */
+const FIRST_SWEEP_MS = 30 * 24 * 60 * 60_000;
+/** A long sweep remembers how far it came each time it has passed this much. */
+const SWEEP_STRIDE_MS = 10 * 60_000;
+/** Kept for ending a run in order. */
+const STOP_RESERVE_MS = 8_000;
+/** Chime's quota is 10 ListAttendees a second for the whole account; most of it is left to others. */
+const LIST_INTERVAL_MS = 500;
+/** Where Chime fails this often, it is left alone until the next run. */
+const MOST_LIST_FAILURES = 3;
+/** So many entries of the list are compared with the audit at a time. */
+const BATCHES_AT_ONCE = 50;
+const RECORD_TIMEOUT_MS = 5_000;
+const ADMISSIONS_TIMEOUT_MS = 5_000;
+
+/**
+ * One run of the reconciler: finds the intents that have no outcome though their time is over, asks Chime who exists,
+ * and writes what became of them. Whatever a run leaves undone, because it fails, is killed or has no time left, the
+ * next one does; two at once do no harm, since outcomes are put on condition and everything else can be repeated.
+ *
+ * @throws where the list of open intents cannot be read
+ */
+export async function reconcile(
+  { stopsAtMs, sinceMs }: ReconcileCall,
+  dependencies: ReconcileDependencies,
+): Promise<ReconcileSummary> {
+  const { audit, auditLog, openIntents, attendeeList, admissions, settings, clock, report } = dependencies;
+  const startMs = clock.now();
+  const endMs = stopsAtMs - STOP_RESERVE_MS;
+  const summary: ReconcileSummary = {
+    recovered: 0,
+    notIssued: 0,
+    unresolved: 0,
+    completed: 0,
+    lookAgain: 0,
+    waiting: 0,
+    failures: 0,
+    listRequests: 0,
+    open: 0,
+    sweptToEnd: false,
+  };
+  let nextListAtMs = startMs;
+  let listFailures = 0;
+  const mayList = () => clock.now() < endMs && listFailures < MOST_LIST_FAILURES;
+
+  // A failed sweep must not keep those waiting that are on the list already.
+  await attempt('sweep', undefined, async () => {
+    summary.sweptToEnd = await sweep();
+  });
+  const lookable: OpenIntentToLookAt[] = [];
+  const open = new Set<OpenIntent>();
+  let unread = 0;
+  for (const chunk of inChunks(await openIntents.list(), BATCHES_AT_ONCE)) {
+    unread += chunk.length;
+    if (clock.now() >= endMs) continue;
+    await attempt('list', undefined, async () => {
+      const batches = await audit.batches(chunk);
+      unread -= chunk.length;
+      await inParallel(chunk, (entry) =>
+        attempt('entry', entry.batchId, () => sort(entry, batches.get(entry.batchId) ?? {})),
+      );
+    });
+  }
+  summary.waiting += unread;
+  for (const meeting of byMeeting(lookable)) {
+    if (mayList()) await attempt('meeting', meeting[0]?.entry.batchId, () => look(meeting));
+    else summary.waiting += meeting.length;
+  }
+
+  // An age that leaves somebody out would calm an alarm that is due.
+  const ageKnown = summary.sweptToEnd && unread === 0;
+  summary.open = open.size + unread;
+  dependencies.addMetrics({
+    IntentsRecovered: summary.recovered,
+    IntentsNotIssued: summary.notIssued,
+    IntentsUnresolved: summary.unresolved,
+    ReconcilerFailures: summary.failures,
+    ...(ageKnown && { OldestOpenIntentAge: oldestAgeSeconds() }),
+  });
+  return summary;
+
+  /** @returns whether it came to its end */
+  async function sweep(): Promise<boolean> {
+    const through = await openIntents.sweptThrough();
+    const sweptMs = through === undefined ? startMs - FIRST_SWEEP_MS : Date.parse(through);
+    const toMs = startMs - settings.marginMs;
+    // Half of the time is for those that are on the list already.
+    const halfMs = startMs + (endMs - startMs) / 2;
+    let rememberedMs = sweptMs;
+    for await (const keys of audit.intentsBegun(
+      sinceMs ?? Math.min(sweptMs, toMs) - SWEEP_OVERLAP_MS,
+      toMs,
+    )) {
+      const noted = await audit.admissionsNoted(keys);
+      const unfinished = keys.filter(({ batchId }) => noted.get(batchId) !== 'written');
+      await inParallel(unfinished, (key) => openIntents.notice(key, isoTime(startMs)));
+
+      const last = keys.at(-1);
+      const reachedMs = last === undefined ? rememberedMs : beginningOfBatch(last.batchId);
+      if (clock.now() >= halfMs) {
+        await openIntents.advance(isoTime(reachedMs));
+        return false;
+      }
+      if (reachedMs - rememberedMs >= SWEEP_STRIDE_MS) {
+        await openIntents.advance(isoTime(reachedMs));
+        rememberedMs = reachedMs;
+      }
+    }
+    await openIntents.advance(isoTime(toMs));
+    return true;
+  }
+
+  /** Finishes what has its outcome, and finds out what has to be looked for. */
+  async function sort(entry: OpenIntent, { intent, outcome }: Batch): Promise<void> {
+    if (outcome !== undefined) {
+      await completeAdmissions(intent, outcome);
+      await openIntents.remove(entry);
+      summary.completed += 1;
+    } else if (intent === undefined || hasExpired(intent)) {
+      // DynamoDB removes expired records one by one: such an intent alone says nothing of its outcome.
+      report('intent gone', { batch: entry.batchId });
+      await openIntents.remove(entry);
+    } else {
+      open.add(entry);
+      const nowMs = clock.now();
+      const due = nowMs >= Date.parse(intent.deadline) + settings.marginMs;
+      if (due && (entry.lastLookAt === undefined || isSecondLook(entry, nowMs)))
+        lookable.push({ entry, intent });
+      else summary.waiting += 1;
+    }
+  }
+
+  function hasExpired({ expiresAt }: IntentRecord): boolean {
+    return expiresAt !== undefined && clock.now() >= expiresAt * 1000;
+  }
+
+  function isSecondLook({ lastLookAt }: OpenIntent, nowMs: number): boolean {
+    return lastLookAt !== undefined && nowMs - Date.parse(lastLookAt) >= settings.secondLookMs;
+  }
+
+  /** Looks at one meeting for all its open intents. */
+  async function look(meeting: OpenIntentToLookAt[]): Promise<void> {
+    const [{ entry: first }] = meeting as [OpenIntentToLookAt];
+    const lookedAtMs = clock.now();
+    let listed: { found: IssuedAttendee[]; gone: boolean } | undefined;
+    try {
+      listed = await listAttendees(first.meetingId);
+    } catch (error) {
+      listFailures += 1;
+      await inParallel(meeting, ({ entry }) =>
+        openIntents.save({ ...entry, lastTryAt: isoTime(lookedAtMs) }, entry.looks),
+      );
+      throw error;
+    }
+    if (listed === undefined) {
+      summary.waiting += meeting.length;
+      return;
+    }
+    // Only now: whoever made one of those who were found wrote an intent before.
+    const records = await audit.meeting(first.meetingId);
+    for (const { entry, intent } of meeting) {
+      await attempt('entry', entry.batchId, async () => {
+        const decision = decide({
+          intent,
+          ...listed,
+          seen: entry.seen,
+          secondLook: isSecondLook(entry, lookedAtMs),
+          records,
+        });
+        if (decision.kind === 'look again') {
+          const at = isoTime(lookedAtMs);
+          const looks = entry.looks + 1;
+          await openIntents.save(
+            { ...entry, looks, lastLookAt: at, lastTryAt: at, seen: decision.seen },
+            entry.looks,
+          );
+          summary.lookAgain += 1;
+          return;
+        }
+        const { kind: _, ...findings } = decision;
+        const onRecord = await settle(intent, findings);
+        records.outcomes.push(onRecord);
+        open.delete(entry);
+        await completeAdmissions(intent, onRecord);
+        await openIntents.remove(entry);
+      });
+    }
+  }
+
+  /** @returns undefined where time ran out */
+  async function listAttendees(
+    meetingId: string,
+  ): Promise<{ found: IssuedAttendee[]; gone: boolean } | undefined> {
+    const found: IssuedAttendee[] = [];
+    let nextToken: string | undefined;
+    do {
+      await dependencies.pause(Math.max(0, nextListAtMs - clock.now()));
+      if (clock.now() >= endMs) return undefined;
+      nextListAtMs = clock.now() + LIST_INTERVAL_MS;
+      summary.listRequests += 1;
+      const page = await attendeeList.page(meetingId, nextToken);
+      if (page === 'gone') return { found, gone: true };
+      found.push(...page.attendees);
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
+    return { found, gone: false };
+  }
+
+  /** Writes the outcome unless somebody else was first. @returns the one that is on record */
+  async function settle(
+    intent: IntentRecord,
+    findings: Pick<OutcomeRecord, 'state' | 'issued' | 'attribution' | 'heldElsewhere'>,
+  ): Promise<OutcomeRecord> {
+    const { heldElsewhere, ...found } = findings;
+    const outcome: OutcomeRecord = {
+      meetingId: intent.meetingId,
+      recordId: recordId(intent.batchId, 'outcome'),
+      batchId: intent.batchId,
+      kind: 'outcome',
+      recordedAt: isoTime(clock.now()),
+      writtenBy: 'reconciler',
+      writerId: dependencies.randomHex(),
+      ...found,
+      withheld: [],
+      errors: [],
+      delivered: false,
+      ...(heldElsewhere?.length && { heldElsewhere }),
+      admissions: 'pending',
+      ...(intent.expiresAt === undefined ? {} : { expiresAt: intent.expiresAt }),
+    };
+    if (await auditLog.recordOutcome(outcome, { timeoutMs: RECORD_TIMEOUT_MS })) {
+      const { state, issued, attribution } = outcome;
+      report('reconciled', { batch: intent.batchId, state, issued: issued.length, attribution });
+      if (state === 'RECOVERED') summary.recovered += 1;
+      else if (state === 'NOT_ISSUED') summary.notIssued += 1;
+      else summary.unresolved += 1;
+      return outcome;
+    }
+    const onRecord = (await audit.batches([intent])).get(intent.batchId)?.outcome;
+    if (onRecord === undefined) throw new Error('An outcome is there and cannot be read.');
+    summary.completed += 1;
+    return onRecord;
+  }
+
+  /** Makes the derived entries of a batch equal to its outcome. */
+  async function completeAdmissions(intent: IntentRecord | undefined, outcome: OutcomeRecord): Promise<void> {
+    await auditLog.recordAdmissions(outcome, { timeoutMs: ADMISSIONS_TIMEOUT_MS });
+    // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
+    if (outcome.writtenBy === 'handler' || intent === undefined) return;
+    const names = [...new Set(intent.requested.map(({ externalUserId }) => externalUserId))];
+    const rightful = new Set(admissionsOf(outcome).map(({ admissionId }) => admissionId));
+    const present = await admissions.ofBatch(outcome.batchId, names);
+    await admissions.remove(present.filter(({ admissionId }) => !rightful.has(admissionId)));
+  }
+
+  /** A failure is counted and left to the next run. */
+  async function attempt(
+    step: string,
+    batchId: string | undefined,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      summary.failures += 1;
+      // Messages of foreign errors may quote what they choked on: only names are told.
+      report('failed', { step, batch: batchId, cause: error instanceof Error ? error.name : typeof error });
+    }
+  }
+
+  function oldestAgeSeconds(): number {
+    const begunMs = [...open].map(({ batchId }) => beginningOfBatch(batchId));
+    return Math.max(0, Math.round((clock.now() - Math.min(clock.now(), ...begunMs)) / 1000));
+  }
+}
+
+interface OpenIntentToLookAt {
+  entry: OpenIntent;
+  intent: IntentRecord;
+}
+
+/** Groups by meeting; the meeting that waited longest for a call to Chime comes first, however the last one ended. */
+function byMeeting(lookable: OpenIntentToLookAt[]): OpenIntentToLookAt[][] {
+  const meetings = Map.groupBy(lookable, ({ entry }) => entry.meetingId);
+  const waitingSince = (meeting: OpenIntentToLookAt[]) =>
+    meeting.map(({ entry }) => entry.lastTryAt ?? '').toSorted()[0] ?? '';
+  return [...meetings.values()]
+    .map((meeting) => meeting.toSorted((a, b) => (a.entry.batchId < b.entry.batchId ? -1 : 1)))
+    .toSorted((a, b) => (waitingSince(a) < waitingSince(b) ? -1 : 1));
+}
+
+/** So many calls to DynamoDB are under way at a time. */
+const AT_ONCE = 10;
+
+async function inParallel<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<unknown>,
+): Promise<void> {
+  for (const chunk of inChunks(items, AT_ONCE)) await Promise.all(chunk.map(work));
+}
+
+function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,232 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { dynamodbAdmissions } from '../../../lambda/adapters/dynamodb-admissions.ts';
+import { dynamodbAuditReader } from '../../../lambda/adapters/dynamodb-audit-reader.ts';
+import { dynamodbOpenIntents } from '../../../lambda/adapters/dynamodb-open-intents.ts';
+import type { AdmissionRecord } from '../../../lambda/audit-records.ts';
+import { dayOfBatch, mintBatchId } from '../../../lambda/batch-id.ts';
+import type { AuditReader, BatchKey, OpenIntent, OpenIntents } from '../../../lambda/reconciler/ports.ts';
+import { startTables } from '../../support/tables.ts';
+
+let tables: Awaited<ReturnType<typeof startTables>>;
+beforeAll(async () => {
+  tables = await startTables();
+}, 60_000);
+afterAll(() => tables.close());
+
+/** Puts an item past every rule. */
+const put = (TableName: string, item: object) =>
+  tables.client.send(new PutItemCommand({ TableName, Item: marshall(item) }));
+
+describe('open intents', () => {
+  const EARLIER = '2026-11-23T13:45:00.000Z';
+  const LATER = '2026-11-23T13:46:00.000Z';
+  const SEEN = {
+    externalUserId: 'alice',
+    attendeeId: 'attendee-1',
+    capabilities: { Audio: 'SendReceive', Video: 'None', Content: 'None' },
+    tokenFingerprint: 'sha256:0',
+  } as const;
+
+  let openIntents: OpenIntents;
+
+  beforeEach(async () => {
+    openIntents = dynamodbOpenIntents(tables.client, tables);
+    for (const entry of await openIntents.list()) await openIntents.remove(entry);
+  });
+
+  const entry = (batchId: string): OpenIntent => ({
+    meetingId: 'm',
+    batchId,
+    noticedAt: EARLIER,
+    looks: 0,
+    seen: [],
+  });
+
+  it('remembers how far intents were swept, and never goes back', async () => {
+    expect(await openIntents.sweptThrough()).toBeUndefined();
+    await openIntents.advance(LATER);
+    await openIntents.advance(EARLIER);
+    expect(await openIntents.sweptThrough()).toBe(LATER);
+    expect(await openIntents.list()).toEqual([]);
+  });
+
+  it('lists what was noticed, oldest first, however late', async () => {
+    for (const batchId of ['c', 'a', 'b']) await openIntents.notice({ meetingId: 'm', batchId }, EARLIER);
+    expect(await openIntents.list()).toEqual([entry('a'), entry('b'), entry('c')]);
+  });
+
+  it('keeps what it knows of a batch that is noticed again', async () => {
+    await openIntents.notice(entry('a'), EARLIER);
+    const looked = { ...entry('a'), looks: 1, lastLookAt: LATER, seen: [SEEN] };
+    expect(await openIntents.save(looked, 0)).toBe(true);
+    await openIntents.notice(entry('a'), LATER);
+    expect(await openIntents.list()).toEqual([looked]);
+  });
+
+  it('saves for one of two that looked at once, and for nobody once the batch is gone', async () => {
+    await openIntents.notice(entry('a'), EARLIER);
+    const saved = await Promise.all(
+      [1, 2].map(() => openIntents.save({ ...entry('a'), looks: 1, lastLookAt: LATER }, 0)),
+    );
+    expect(saved.toSorted()).toEqual([false, true]);
+    await openIntents.remove(entry('a'));
+    await openIntents.remove(entry('a'));
+    expect(await openIntents.save({ ...entry('a'), looks: 2 }, 1)).toBe(false);
+    expect(await openIntents.list()).toEqual([]);
+  });
+
+  it('reads a list of more than one page', async () => {
+    const seen = Array.from({ length: 250 }, (_, index) => ({
+      ...SEEN,
+      attendeeId: `${index}`.padEnd(400, '-'),
+    }));
+    const ids = Array.from({ length: 9 }, (_, index) => `batch-${index}`);
+    for (const batchId of ids) {
+      await openIntents.notice(entry(batchId), EARLIER);
+      await openIntents.save({ ...entry(batchId), looks: 1, seen }, 0);
+    }
+    expect((await openIntents.list()).map(({ batchId }) => batchId)).toEqual(ids);
+  });
+});
+
+describe('what the reconciler reads of the audit', () => {
+  const NOON = Date.UTC(2026, 10, 23, 12);
+  const HOUR_MS = 60 * 60_000;
+
+  let audit: AuditReader;
+  beforeAll(() => {
+    audit = dynamodbAuditReader(tables.client, tables);
+  });
+
+  let minted = 0;
+
+  async function intent(atMs: number, meetingId: string, padding = ''): Promise<BatchKey> {
+    minted += 1;
+    const batchId = mintBatchId(atMs, minted.toString(16).padStart(16, 'f'));
+    await put(tables.auditTableName, {
+      meetingId,
+      recordId: `${batchId}/intent`,
+      batchId,
+      kind: 'intent',
+      callerId: 'c',
+      day: dayOfBatch(batchId),
+      requested: [{ externalUserId: `alice${padding}` }],
+    });
+    return { meetingId, batchId };
+  }
+
+  async function outcome({ meetingId, batchId }: BatchKey, admissions: string): Promise<void> {
+    await put(tables.auditTableName, {
+      meetingId,
+      recordId: `${batchId}/outcome`,
+      batchId,
+      kind: 'outcome',
+      issued: [{ externalUserId: 'alice', attendeeId: '1' }],
+      withheld: [],
+      admissions,
+    });
+  }
+
+  async function begun(fromMs: number, toMs: number): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const page of audit.intentsBegun(fromMs, toMs))
+      ids.push(...page.map(({ batchId }) => batchId));
+    return ids;
+  }
+
+  it('finds the intents of a span by time, both ends included, across days', async () => {
+    const keys = [];
+    for (const hours of [0, 11, 12, 13, 36, 37])
+      keys.push(await intent(NOON + hours * HOUR_MS, `span-${hours}`));
+    const ids = keys.map(({ batchId }) => batchId);
+    expect(await begun(NOON, NOON + 36 * HOUR_MS)).toEqual(ids.slice(0, 5));
+    expect(await begun(NOON + 1, NOON + 36 * HOUR_MS - 1)).toEqual(ids.slice(1, 4));
+    expect(await begun(NOON + 12 * HOUR_MS, NOON + 12 * HOUR_MS)).toEqual([ids[2]]);
+    const pages: BatchKey[][] = [];
+    for await (const page of audit.intentsBegun(NOON, NOON)) pages.push(page);
+    expect(pages.flat()).toEqual([expect.objectContaining({ meetingId: 'span-0', batchId: ids[0] })]);
+  });
+
+  it('tells what outcomes note of their admissions, of more batches than one call takes', async () => {
+    const keys = [];
+    for (let batch = 0; batch < 120; batch += 1) keys.push(await intent(NOON - batch * HOUR_MS, 'noted'));
+    const [first, second] = keys as [BatchKey, BatchKey];
+    const last = keys.at(-1) as BatchKey;
+    await outcome(first, 'written');
+    await outcome(last, 'pending');
+    const noted = await audit.admissionsNoted(keys);
+    expect(noted).toEqual(
+      new Map([
+        [first.batchId, 'written'],
+        [last.batchId, 'pending'],
+      ]),
+    );
+    expect(noted.has(second.batchId)).toBe(false);
+  });
+
+  it('reads batches, settled, open and absent', async () => {
+    const settled = await intent(NOON, 'batches');
+    await outcome(settled, 'written');
+    const open = await intent(NOON, 'batches');
+    const absent = { meetingId: 'batches', batchId: mintBatchId(NOON, '0') };
+    const batches = await audit.batches([settled, open, absent]);
+    expect(batches.get(settled.batchId)).toMatchObject({
+      intent: { kind: 'intent', requested: [{ externalUserId: 'alice' }] },
+      outcome: { kind: 'outcome', admissions: 'written' },
+    });
+    expect(batches.get(open.batchId)).not.toHaveProperty('outcome');
+    expect(batches.has(absent.batchId)).toBe(false);
+  });
+
+  it('reads all of a meeting that matters, page by page, and nothing of another one', async () => {
+    const padding = '-'.repeat(300_000);
+    const keys = [];
+    for (let batch = 0; batch < 8; batch += 1) keys.push(await intent(NOON + batch, 'meeting', padding));
+    await outcome(keys[3] as BatchKey, 'written');
+    await intent(NOON, 'another meeting');
+    await put(tables.auditTableName, { meetingId: 'meeting', recordId: 'x/denial', kind: 'denial' });
+    const { intents, outcomes } = await audit.meeting('meeting');
+    expect(intents.map(({ batchId }) => batchId)).toEqual(keys.map(({ batchId }) => batchId));
+    expect(intents[0]?.requested).toEqual([{ externalUserId: `alice${padding}` }]);
+    expect(outcomes).toEqual([
+      expect.objectContaining({
+        batchId: keys[3]?.batchId,
+        issued: [{ externalUserId: 'alice', attendeeId: '1' }],
+        withheld: [],
+      }),
+    ]);
+  });
+});
+
+describe('admissions', () => {
+  const admission = (batchId: string, externalUserId: string, attendeeId: string): AdmissionRecord => ({
+    externalUserId,
+    admissionId: `${batchId}/${attendeeId}`,
+    attendeeId,
+    batchId,
+    meetingId: 'm',
+  });
+
+  it('reads the entries of one batch for the users it asks for, and removes some of them', async () => {
+    const users = Array.from({ length: 30 }, (_, index) => `user-${index}`);
+    const ours = [
+      ...users.map((user) => admission('batch-1', user, `of-${user}`)),
+      admission('batch-1', 'user-0', 'another-one'),
+    ];
+    const others = [admission('batch-10', 'user-0', '1'), admission('batch-1', 'somebody', '2')];
+    for (const item of [...ours, ...others]) await put(tables.admissionTableName, item);
+
+    const admissions = dynamodbAdmissions(tables.client, tables);
+    const found = await admissions.ofBatch('batch-1', users);
+    const byId = (a: AdmissionRecord, b: AdmissionRecord) => (a.admissionId < b.admissionId ? -1 : 1);
+    expect(found.toSorted(byId)).toEqual(ours.toSorted(byId));
+
+    await admissions.remove(ours.slice(1));
+    expect(await admissions.ofBatch('batch-1', users)).toEqual(ours.slice(0, 1));
+    expect(await admissions.ofBatch('batch-10', users)).toHaveLength(1);
+    expect(await admissions.ofBatch('batch-1', ['somebody'])).toHaveLength(1);
+    await admissions.remove([]);
+  });
+});

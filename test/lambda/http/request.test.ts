@@ -200,6 +200,7 @@ describe('a batch', () => {
   it.each([
     ['content-type', event({ headers: { 'Content-Type': ['text/application/json'] } })],
     ['json', event({ body: '{' })],
+    ['body-length', event({ body: ' '.repeat(10_000_000) })],
     ['json', event({ body: null, isBase64Encoded: true })],
     ['validation', bodyOf({})],
     ['validation', { ...attendees({ ExternalUserId: 'alice' }), pathParameters: null }],

@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type RunningSystem, startSystem } from '../local/support.ts';
+import { unthrottledConfig } from './clients.ts';
+import { compareAll, fuzzedCases, report, unmeant } from './differential.ts';
+
+let system: RunningSystem;
+beforeAll(async () => {
+  system = await startSystem({ config: unthrottledConfig() });
+}, 60_000);
+afterAll(() => system.stop());
+
+it('answers 5,000 fuzzed requests as Chime does, but for what is meant', async () => {
+  const cases = fuzzedCases(5_000, 20261123);
+  const differences = await compareAll(system.environment, cases, 6);
+  console.log(report(cases.length, differences));
+  expect(unmeant(differences)).toEqual([]);
+}, 180_000);

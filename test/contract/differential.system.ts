@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type RunningSystem, startSystem } from '../local/support.ts';
+import { unthrottledConfig } from './clients.ts';
+import { compareAll, constraintCases, fuzzedCases, report, unmeant } from './differential.ts';
+
+let system: RunningSystem;
+beforeAll(async () => {
+  system = await startSystem({ config: unthrottledConfig(), env: { USHER_LOCAL_CONCURRENCY: '2' } });
+}, 60_000);
+afterAll(() => system.stop());
+
+it('answers what Chime answers, but for what is meant', async () => {
+  const cases = [...constraintCases(), ...fuzzedCases(50, 1)];
+  const differences = await compareAll(system.environment, cases, 4);
+  console.log(report(cases.length, differences));
+  expect(unmeant(differences)).toEqual([]);
+}, 60_000);

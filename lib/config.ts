@@ -109,8 +109,9 @@ const configSchema = z.strictObject({
       requestsPerSecond: z.number().int().min(1).max(10_000).default(100),
       burst: z.number().int().min(1).max(5_000).default(200),
       memoryMb: z.number().int().min(128).max(10_240).default(1024),
-      // API Gateway gives up after 29 seconds: the function must end before, or its answer is lost.
-      timeoutSeconds: z.number().int().min(3).max(28).default(20),
+      // API Gateway gives up after 29 seconds: the function must end before, or its answer is lost. Of what it has, 3.5
+      // seconds are kept for recording the outcome and for the answer.
+      timeoutSeconds: z.number().int().min(5).max(28).default(20),
     })
     .prefault({}),
 });

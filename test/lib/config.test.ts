@@ -151,6 +151,11 @@ describe('parseConfig', () => {
     ],
     ['a log level that is none', { ...minimal, logs: { level: 'debug' } }, 'file: logs.level: '],
     [
+      'a function that has no time left beside what it keeps for recording',
+      { ...minimal, limits: { timeoutSeconds: 4 } },
+      'file: limits.timeoutSeconds: ',
+    ],
+    [
       'a function that outlives the request',
       { ...minimal, limits: { timeoutSeconds: 29 } },
       'file: limits.timeoutSeconds: ',

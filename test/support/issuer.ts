@@ -56,7 +56,7 @@ export function signWithPublicKey(
 }
 
 /** What a key server does when it is asked. */
-export type KeyServerMode = 'serve' | 'fail' | 'hang' | 'garbage' | 'redirect' | 'reset';
+export type KeyServerMode = 'serve' | 'fail' | 'hang' | 'hang-midway' | 'garbage' | 'redirect' | 'reset';
 
 /** An issuer's key endpoint over HTTP that can rotate keys, break, and count. */
 export async function startKeyServer(keys: SigningKey[]) {
@@ -83,6 +83,10 @@ export async function startKeyServer(keys: SigningKey[]) {
       return;
     }
     response.setHeader('Content-Type', 'application/json');
+    if (state.mode === 'hang-midway') {
+      response.write('{"keys":[');
+      return;
+    }
     response.end(state.mode === 'garbage' ? '<html>sign in</html>' : state.respond());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

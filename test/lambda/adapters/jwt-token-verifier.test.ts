@@ -400,7 +400,7 @@ describe('an issuer that breaks', () => {
     expect(await verify(signToken(key, claims()))).toMatchObject({ subject: 'alice' });
   });
 
-  it.each(['fail', 'garbage', 'redirect', 'reset', 'hang'] as const)(
+  it.each(['fail', 'garbage', 'redirect', 'reset', 'hang', 'hang-midway'] as const)(
     'by %s is 503 with Retry-After, never 401',
     async (mode) => {
       issuer.mode = mode;

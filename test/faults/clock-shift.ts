@@ -1,0 +1,7 @@
+// Loaded ahead of a function's bundle: moves the process's clock, so that nobody waits for a deadline to pass, and keeps
+// what thousands of invocations log and measure from hiding what the tests say.
+const shiftMs = Number(process.env['CLOCK_SHIFT_MS']);
+const realNow = Date.now;
+Date.now = () => realNow() + shiftMs;
+process.stdout.write = () => true;
+process.stderr.write = () => true;

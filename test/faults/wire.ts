@@ -1,0 +1,109 @@
+import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { close, LOOPBACK, listen } from '../../local/http-server.ts';
+
+export type Service = 'issuer' | 'chime' | 'dynamodb';
+
+/** One request of a process to a service. */
+export interface Step {
+  service: Service;
+  /** For people: `PutItem audit outcome`, `BatchCreateAttendee`. */
+  name: string;
+  /** What it reads or changes, as far as two steps can disturb each other. */
+  resource: string;
+  writes: boolean;
+  /** The request's JSON; undefined where there is none. */
+  body: Record<string, unknown> | undefined;
+}
+
+export interface Reply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/**
+ * What happens to a step: `act` hands it to the service, once, and gives the service's answer; what is returned is what
+ * the process gets.
+ */
+export type Intercept = (step: Step, act: () => Promise<Reply>) => Promise<Reply | 'reset'>;
+
+/** Stands between a process and a service: each request is a step that can be held, changed, or the last. */
+export async function startWire(service: Service, upstreamUrl: string) {
+  const agent = new Agent({ keepAlive: true });
+  const upstream = new URL(upstreamUrl);
+  let intercept: Intercept = (_, act) => act();
+  const server = createServer(async (incoming, response) => {
+    try {
+      const body = await buffer(incoming);
+      const reply = await intercept(stepOf(service, incoming, body), () =>
+        forward(upstream, agent, incoming, body),
+      );
+      if (reply === 'reset') incoming.socket.resetAndDestroy();
+      else response.writeHead(reply.status, endToEnd(reply.headers)).end(reply.body);
+    } catch {
+      // The process or the service is gone.
+      incoming.socket.destroy();
+    }
+  });
+  server.keepAliveTimeout = 600_000;
+  const port = await listen(server, 0);
+  return {
+    url: `http://${LOOPBACK}:${port}`,
+    intercept(how: Intercept): void {
+      intercept = how;
+    },
+    async close(): Promise<void> {
+      await close(server);
+      agent.destroy();
+    },
+  };
+}
+
+function forward(upstream: URL, agent: Agent, incoming: IncomingMessage, body: Buffer): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const { method, url: path, headers } = incoming;
+    const { hostname, port } = upstream;
+    request({ agent, hostname, port, method, path, headers }, async (answer) => {
+      try {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: await buffer(answer) });
+      } catch (error) {
+        reject(error);
+      }
+    })
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+/** Headers of the one connection stay behind; the body's length is told by whoever sends it. */
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { connection, 'keep-alive': _, 'transfer-encoding': __, ...others } = headers;
+  return others;
+}
+
+function stepOf(service: Service, incoming: IncomingMessage, text: Buffer): Step {
+  const body = text.length > 0 ? JSON.parse(text.toString('utf8')) : undefined;
+  if (service === 'dynamodb') return dynamodbStep(String(incoming.headers['x-amz-target']), body);
+  if (service === 'issuer') return { service, name: 'GetKeys', resource: 'keys', writes: false, body };
+  const name = !incoming.url?.includes('/attendees')
+    ? 'GetMeeting'
+    : incoming.method === 'POST'
+      ? 'BatchCreateAttendee'
+      : 'ListAttendees';
+  const resource = name === 'GetMeeting' ? 'meeting' : 'attendees';
+  return { service, name, resource, writes: name === 'BatchCreateAttendee', body };
+}
+
+function dynamodbStep(target: string, body: Record<string, unknown>): Step {
+  const operation = target.split('.').at(-1) as string;
+  const table = String(body['TableName'] ?? Object.keys(body['RequestItems'] as object)[0]);
+  const item = body['Item'] as { kind?: { S: string } } | undefined;
+  return {
+    service: 'dynamodb',
+    name: [operation, table, item?.kind?.S].filter(Boolean).join(' '),
+    resource: `${table}${body['Key'] && JSON.stringify(body['Key']).includes('sweep') ? ' sweep' : ''}`,
+    writes: /^(Put|Update|Delete|BatchWrite)/.test(operation),
+    body,
+  };
+}

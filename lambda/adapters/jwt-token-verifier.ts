@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import https from 'node:https';
 import {
   FetchError,
   JwkInvalidKtyError,
@@ -143,11 +145,15 @@ function markClaim(mark: AccessTokenMark): { claim: string; value: string } | un
 
 async function fetchJwks(jwksUri: string): Promise<Jwks> {
   const { timeoutMs, mostBytes } = KEY_FETCHING;
-  const response = await fetch(jwksUri, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-  if (!response.ok) throw new FetchError(jwksUri, `status ${response.status}`);
+  const response = await get(jwksUri, timeoutMs);
+  // A redirect is no key set either: only the configured address is ever asked.
+  if (response.statusCode !== 200) {
+    response.destroy();
+    throw new FetchError(jwksUri, `status ${response.statusCode}`);
+  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     // An issuer must not be able to fill the memory that requests with other issuers' tokens need.
     if (bytes > mostBytes) throw new FetchError(jwksUri, 'the key set is too large');
@@ -156,6 +162,20 @@ async function fetchJwks(jwksUri: string): Promise<Jwks> {
   const jwks: Json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
   assertIsJwks(jwks);
   return jwks;
+}
+
+/**
+ * Asks on a connection of its own, since one that is kept may have died while the process was frozen. Not by `fetch`:
+ * loading that takes longer than the rest of a first request, and what is used here the SDK has loaded already.
+ */
+async function get(url: string, timeoutMs: number): Promise<IncomingMessage> {
+  // Without TLS are only issuers on this machine: nobody else needs the other module at its start.
+  const { request } = url.startsWith('https:') ? https : await import('node:http');
+  return new Promise((resolve, reject) => {
+    request(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, resolve)
+      .on('error', reject)
+      .end();
+  });
 }
 
 function asFacadeError(error: unknown): FacadeError {

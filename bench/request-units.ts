@@ -1,0 +1,61 @@
+import type { AttributeValue, Item, Taken } from './stand-in.ts';
+
+/**
+ * Write request units of one batch, by DynamoDB's rules: one for each kilobyte begun of an item in the table, and of its
+ * projection in each index that has it
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html and
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html).
+ */
+export function writeUnits({ records, admissions }: Pick<Taken, 'records' | 'admissions'>): {
+  intents: number;
+  outcomes: number;
+  admissions: number;
+} {
+  const unitsOf = (items: Item[]) =>
+    items.reduce(
+      (sum, item) => sum + units(item) + indexesOf(item).reduce((s, index) => s + units(index), 0),
+      0,
+    );
+  return {
+    intents: unitsOf(records.filter(({ kind }) => kind?.S === 'intent')),
+    outcomes: unitsOf(records.filter(({ kind }) => kind?.S === 'outcome')),
+    admissions: unitsOf(admissions),
+  };
+}
+
+/** What the stack's indexes hold of each kind of item; a test compares this with the template. */
+export const INDEXES: { key: string; attributes: string[] }[] = [
+  { key: 'callerId', attributes: ['callerId', 'batchId', 'meetingId', 'recordId'] },
+  { key: 'day', attributes: ['day', 'batchId', 'meetingId', 'recordId'] },
+  { key: 'admissionId', attributes: ['attendeeId', 'batchId', 'externalUserId', 'admissionId', 'meetingId'] },
+];
+
+/** An item is in an index if it has the index's key; `admissionId` stands for every admission. */
+function indexesOf(item: Item): Item[] {
+  return INDEXES.filter(({ key }) => key in item).map(({ attributes }) =>
+    Object.fromEntries(attributes.flatMap((name) => (item[name] ? [[name, item[name]]] : []))),
+  );
+}
+
+function units(item: Item): number {
+  return Math.ceil(itemBytes(item) / 1024);
+}
+
+/**
+ * Bytes of an item: names and strings in UTF-8, a number by its digits in pairs, a list or map 3 and 1 for each member
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
+ */
+export function itemBytes(item: Item): number {
+  return Object.entries(item).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value),
+    0,
+  );
+}
+
+function valueBytes({ S, N, L, M }: AttributeValue): number {
+  if (S !== undefined) return Buffer.byteLength(S);
+  if (N !== undefined) return Math.ceil(N.replace(/[^0-9]/g, '').length / 2) + 1;
+  if (L !== undefined) return 3 + L.reduce((sum, value) => sum + 1 + valueBytes(value), 0);
+  if (M !== undefined) return 3 + Object.keys(M).length + itemBytes(M);
+  return 1;
+}

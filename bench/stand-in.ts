@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { close, LOOPBACK, listen } from '../local/http-server.ts';
+
+/** A value as DynamoDB's wire has it. */
+export type AttributeValue = {
+  S?: string;
+  N?: string;
+  BOOL?: boolean;
+  L?: AttributeValue[];
+  M?: Item;
+};
+export type Item = Record<string, AttributeValue>;
+
+/** One request that arrived. */
+export interface Call {
+  /** `PutItem intent`, `BatchWriteItem`, `BatchCreateAttendee`, … */
+  operation: string;
+  /** On this process's own clock, in milliseconds. */
+  arrivedMs: number;
+  answeredMs: number;
+  /** Whether it was signed with a session token, which temporary credentials need. */
+  sessionToken: string | undefined;
+}
+
+/** What came since the last time one asked. */
+export interface Taken {
+  calls: Call[];
+  /** The audit table's items, each key once. */
+  records: Item[];
+  admissions: Item[];
+  /** Of every attendee created: the fingerprint that a record of its JoinToken has. */
+  fingerprints: Map<string, string>;
+}
+
+export interface Latency {
+  chimeMs: number;
+  dynamodbMs: number;
+}
+
+/**
+ * Chime and DynamoDB, as far as the function and the references use them, at next to no cost: what is measured against
+ * it is the caller. It answers exactly when its latency is over, keeps what it is given, and honours the condition of
+ * absence. For everything else there are the emulators of the local system.
+ */
+export async function startStandIn(): Promise<{
+  url: string;
+  setLatency(latency: Latency): void;
+  take(): Taken;
+  close(): Promise<void>;
+}> {
+  let latency: Latency = { chimeMs: 0, dynamodbMs: 0 };
+  let taken = emptyTaken();
+  let items = new Map<string, Item>();
+  let created = 0;
+
+  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
+    const arrivedMs = performance.now();
+    handle(request, response, arrivedMs).catch((error) => {
+      console.error(`The stand-in failed: ${error}`);
+      response.destroy();
+    });
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse, arrivedMs: number) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString('utf8');
+    const target = request.headers['x-amz-target'];
+    const isDynamoDb = typeof target === 'string';
+    const { operation, status, answer } = isDynamoDb
+      ? dynamodb(target.slice(target.indexOf('.') + 1), JSON.parse(text))
+      : chime(request, text);
+    await until(arrivedMs + (isDynamoDb ? latency.dynamodbMs : latency.chimeMs));
+    const body = JSON.stringify(answer);
+    response.writeHead(status, {
+      'Content-Type': isDynamoDb ? 'application/x-amz-json-1.0' : 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+      'x-amzn-RequestId': `stand-in-${operation}`,
+    });
+    response.end(body);
+    const sessionToken = request.headers['x-amz-security-token'];
+    taken.calls.push({
+      operation,
+      arrivedMs,
+      answeredMs: performance.now(),
+      sessionToken: typeof sessionToken === 'string' ? sessionToken : undefined,
+    });
+  }
+
+  function dynamodb(operation: string, input: DynamoDbInput) {
+    if (operation === 'PutItem') {
+      const { Item = {}, ConditionExpression } = input;
+      const kind = Item['kind']?.S ?? '';
+      const key = `${Item['meetingId']?.S}/${Item['recordId']?.S}`;
+      if (ConditionExpression !== 'attribute_not_exists(recordId)')
+        throw new Error('A put without condition');
+      if (items.has(key)) {
+        const refusal = {
+          __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException',
+          message: 'The conditional request failed',
+        };
+        return { operation: `PutItem ${kind}`, status: 400, answer: refusal };
+      }
+      items.set(key, Item);
+      taken.records.push(Item);
+      return { operation: `PutItem ${kind}`, status: 200, answer: {} };
+    }
+    if (operation === 'BatchWriteItem') {
+      const [writes = []] = Object.values(input.RequestItems ?? {});
+      if (writes.length < 1 || writes.length > 25) throw new Error('BatchWriteItem takes 1 to 25 items');
+      taken.admissions.push(...writes.map(({ PutRequest }) => PutRequest.Item));
+      return { operation, status: 200, answer: { UnprocessedItems: {} } };
+    }
+    const table = { TableName: input.TableName, TableStatus: 'ACTIVE' };
+    if (operation === 'CreateTable') return { operation, status: 200, answer: { TableDescription: table } };
+    if (operation === 'DescribeTable') return { operation, status: 200, answer: { Table: table } };
+    throw new Error(`No such operation here: ${operation}`);
+  }
+
+  function chime({ method, url = '' }: IncomingMessage, text: string) {
+    if (method === 'POST' && /^\/meetings\/[^/]+\/attendees\?operation=batch-create$/.test(url)) {
+      const { Attendees } = JSON.parse(text) as ChimeInput;
+      return { operation: 'BatchCreateAttendee', status: 200, answer: createAttendees(Attendees) };
+    }
+    const Meeting = { MeetingId: MEETING_ID, TenantIds: ['acme'] };
+    if (method === 'POST' && url === '/meetings') {
+      return { operation: 'CreateMeeting', status: 201, answer: { Meeting } };
+    }
+    if (method === 'GET' && url === `/meetings/${MEETING_ID}`) {
+      return { operation: 'GetMeeting', status: 200, answer: { Meeting } };
+    }
+    throw new Error(`Nothing is at ${method} ${url}`);
+  }
+
+  function createAttendees(requested: ChimeInput['Attendees']) {
+    const Attendees = requested.map(({ ExternalUserId, Capabilities }) => {
+      created += 1;
+      const AttendeeId = `00000000-0000-4000-8000-${String(created).padStart(12, '0')}`;
+      const JoinToken = Buffer.from(`${AttendeeId}:${AttendeeId}`).toString('base64url');
+      taken.fingerprints.set(AttendeeId, fingerprintOf(JoinToken));
+      return {
+        ExternalUserId,
+        AttendeeId,
+        JoinToken,
+        Capabilities: Capabilities ?? { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' },
+      };
+    });
+    return { Attendees, Errors: [] };
+  }
+
+  const port = await listen(server, 0);
+  return {
+    url: `http://${LOOPBACK}:${port}`,
+    setLatency(next) {
+      latency = next;
+    },
+    take() {
+      const all = taken;
+      taken = emptyTaken();
+      items = new Map();
+      return all;
+    },
+    close: () => close(server),
+  };
+}
+
+/** The one meeting there is; its tenant is `acme`. */
+export const MEETING_ID = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
+
+interface DynamoDbInput {
+  TableName?: string;
+  Item?: Item;
+  ConditionExpression?: string;
+  RequestItems?: Record<string, { PutRequest: { Item: Item } }[]>;
+}
+
+interface ChimeInput {
+  Attendees: { ExternalUserId: string; Capabilities?: object }[];
+}
+
+function emptyTaken(): Taken {
+  return { calls: [], records: [], admissions: [], fingerprints: new Map() };
+}
+
+export function fingerprintOf(joinToken: string): string {
+  return `sha256:${createHash('sha256').update(joinToken).digest('hex').slice(0, 32)}`;
+}
+
+/** A timer alone may be a millisecond late, which is a fifth of what DynamoDB takes here. */
+async function until(instantMs: number): Promise<void> {
+  const leftMs = instantMs - performance.now();
+  if (leftMs > 2) await new Promise((resolve) => setTimeout(resolve, leftMs - 2));
+  while (performance.now() < instantMs) await new Promise((resolve) => setImmediate(resolve));
+}

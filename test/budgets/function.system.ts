@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type BundleProcess, startBundle } from '../../bench/processes.ts';
+import { buildReferences } from '../../bench/references.ts';
+import { writeUnits } from '../../bench/request-units.ts';
+import { createSetting, HANDLER_DIRECTORY, type Setting } from '../../bench/setting.ts';
+import type { Call } from '../../bench/stand-in.ts';
+
+// What the deployed bundle costs, as far as it is the same on every machine. Times are in `npm run bench`.
+let setting: Setting;
+beforeAll(async () => {
+  setting = await createSetting();
+}, 30_000);
+afterAll(() => setting.close());
+
+describe('the round trips of a request', () => {
+  let warm: BundleProcess;
+  beforeAll(async () => {
+    warm = await startBundle(HANDLER_DIRECTORY, { env: setting.env });
+    await warm.run({ event: await setting.eventFor(1), requests: 1 });
+    await setting.standIn.take();
+    // Long enough for round trips that overlap to be seen as such.
+    await setting.standIn.setLatency({ chimeMs: 20, dynamodbMs: 20 });
+  });
+  afterAll(async () => {
+    await setting.standIn.setLatency({ chimeMs: 0, dynamodbMs: 0 });
+    await warm.close();
+  });
+
+  it.each([
+    [1, 1],
+    [25, 1],
+    [26, 2],
+    [100, 4],
+  ])('of %d attendees are intent, Chime, admissions (%d at once), outcome', async (attendees, writes) => {
+    await warm.run({ event: await setting.eventFor(attendees), requests: 1 });
+    const { calls } = await setting.standIn.take();
+    expect(sequence(calls)).toEqual([
+      ['PutItem intent'],
+      ['BatchCreateAttendee'],
+      Array.from({ length: writes }, () => 'BatchWriteItem'),
+      ['PutItem outcome'],
+    ]);
+  });
+});
+
+it('asks Chime once for a batch, and once in five minutes for its meeting', async () => {
+  const process = await startBundle(HANDLER_DIRECTORY, { env: setting.env });
+  await setting.standIn.take();
+  await process.run({ event: await setting.eventFor(1), requests: 3 });
+  await process.close();
+  const { calls } = await setting.standIn.take();
+  expect(calls.map(({ operation }) => operation).filter((operation) => !/Item/.test(operation))).toEqual([
+    'GetMeeting',
+    ...Array.from({ length: 3 }, () => 'BatchCreateAttendee'),
+  ]);
+});
+
+it.each([
+  [1, 6],
+  [10, 26],
+  [100, 231],
+])('writes a batch of %d attendees with %d units', async (attendees, atMost) => {
+  const process = await startBundle(HANDLER_DIRECTORY, { env: setting.env });
+  await setting.standIn.take();
+  await process.run({ event: await setting.eventFor(attendees), requests: 1 });
+  await process.close();
+  const { intents, outcomes, admissions } = writeUnits(await setting.standIn.take());
+  expect(admissions).toBe(2 * attendees);
+  expect(intents + outcomes + admissions).toBeLessThanOrEqual(atMost);
+});
+
+describe('the credentials of the function', () => {
+  it('are those of its environment, with the session token', async () => {
+    const { AWS_SESSION_TOKEN } = setting.env;
+    const process = await startBundle(HANDLER_DIRECTORY, { env: setting.env });
+    await process.run({ event: await setting.eventFor(1), requests: 1 });
+    await process.close();
+    const { calls } = await setting.standIn.take();
+    expect(calls.length).toBeGreaterThan(3);
+    expect(new Set(calls.map(({ sessionToken }) => sessionToken))).toEqual(new Set([AWS_SESSION_TOKEN]));
+  });
+
+  it('are missed in plain words where there are none, without a look elsewhere', () => {
+    const { AWS_SECRET_ACCESS_KEY: _, ...env } = setting.env;
+    const program = `
+      const { clients: [client] } = require('./index.js');
+      client.config.credentials().catch((error) => console.log(error.name, error.message));
+    `;
+    const said = execFileSync(process.execPath, ['-e', program], {
+      cwd: references.twoClients,
+      env,
+      encoding: 'utf8',
+    });
+    expect(said.trim()).toBe('CredentialsProviderError Unable to find environment variable credentials.');
+  });
+});
+
+let references: Awaited<ReturnType<typeof buildReferences>>;
+beforeAll(async () => {
+  references = await buildReferences(join(setting.directory, 'references'));
+}, 30_000);
+
+it('loads no more of Node at its start than the two SDK clients do, but for the console it logs by', () => {
+  const loadedBy = (cwd: string): string[] =>
+    JSON.parse(
+      execFileSync(
+        process.execPath,
+        [
+          '-e',
+          `const before = new Set(process.moduleLoadList);
+           require('./index.js');
+           console.log(JSON.stringify(process.moduleLoadList.filter((name) => !before.has(name))));`,
+        ],
+        { cwd, env: setting.env, encoding: 'utf8' },
+      ),
+    );
+  const floor = new Set(loadedBy(references.twoClients));
+  expect(loadedBy(HANDLER_DIRECTORY).filter((name) => !floor.has(name))).toEqual(['NativeModule console']);
+});
+
+/** What ran at the same time is in one list: a call begins a new one if it came after all before it were answered. */
+function sequence(calls: readonly Call[]): string[][] {
+  const steps: string[][] = [];
+  let answeredMs = Number.NEGATIVE_INFINITY;
+  for (const call of calls.toSorted((a, b) => a.arrivedMs - b.arrivedMs)) {
+    if (call.arrivedMs >= answeredMs) steps.push([]);
+    steps.at(-1)?.push(call.operation);
+    answeredMs = Math.max(answeredMs, call.answeredMs);
+  }
+  return steps;
+}

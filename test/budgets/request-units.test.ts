@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { INDEXES, itemBytes, writeUnits } from '../../bench/request-units.ts';
+import { synthesize } from '../lib/synthesize.ts';
+
+describe('the size of an item', () => {
+  it.each([
+    ['a string, with its name', { ab: { S: 'xyz' } }, 5],
+    ['a string beyond ASCII, in UTF-8', { a: { S: 'é' } }, 3],
+    ['a number, two digits a byte', { a: { N: '1795440000' } }, 7],
+    ['a number of odd length', { a: { N: '-123' } }, 4],
+    ['a truth', { a: { BOOL: true } }, 2],
+    ['a list, with 3 and 1 for each member', { a: { L: [{ S: 'x' }, { S: 'yz' }] } }, 9],
+    ['a map, with 3 and 1 for each member', { a: { M: { bc: { S: 'x' } } } }, 8],
+  ])('counts %s', (_what, item, bytes) => {
+    expect(itemBytes(item)).toBe(bytes);
+  });
+});
+
+describe('the units of a write', () => {
+  const admission = (length: number) => ({
+    externalUserId: { S: 'x'.repeat(length) },
+    admissionId: { S: 'a' },
+    attendeeId: { S: 'b' },
+  });
+
+  it('are one for each kilobyte begun, in the table and again in the index', () => {
+    const rest = 'externalUserId'.length + 'admissionId'.length + 'attendeeId'.length + 2;
+    expect(writeUnits({ records: [], admissions: [admission(1024 - rest)] }).admissions).toBe(2);
+    expect(writeUnits({ records: [], admissions: [admission(1025 - rest)] }).admissions).toBe(4);
+  });
+
+  it('are counted for the indexes that the stack has', () => {
+    const tables = Object.values(synthesize().findResources('AWS::DynamoDB::Table')).map(
+      ({ Properties }) => Properties,
+    );
+    const indexes = tables.flatMap(({ KeySchema, GlobalSecondaryIndexes = [] }) =>
+      GlobalSecondaryIndexes.map((index: Index) => ({
+        name: index.IndexName,
+        attributes: [...index.KeySchema, ...KeySchema]
+          .map(({ AttributeName }) => AttributeName)
+          .concat(index.Projection.NonKeyAttributes ?? [])
+          .sort(),
+      })),
+    );
+    const counted = ['by-caller', 'by-day', 'by-attendee'].map((name, position) => ({
+      name,
+      attributes: INDEXES[position]?.attributes.toSorted(),
+    }));
+    // Denials are no part of a batch that is answered.
+    expect(indexes.filter(({ name }) => name !== 'denials-by-day')).toEqual(counted);
+  });
+});
+
+interface Index {
+  IndexName: string;
+  KeySchema: { AttributeName: string }[];
+  Projection: { NonKeyAttributes?: string[] };
+}

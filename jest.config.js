@@ -19,6 +19,8 @@ const project = (displayName, testMatch) => ({
  * `deploy`: what `npm run test:deploy` runs once its emulator is installed.
  */
 export default {
+  // Most suites wait for processes and servers of their own: a core kept free for jest itself would be idle.
+  maxWorkers: '100%',
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts']),
     project('system', ['<rootDir>/test/**/*.system.ts']),

@@ -4,7 +4,7 @@ import { writeUnits } from './request-units.ts';
 import { HANDLER_DIRECTORY, type Setting } from './setting.ts';
 import { LATENCY, plural } from './warm.ts';
 
-/** US East (N. Virginia), in dollars, as the services' pricing pages have them; not read from there by this program. */
+/** US East (N. Virginia), in dollars; not checked against the pricing pages named here. */
 const PRICES = {
   /** https://aws.amazon.com/lambda/pricing/, Arm, first tier. */
   lambdaGbSecond: 0.0000133334,

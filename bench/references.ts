@@ -11,6 +11,7 @@ export interface References {
   twoClients: string;
   bareCall: string;
   plainFacade: string;
+  plainFacadeZod: string;
   roundTrips: string;
 }
 
@@ -22,7 +23,8 @@ export async function buildReferences(directory: string): Promise<References> {
   return {
     twoClients: await bundle('two-clients'),
     bareCall: await bundle('bare-call', DEFAULTS),
-    plainFacade: await bundle('plain-facade', DEFAULTS),
+    plainFacade: await bundle('plain-facade-by-hand', DEFAULTS),
+    plainFacadeZod: await bundle('plain-facade-zod', DEFAULTS),
     roundTrips: await bundle('round-trips', DEFAULTS),
   };
 }

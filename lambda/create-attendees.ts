@@ -63,6 +63,11 @@ const OUTCOME_RESERVE_MS = 3_000;
 const FIND_MEETING_TIMEOUT_MS = 3_000;
 const RECORD_TIMEOUT_MS = 3_000;
 const ADMISSIONS_TIMEOUT_MS = 1_000;
+/** What a client chooses freely is cut, so that it cannot make records dear; a denial is to fit into 1 KB. */
+const INTENT_USER_AGENT_LENGTH = 256;
+const DENIAL_USER_AGENT_LENGTH = 32;
+/** A UUID has 36. */
+const GATEWAY_REQUEST_ID_LENGTH = 40;
 /** Below this, a call to Chime is not worth starting. */
 const LEAST_CREATE_MS = 250;
 
@@ -226,7 +231,7 @@ export async function createAttendees(
           kind: 'denial',
           denialDay: dayOfBatch(call.batchId),
           recordedAt: new Date(clock.now()).toISOString(),
-          caller: callerFacts(call, caller, scope),
+          caller: callerFacts(call, caller, scope, DENIAL_USER_AGENT_LENGTH),
           rule,
           requestedCount: requested.length,
           ...expiry(),
@@ -246,7 +251,7 @@ export async function createAttendees(
     meetingId: string,
     requested: readonly AttendeeRequest[],
   ): IntentRecord {
-    const facts = callerFacts(call, caller, grant.scope);
+    const facts = callerFacts(call, caller, grant.scope, INTENT_USER_AGENT_LENGTH);
     return {
       meetingId,
       recordId: recordId(call.batchId, 'intent'),
@@ -289,13 +294,18 @@ interface Result {
   chimeRequestId?: string | undefined;
 }
 
-function callerFacts(call: CreateAttendeesCall, caller: Caller, scope: string | undefined): CallerFacts {
+function callerFacts(
+  call: CreateAttendeesCall,
+  caller: Caller,
+  scope: string | undefined,
+  userAgentLength: number,
+): CallerFacts {
   return {
     ...identityOf(caller),
     ...(scope === undefined ? {} : { scope }),
     sourceIp: call.sourceIp,
-    userAgent: call.userAgent.slice(0, 256),
-    gatewayRequestId: call.gatewayRequestId,
+    userAgent: call.userAgent.slice(0, userAgentLength),
+    gatewayRequestId: call.gatewayRequestId.slice(0, GATEWAY_REQUEST_ID_LENGTH),
   };
 }
 

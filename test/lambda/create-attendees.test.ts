@@ -70,6 +70,9 @@ function world() {
     /** Milliseconds that the port of that name takes. */
     slow: {} as Record<string, number>,
     outcomeWritten: true,
+    sourceIp: '192.0.2.1',
+    userAgent: 'a browser',
+    gatewayRequestId: 'gateway-1',
     denialsLeft: 1,
     run: () => createAttendees(call, dependencies),
   };
@@ -127,9 +130,15 @@ function world() {
     get stopsAtMs() {
       return state.stopsAtMs;
     },
-    sourceIp: '192.0.2.1',
-    userAgent: 'a browser',
-    gatewayRequestId: 'gateway-1',
+    get sourceIp() {
+      return state.sourceIp;
+    },
+    get userAgent() {
+      return state.userAgent;
+    },
+    get gatewayRequestId() {
+      return state.gatewayRequestId;
+    },
     bearerToken: () => {
       happened.push('bearerToken');
       return 'token';
@@ -140,6 +149,16 @@ function world() {
     },
   };
   return state;
+}
+
+/**
+ * The size of an item by DynamoDB's rules (developer guide, Item sizes and formats): names and text in UTF-8; numbers,
+ * here, with no more bytes than digits; a map 3 bytes, and 1 for each member.
+ */
+function itemBytes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return Buffer.byteLength(String(value));
+  const members = Object.entries(value);
+  return members.reduce((sum, [name, member]) => sum + Buffer.byteLength(name) + itemBytes(member) + 1, 3);
 }
 
 const outcomeIn = (w: ReturnType<typeof world>): OutcomeRecord | undefined =>
@@ -302,6 +321,21 @@ describe('a refusal', () => {
       expect(w.records).toMatchObject([{ kind: 'denial', rule, denialDay: '2026-11-23', requestedCount: 2 }]);
     },
   );
+
+  it('is recorded in 1 KB at most, whatever a client sends', async () => {
+    w.caller = {
+      ...w.caller,
+      clientId: 'c'.repeat(255),
+      subject: 's'.repeat(255),
+      claims: { sub: 'service' },
+    };
+    w.userAgent = 'a'.repeat(8_000);
+    w.gatewayRequestId = 'g'.repeat(8_000);
+    w.sourceIp = '2001:0db8:0000:0000:0000:0000:0000:0001';
+    await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
+    expect(w.records).toHaveLength(1);
+    expect(itemBytes(w.records[0])).toBeLessThanOrEqual(1_024);
+  });
 
   it('stands where it could not be recorded', async () => {
     w.caller = { ...w.caller, scopes: new Set() };

@@ -46,7 +46,7 @@ interface Replacement {
   contents: string;
 }
 
-/** Why each is not missed is in docs/decisions/0030-what-the-bundles-leave-out.md. */
+/** Why each is not missed is in docs/decisions/0009-what-the-bundles-leave-out.md. */
 const REPLACEMENTS: Replacement[] = [
   {
     package: '@aws-sdk/credential-provider-node',

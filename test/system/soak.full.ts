@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RunningSystem, startSystem } from '../local/support.ts';
 import { auditedMeeting } from './audited.ts';
+import { heldBytes } from './heap.ts';
 
 const BATCHES = 1_000;
 /** Caches are warm and the heap has found its size by then. */
@@ -23,15 +24,12 @@ function handlerPid(): number {
   return children[0]?.[0] ?? 0;
 }
 
-const residentKb = (pid: number): number =>
-  Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
-
 describe('one handler process', () => {
   it(`serves ${BATCHES} batches in a row without an error, and without growing`, async () => {
     const { apiUrl, meetingId } = system.environment;
     const token = await system.token('--sub', 'backend', '--scope', 'attendees.create');
     const pid = handlerPid();
-    const sizesKb: number[] = [];
+    let settledBytes = 0;
     for (let batch = 0; batch < BATCHES; batch += 1) {
       const response = await fetch(`${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`, {
         method: 'POST',
@@ -42,17 +40,17 @@ describe('one handler process', () => {
       const { Attendees } = (await response.json()) as { Attendees?: unknown };
       expect(response.status).toBe(200);
       expect(Attendees).toMatchObject([{ ExternalUserId: `guest-${batch % 200}` }]);
-      if (batch >= SETTLED) sizesKb.push(residentKb(pid));
+      if (batch === SETTLED) settledBytes = await heldBytes(pid);
     }
     expect(handlerPid()).toBe(pid);
 
-    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const [early, late] = [mean(sizesKb.slice(0, 100)), mean(sizesKb.slice(-100))];
+    const heldAtEnd = await heldBytes(pid);
+    const megabytes = (bytes: number) => (bytes / 1_048_576).toFixed(1);
     console.log(
-      `resident: ${Math.round(early)} KB after ${SETTLED} batches, ${Math.round(late)} KB at the end`,
+      `heap: ${megabytes(settledBytes)} MB after ${SETTLED} batches, ${megabytes(heldAtEnd)} MB at the end`,
     );
-    // A leak of 64 KB a batch would double it; a heap that breathes does not.
-    expect(late).toBeLessThan(early * 1.3);
+    // Ten kilobytes kept of each batch would be 7 MB.
+    expect(heldAtEnd - settledBytes).toBeLessThan(4 * 1_048_576);
 
     const audited = await auditedMeeting(system, meetingId ?? '');
     expect(audited).toHaveLength(BATCHES);

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { startDynamoDb } from '../../local/dynamodb.ts';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
+import { startDatabase } from '../support/database.ts';
 import {
   batchIdAt,
   freshTables,
@@ -27,7 +27,7 @@ jest.setTimeout(30_000);
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const BUSY_MEETING = '0b0b0b0b-0d4a-4c6b-9e8f-1a2b3c4d2706';
 
-let database: Awaited<ReturnType<typeof startDynamoDb>>;
+let database: Awaited<ReturnType<typeof startDatabase>>;
 let tables: TestTables;
 let directory: string;
 let batchId: string;
@@ -73,7 +73,7 @@ const deployed = (endpoint: string) => ({
 });
 
 beforeAll(async () => {
-  database = await startDynamoDb();
+  database = await startDatabase();
   tables = await freshTables(database.url, 'system');
   directory = mkdtempSync(join(tmpdir(), 'usher-audit-'));
   writeFileSync(
@@ -101,7 +101,7 @@ describe('npm run audit', () => {
     const { code, stdout, stderr } = await run(['--meeting', MEETING, '--output', 'json']);
     expect([code, stderr]).toEqual([
       0,
-      `Asking system-audit, system-admissions, system-open in ${REGION} at ${database.url}.\n`,
+      `Asking ${tables.auditTableName}, ${tables.admissionTableName}, ${tables.openIntentTableName} in ${REGION} at ${database.url}.\n`,
     ]);
     expect(JSON.parse(stdout)).toEqual([
       {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createTables, startDynamoDb } from '../../local/dynamodb.ts';
+import { createTables } from '../../local/dynamodb.ts';
 import { readTemplate, type Template } from '../../local/template.ts';
 import { issuer, synthesize } from '../lib/synthesize.ts';
+import { startDatabase } from './database.ts';
 
 const REGION = 'us-east-1';
 
@@ -9,12 +11,12 @@ const REGION = 'us-east-1';
 export async function startTables() {
   const template = synthesize({ region: REGION, issuers: [issuer] }).toJSON() as Template;
   const stack = readTemplate(template, {
-    stackName: 'usher-test',
+    stackName: `usher-test-${randomUUID()}`,
     region: REGION,
     accountId: '123456789012',
     assetDirectory: () => '',
   });
-  const dynamodb = await startDynamoDb();
+  const dynamodb = await startDatabase();
   const config = {
     region: REGION,
     endpoint: dynamodb.url,

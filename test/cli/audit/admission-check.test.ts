@@ -2,7 +2,7 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from '../../../cli/audit/admission-check.ts';
-import { startDynamoDb } from '../../../local/dynamodb.ts';
+import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   collect,
@@ -19,11 +19,11 @@ jest.setTimeout(30_000);
 const NOW_MS = Date.parse('2026-11-23T14:00:00Z');
 const DAY = { sinceMs: Date.parse('2026-11-22T14:00:00Z'), untilMs: NOW_MS };
 
-let database: Awaited<ReturnType<typeof startDynamoDb>>;
+let database: Awaited<ReturnType<typeof startDatabase>>;
 let numbered = 0;
 
 beforeAll(async () => {
-  database = await startDynamoDb();
+  database = await startDatabase();
 });
 
 afterAll(() => database.close());

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from '../../../cli/audit/admission-check.ts';
 import { getItems } from '../../../cli/audit/dynamodb.ts';
-import { startDynamoDb } from '../../../local/dynamodb.ts';
 import { close, LOOPBACK, listen } from '../../../local/http-server.ts';
+import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   collect,
@@ -20,7 +20,7 @@ import {
 
 jest.setTimeout(30_000);
 
-let database: Awaited<ReturnType<typeof startDynamoDb>>;
+let database: Awaited<ReturnType<typeof startDatabase>>;
 let busy: Server;
 let tables: TestTables;
 /** How many requests the busy DynamoDB has had. */
@@ -59,7 +59,7 @@ async function doPart(request: IncomingMessage, url: string): Promise<{ status: 
 }
 
 beforeAll(async () => {
-  database = await startDynamoDb();
+  database = await startDatabase();
   busy = createServer(async (request, response) => {
     const { status, body } = await doPart(request, database.url);
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);

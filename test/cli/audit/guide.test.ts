@@ -3,7 +3,7 @@ import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parseCommand } from '../../../cli/audit/options.ts';
-import { startDynamoDb } from '../../../local/dynamodb.ts';
+import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   CALLER,
@@ -58,12 +58,12 @@ function inputOf(words: string[]): Record<string, unknown> {
   return input;
 }
 
-let database: Awaited<ReturnType<typeof startDynamoDb>>;
+let database: Awaited<ReturnType<typeof startDatabase>>;
 let tables: TestTables;
 let batches: Record<'early' | 'wanted' | 'late' | 'denied' | 'elsewhere', string>;
 
 beforeAll(async () => {
-  database = await startDynamoDb();
+  database = await startDatabase();
   tables = await freshTables(database.url, 'guide');
   const elsewhere = {
     intent: { meetingId: 'elsewhere', caller: { ...CALLER, subject: 'another' } },

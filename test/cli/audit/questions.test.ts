@@ -7,7 +7,7 @@ import {
   findBatches,
 } from '../../../cli/audit/questions.ts';
 import type { Range } from '../../../cli/audit/times.ts';
-import { startDynamoDb } from '../../../local/dynamodb.ts';
+import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   CALLER,
@@ -29,11 +29,11 @@ jest.setTimeout(30_000);
 const OTHER_MEETING = '0a0a0a0a-0d4a-4c6b-9e8f-1a2b3c4d2706';
 const NOW_MS = Date.parse('2026-11-23T14:00:00Z');
 
-let database: Awaited<ReturnType<typeof startDynamoDb>>;
+let database: Awaited<ReturnType<typeof startDatabase>>;
 let numbered = 0;
 
 beforeAll(async () => {
-  database = await startDynamoDb();
+  database = await startDatabase();
 });
 
 afterAll(() => database.close());

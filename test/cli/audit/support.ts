@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type CreateTableCommandInput,
   DynamoDBClient,
@@ -73,10 +74,11 @@ export function connect(url: string): DynamoDBClient {
 
 /** Fresh tables, whose names begin with the given one. */
 export async function freshTables(url: string, name: string): Promise<TestTables> {
+  const unique = `${name}-${randomUUID()}`;
   const tables = {
-    auditTableName: `${name}-audit`,
-    admissionTableName: `${name}-admissions`,
-    openIntentTableName: `${name}-open`,
+    auditTableName: `${unique}-audit`,
+    admissionTableName: `${unique}-admissions`,
+    openIntentTableName: `${unique}-open`,
   };
   await createTables(configFor(url), [
     { ...tableWithKey('meetingId'), TableName: tables.auditTableName } as CreateTableCommandInput,

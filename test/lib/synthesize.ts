@@ -33,7 +33,7 @@ for (const name of ['create-attendees', 'reconciler']) {
 /** A stack with the given configuration. */
 export function createStack(config: object = {}, document: ApiDocument = apiDocument): UsherStack {
   const parsed = parseConfig({ stackName: 'usher-test', ...config }, 'config/test.json');
-  // What CDK checks by itself takes longer than all the rest; `test/bin/usher.system.ts` synthesizes with it.
+  // What CDK checks by itself takes longer than all the rest; `test/bin/usher.full.ts` synthesizes with it.
   const app = new App({
     outdir: mkdtempSync(join(folder, 'cdk.out-')),
     builtinCloudFormationValidation: false,

@@ -75,11 +75,12 @@ export async function startKeyServer(keys: SigningKey[]) {
       return;
     }
     if (state.mode === 'redirect' && request.url !== '/elsewhere') {
-      response.writeHead(302, { location: '/elsewhere' }).end();
+      // With keys in it, as the next: only the status says that this is no key set.
+      response.writeHead(302, { location: '/elsewhere' }).end(state.respond());
       return;
     }
     if (state.mode === 'fail') {
-      response.writeHead(500).end('down');
+      response.writeHead(500).end(state.respond());
       return;
     }
     response.setHeader('Content-Type', 'application/json');

@@ -345,6 +345,15 @@ describe('of several issuers', () => {
     await expect(verify(token, ...both())).rejects.toMatchObject({ details: { reason: 'token-key' } });
   });
 
+  it('none signs for another once its keys are known', async () => {
+    const verifier = jwtTokenVerifier(both(), { now: () => nowMs });
+    const own = signToken(otherKey, claims({ iss: partner.issuer, aud: 'usher-for-partners' }));
+    await verifier.verify(own);
+    await expect(verifier.verify(signToken(otherKey, claims({ iss: issuer.issuer })))).rejects.toMatchObject({
+      details: { reason: 'token-key' },
+    });
+  });
+
   it('none lends another its audience', async () => {
     const token = signToken(otherKey, claims({ iss: partner.issuer, aud: 'usher' }));
     await expect(verify(token, ...both())).rejects.toMatchObject({ details: { reason: 'token-audience' } });
@@ -409,6 +418,14 @@ describe('an issuer that breaks', () => {
         message: 'The keys of the token issuer cannot be had at present.',
         details: { reason: 'issuer-unavailable', retryAfterSeconds: 2 },
       });
+    },
+  );
+
+  it.each(['{}', '[]', 'null', '{"keys":{}}', '{"keys":[{}]}'])(
+    'by the key set %s is 503, never 401',
+    async (text) => {
+      issuer.respond = () => text;
+      await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     },
   );
 

@@ -39,10 +39,12 @@ async function run(): Promise<number> {
       '-inMemory',
       // Else it keeps tables apart by access key, and tests use several.
       '-sharedDb',
+      '-disableTelemetry',
       '-port',
       String(port),
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    // It leaves a file where it runs, and would call home.
+    { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] },
   );
   try {
     const url = `http://127.0.0.1:${port}`;

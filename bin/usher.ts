@@ -1,5 +1,6 @@
 import { App } from 'aws-cdk-lib';
-import { isControlRegion, loadConfig, notAControlRegion } from '../lib/config.ts';
+import { loadConfig } from '../lib/config.ts';
+import { isControlRegion, notAControlRegion } from '../lib/facade-settings.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 

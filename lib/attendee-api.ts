@@ -1,31 +1,60 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import {
   AccessLogField,
   AccessLogFormat,
   ApiDefinition,
+  BasePathMapping,
+  type CfnRestApi,
+  DomainName,
+  EndpointAccessMode,
   EndpointType,
+  type IDomainName,
   LogGroupLogDestination,
+  type MethodDeploymentOptions,
   MethodLoggingLevel,
+  SecurityPolicy,
   SpecRestApi,
 } from 'aws-cdk-lib/aws-apigateway';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
-import type { UsherConfig } from './config.ts';
+import { acceptFindings } from './accepted-findings.ts';
+import { type CompleteSettings, hasFirewall, writesAccessLogs } from './facade-settings.ts';
 
 /** The parts of an OpenAPI 3.0 document that are read here; API Gateway does not import 3.1. */
 export interface ApiDocument {
   openapi: string;
+  info: Record<string, unknown>;
   paths: Record<string, Record<string, unknown>>;
 }
 
+/** A domain name to be made for the API. */
+export interface CustomDomain {
+  readonly name: string;
+  /** For that name, of ACM in the API's Region. */
+  readonly certificate: ICertificate;
+  /**
+   * Gets the record that points to the API.
+   *
+   * @default the record is for somebody else to make
+   */
+  readonly hostedZone?: IHostedZone;
+}
+
 export interface AttendeeApiProps {
-  config: Pick<UsherConfig, 'limits' | 'logs' | 'stageName'>;
+  /** Unique in its account and Region: CloudWatch tells APIs apart by it. */
+  name: string;
+  settings: CompleteSettings;
   /** The contract, without integrations. */
   document: ApiDocument;
   /** Answers every operation. */
-  handler: LambdaFunction;
+  handler: IFunction;
+  /** Mapped to the root, and then the only way to the API. */
+  domain?: CustomDomain | IDomainName | undefined;
 }
 
 /** The members of a path item that are operations: OpenAPI's, and API Gateway's own for any method. */
@@ -45,48 +74,154 @@ const OPERATIONS = new Set([
 export class AttendeeApi extends Construct {
   /** Where the API is, without a trailing slash: clients append paths that begin with one. */
   readonly url: string;
+  readonly restApi: SpecRestApi;
+  readonly accessLogGroup: LogGroup | undefined;
 
   constructor(scope: Construct, id: string, props: AttendeeApiProps) {
     super(scope, id);
-    const { config, document, handler } = props;
+    const { settings, document, handler, domain } = props;
+    const { limits, logs, stageName } = settings;
     const stack = Stack.of(this);
 
-    const api = new SpecRestApi(this, 'Api', {
-      restApiName: stack.stackName,
-      apiDefinition: ApiDefinition.fromInline(withIntegrations(document, handler)),
+    this.accessLogGroup = writesAccessLogs(settings)
+      ? new LogGroup(this, 'AccessLogs', { retention: logs.retentionDays })
+      : undefined;
+    // What is said of one method replaces what is said of all, so it says everything.
+    const methodOptions = (requestsPerSecond: number, burst: number): MethodDeploymentOptions => ({
+      throttlingRateLimit: requestsPerSecond,
+      throttlingBurstLimit: burst,
+      // Execution logs and data traces would hold bearer tokens and join tokens.
+      loggingLevel: MethodLoggingLevel.OFF,
+      dataTraceEnabled: false,
+    });
+    const preflight = methodOptions(
+      limits.preflightsPerSecond ?? limits.requestsPerSecond,
+      limits.preflightBurst ?? limits.burst,
+    );
+    this.restApi = new SpecRestApi(this, 'Api', {
+      restApiName: props.name,
+      apiDefinition: ApiDefinition.fromInline(
+        withIntegrations(document, props.name, handler, limits.timeoutSeconds),
+      ),
       endpointTypes: [EndpointType.REGIONAL],
-      // The role for API Gateway's logs is a setting of the whole account and Region, so not for one stack to change.
-      cloudWatchRole: false,
+      disableExecuteApiEndpoint: domain !== undefined,
+      // The role for API Gateway's logs is a setting of the whole account and Region, so not for one stack to change
+      // unasked.
+      cloudWatchRole: logs.accountRole,
       deployOptions: {
-        stageName: config.stageName,
-        throttlingRateLimit: config.limits.requestsPerSecond,
-        throttlingBurstLimit: config.limits.burst,
-        // Execution logs and data traces would hold bearer tokens and join tokens.
-        loggingLevel: MethodLoggingLevel.OFF,
-        dataTraceEnabled: false,
-        ...(config.logs.access ? accessLog(this, config.logs.retentionDays) : {}),
+        stageName,
+        ...methodOptions(limits.requestsPerSecond, limits.burst),
+        methodOptions: Object.fromEntries(
+          Object.entries(document.paths)
+            .filter(([, item]) => 'options' in item)
+            .map(([path]) => [`${path}/OPTIONS`, preflight]),
+        ),
+        ...(this.accessLogGroup === undefined
+          ? {}
+          : {
+              accessLogDestination: new LogGroupLogDestination(this.accessLogGroup),
+              accessLogFormat: ACCESS_LOG_FORMAT,
+            }),
       },
     });
+    // A Regional API takes TLS 1.0 unless it is told what to take: this is TLS 1.2 and 1.3 with forward secrecy.
+    const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
+    cfnApi.securityPolicy = SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09;
+    cfnApi.endpointAccessMode = EndpointAccessMode.STRICT;
     // CDK's own output of the address ends in a slash.
-    api.node.tryRemoveChild('Endpoint');
+    this.restApi.node.tryRemoveChild('Endpoint');
 
     handler.addPermission('InvokedByApi', {
       principal: new ServicePrincipal('apigateway.amazonaws.com'),
-      sourceArn: api.arnForExecuteApi(undefined, undefined, config.stageName),
+      sourceArn: this.restApi.arnForExecuteApi(undefined, undefined, stageName),
     });
-    this.url = `https://${api.restApiId}.execute-api.${stack.region}.${stack.urlSuffix}/${config.stageName}`;
+    this.url =
+      domain === undefined
+        ? `https://${this.restApi.restApiId}.execute-api.${stack.region}.${stack.urlSuffix}/${stageName}`
+        : `https://${this.#mapped(domain).domainName}`;
+    this.#acceptFindings(settings);
+  }
+
+  /** Maps the domain name's root to the stage, so that no stage prefix is left. */
+  #mapped(domain: CustomDomain | IDomainName): IDomainName {
+    const domainName =
+      'certificate' in domain
+        ? new DomainName(this, 'Domain', {
+            domainName: domain.name,
+            certificate: domain.certificate,
+            endpointType: EndpointType.REGIONAL,
+            securityPolicy: SecurityPolicy.TLS_1_2,
+          })
+        : domain;
+    new BasePathMapping(this, 'Root', {
+      domainName,
+      restApi: this.restApi,
+      stage: this.restApi.deploymentStage,
+    });
+    if ('certificate' in domain && domain.hostedZone !== undefined) {
+      new ARecord(this, 'Record', {
+        zone: domain.hostedZone,
+        recordName: `${domain.name}.`,
+        target: RecordTarget.fromAlias(new ApiGatewayDomain(domainName)),
+      });
+    }
+    return domainName;
+  }
+
+  #acceptFindings(settings: CompleteSettings): void {
+    if (settings.logs.accountRole) {
+      acceptFindings(this.restApi.node.findChild('CloudWatchRole'), {
+        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+        reason:
+          "It is API Gateway's own policy for writing logs, and the role is the account's, asked for in so many words.",
+      });
+    }
+    acceptFindings(this.restApi, {
+      id: 'AwsSolutions-APIG2',
+      reason:
+        'The function checks every request against the same document, after it knows the caller, and answers with the messages of Chime.',
+    });
+    acceptFindings(
+      this.restApi.deploymentStage,
+      {
+        id: 'AwsSolutions-APIG6',
+        reason: 'Execution logs of API Gateway hold bearer tokens and join tokens.',
+      },
+      ...(writesAccessLogs(settings)
+        ? []
+        : [
+            {
+              id: 'AwsSolutions-APIG1',
+              reason:
+                'Access logs are off by configuration; they need a role that is a setting of the whole account.',
+            },
+          ]),
+      ...(hasFirewall(settings)
+        ? []
+        : [
+            { id: 'AwsSolutions-APIG3', reason: 'The firewall is off by configuration: not for production.' },
+          ]),
+    );
   }
 }
 
-/** Copies the document and has the function answer each of its operations. */
-function withIntegrations(document: ApiDocument, handler: LambdaFunction): ApiDocument {
+/**
+ * Copies the document and has the function answer each of its operations. The title becomes the API's name, since an
+ * import takes it from there and CloudWatch tells APIs apart by their names.
+ */
+function withIntegrations(
+  document: ApiDocument,
+  name: string,
+  handler: IFunction,
+  handlerTimeoutSeconds: number,
+): ApiDocument {
   const stack = Stack.of(handler);
   const integration = {
     type: 'aws_proxy',
     httpMethod: 'POST',
     uri: `arn:${stack.partition}:apigateway:${stack.region}:lambda:path/2015-03-31/functions/${handler.functionArn}/invocations`,
     // A second more than the function has, so that it is the function that answers in time.
-    timeoutInMillis: (handler.timeout ?? Duration.seconds(28)).plus(Duration.seconds(1)).toMilliseconds(),
+    timeoutInMillis: (handlerTimeoutSeconds + 1) * 1000,
   };
   const pathItems = Object.entries(document.paths).map(([path, item]) => [
     path,
@@ -99,28 +234,25 @@ function withIntegrations(document: ApiDocument, handler: LambdaFunction): ApiDo
       ]),
     ),
   ]);
-  return { ...document, paths: Object.fromEntries(pathItems) };
+  return { ...document, info: { ...document.info, title: name }, paths: Object.fromEntries(pathItems) };
 }
 
 /**
  * One JSON line a request. Personal data stays out (no address, no user agent, no path with its ids), and so does the
  * request id that a client may choose itself: the extended one is API Gateway's own.
  */
-function accessLog(scope: Construct, retention: UsherConfig['logs']['retentionDays']) {
-  return {
-    accessLogDestination: new LogGroupLogDestination(new LogGroup(scope, 'AccessLogs', { retention })),
-    accessLogFormat: AccessLogFormat.custom(
-      JSON.stringify({
-        time: AccessLogField.contextRequestTime(),
-        extendedRequestId: AccessLogField.contextExtendedRequestId(),
-        functionRequestId: '$context.integration.requestId',
-        method: AccessLogField.contextHttpMethod(),
-        resource: AccessLogField.contextResourcePath(),
-        status: AccessLogField.contextStatus(),
-        responseBytes: AccessLogField.contextResponseLength(),
-        responseMs: AccessLogField.contextResponseLatency(),
-        functionMs: AccessLogField.contextIntegrationLatency(),
-      }),
-    ),
-  };
-}
+const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
+  JSON.stringify({
+    time: AccessLogField.contextRequestTime(),
+    extendedRequestId: AccessLogField.contextExtendedRequestId(),
+    functionRequestId: '$context.integration.requestId',
+    method: AccessLogField.contextHttpMethod(),
+    resource: AccessLogField.contextResourcePath(),
+    status: AccessLogField.contextStatus(),
+    responseBytes: AccessLogField.contextResponseLength(),
+    responseMs: AccessLogField.contextResponseLatency(),
+    functionMs: AccessLogField.contextIntegrationLatency(),
+    tlsVersion: '$context.tlsVersion',
+    firewall: AccessLogField.contextWafResponseCode(),
+  }),
+);

@@ -1,37 +1,53 @@
+import { createHash } from 'node:crypto';
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
-import { OAuthScope, ResourceServerScope, UserPool, type UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import {
+  type IUserPool,
+  OAuthScope,
+  ResourceServerScope,
+  UserPool,
+  type UserPoolClient,
+} from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import type { IssuerRules } from '../lambda/issuer-rules.ts';
+import { acceptFindings } from './accepted-findings.ts';
 
 export interface CallerPoolProps {
-  /** The host name's first part under amazoncognito.com, unique in its Region; derived from stack and account if left out. */
-  domainPrefix: string | undefined;
+  /** Unique in its account and Region. */
+  name: string;
+  /** A pool that there is already: it gets the resource server and the client, and keeps all that it has. */
+  userPool?: IUserPool | undefined;
+  /** The host name's first part under amazoncognito.com, unique in its Region; derived from name and account if left out. */
+  domainPrefix?: string | undefined;
+  /** The resource server's identifier, unique in its pool. */
+  resourceServer: string;
 }
 
 /**
- * A Cognito user pool for a deployment that names no issuer: one client, the account owner's own backend, which gets
- * its tokens by the client-credentials grant (RFC 6749 section 4.4) and may name any attendee. The pool has no users,
- * and nobody can sign up.
+ * What a deployment that names no issuer has in Cognito: one client, the account owner's own backend, which gets its
+ * tokens by the client-credentials grant (RFC 6749 section 4.4) and may name any attendee. A pool of its own has no
+ * users, and nobody can sign up.
  */
 export class CallerPool extends Construct {
-  readonly pool: UserPool;
+  readonly pool: IUserPool;
   readonly client: UserPoolClient;
-  /** Where the client's credentials are exchanged for a token. */
-  readonly tokenEndpoint: string;
+  /** Where the client's credentials are exchanged for a token; undefined for a pool handed in, which has its own domain. */
+  readonly tokenEndpoint: string | undefined;
   readonly rules: IssuerRules;
 
   constructor(scope: Construct, id: string, props: CallerPoolProps) {
     super(scope, id);
+    this.pool = props.userPool ?? makePool(this);
+    if (props.userPool === undefined) {
+      const domain = this.pool.addDomain('Domain', {
+        cognitoDomain: {
+          domainPrefix: props.domainPrefix ?? defaultDomainPrefix(props.name, Stack.of(this)),
+        },
+      });
+      // In GovCloud there are only the FIPS endpoints.
+      const fips = Stack.of(this).region.startsWith('us-gov-');
+      this.tokenEndpoint = `${domain.baseUrl({ fips })}/oauth2/token`;
+    }
 
-    // Kept when the stack goes: the audit names callers by this pool and its client.
-    this.pool = new UserPool(this, 'Pool', {
-      selfSignUpEnabled: false,
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    const domain = this.pool.addDomain('Domain', {
-      cognitoDomain: { domainPrefix: props.domainPrefix ?? defaultDomainPrefix(Stack.of(this)) },
-    });
     const delegate = new ResourceServerScope({
       scopeName: 'attendees.create',
       scopeDescription: 'Let any user into a meeting',
@@ -41,7 +57,7 @@ export class CallerPool extends Construct {
       scopeDescription: 'Enter a meeting oneself',
     });
     const resourceServer = this.pool.addResourceServer('ResourceServer', {
-      identifier: 'usher',
+      identifier: props.resourceServer,
       scopes: [delegate, self],
     });
     this.client = this.pool.addClient('Backend', {
@@ -52,16 +68,16 @@ export class CallerPool extends Construct {
       },
     });
 
-    this.tokenEndpoint = `${domain.baseUrl()}/oauth2/token`;
+    const issuer = `https://${this.pool.userPoolProviderName}`;
     this.rules = {
-      issuer: this.pool.userPoolProviderUrl,
-      jwksUri: `${this.pool.userPoolProviderUrl}/.well-known/jwks.json`,
+      issuer,
+      jwksUri: `${issuer}/.well-known/jwks.json`,
       // Cognito's access tokens have no audience: the client id is what tells them apart.
       audience: [],
       clientIds: [this.client.userPoolClientId],
       algorithms: ['RS256'],
       accessToken: 'cognito',
-      scopes: { delegate: 'usher/attendees.create' },
+      scopes: { delegate: `${props.resourceServer}/attendees.create` },
       externalUserIdClaim: 'sub',
       externalUserIdPrefix: '',
       meetingsClaimRequired: true,
@@ -71,16 +87,38 @@ export class CallerPool extends Construct {
   }
 }
 
+/** Kept when the stack goes: the audit names callers by this pool and its client. */
+function makePool(scope: Construct): UserPool {
+  const pool = new UserPool(scope, 'Pool', {
+    selfSignUpEnabled: false,
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  const nobody = 'The pool has no users and nobody can sign up: its one client is a machine with a secret.';
+  acceptFindings(
+    pool,
+    { id: 'AwsSolutions-COG1', reason: `No password is ever chosen. ${nobody}` },
+    { id: 'AwsSolutions-COG2', reason: `No one signs in who could have a second factor. ${nobody}` },
+    { id: 'AwsSolutions-COG3', reason: `Threat protection is for people's sign-ins. ${nobody}` },
+    { id: 'AwsSolutions-COG8', reason: `The Plus plan is for people's sign-ins. ${nobody}` },
+  );
+  return pool;
+}
+
 /**
  * A prefix of at most 63 characters, without the words that Cognito refuses, and with the account to make it unique:
  * stacks of all accounts share the names of a Region.
  */
-function defaultDomainPrefix(stack: Stack): string {
-  const name = stack.stackName
+function defaultDomainPrefix(name: string, { account }: Stack): string {
+  const allowed = name
     .toLowerCase()
     .replace(/aws|amazon|cognito/g, '')
-    .replace(/^-+/, '')
-    .slice(0, 48)
-    .replace(/-+$/, '');
-  return `${name || 'usher'}-${Token.asString(stack.account)}`;
+    .replace(/^-+|-+$/g, '');
+  const short = allowed.length <= 48 ? allowed : `${allowed.slice(0, 39).replace(/-+$/, '')}-${digest(name)}`;
+  return `${short || 'usher'}-${Token.asString(account)}`;
+}
+
+/** Tells apart what begins alike. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

@@ -76,7 +76,21 @@ const issuerEntrySchema = z.strictObject({
   ceilings: z.record(z.string(), capabilities).default({}),
 });
 
-type IssuerEntry = z.infer<typeof issuerEntrySchema>;
+type CompleteEntry = z.infer<typeof issuerEntrySchema>;
+
+/** One issuer, as it is written in a configuration: what has a default may be left out. */
+export type IssuerEntry = Omit<IssuerRules, Defaulted> & Partial<Pick<IssuerRules, Defaulted>>;
+
+type Defaulted =
+  | 'jwksUri'
+  | 'audience'
+  | 'clientIds'
+  | 'algorithms'
+  | 'externalUserIdClaim'
+  | 'externalUserIdPrefix'
+  | 'meetingsClaimRequired'
+  | 'allowAnyMeeting'
+  | 'ceilings';
 
 /**
  * The configuration's `issuers`, complete: every default filled in, every entry safe by itself and beside the others.
@@ -96,11 +110,11 @@ export const issuersSchema: z.ZodType<IssuerRules[]> = z
     })),
   );
 
-function jwksUriOf({ issuer, jwksUri }: IssuerEntry): string {
+function jwksUriOf({ issuer, jwksUri }: CompleteEntry): string {
   return jwksUri ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
 }
 
-function objectionsToIssuers(entries: IssuerEntry[]): Objection[] {
+function objectionsToIssuers(entries: CompleteEntry[]): Objection[] {
   return entries.flatMap((entry, index) =>
     [
       ...objectionsToEntry(entry),
@@ -109,7 +123,7 @@ function objectionsToIssuers(entries: IssuerEntry[]): Objection[] {
   );
 }
 
-function objectionsToEntry(entry: IssuerEntry): Objection[] {
+function objectionsToEntry(entry: CompleteEntry): Objection[] {
   return [
     ...objectionsToUrls(entry),
     ...objectionsToScopes(entry),
@@ -118,7 +132,7 @@ function objectionsToEntry(entry: IssuerEntry): Objection[] {
   ];
 }
 
-function objectionsToUrls(entry: IssuerEntry): Objection[] {
+function objectionsToUrls(entry: CompleteEntry): Objection[] {
   const objections: Objection[] = [];
   const object = (key: string, message: string) => objections.push({ path: [key], message });
   if (!isFetchable(entry.issuer)) {
@@ -147,11 +161,11 @@ function objectionsToUrls(entry: IssuerEntry): Objection[] {
   return objections;
 }
 
-function selfScopes({ scopes }: IssuerEntry): string[] {
+function selfScopes({ scopes }: CompleteEntry): string[] {
   return [scopes.self ?? []].flat();
 }
 
-function objectionsToScopes(entry: IssuerEntry): Objection[] {
+function objectionsToScopes(entry: CompleteEntry): Objection[] {
   const { delegate } = entry.scopes;
   const self = selfScopes(entry);
   const objections: Objection[] = [];
@@ -179,7 +193,7 @@ function objectionsToScopes(entry: IssuerEntry): Objection[] {
   return objections;
 }
 
-function objectionsToPrefix(entry: IssuerEntry): Objection[] {
+function objectionsToPrefix(entry: CompleteEntry): Objection[] {
   const prefix = entry.externalUserIdPrefix;
   const object = (message: string): Objection[] => [{ path: ['externalUserIdPrefix'], message }];
   if (!PREFIX_CHARACTERS.test(prefix)) {
@@ -200,7 +214,7 @@ function objectionsToPrefix(entry: IssuerEntry): Objection[] {
   return [];
 }
 
-function objectionsToMeetingRules(entry: IssuerEntry): Objection[] {
+function objectionsToMeetingRules(entry: CompleteEntry): Objection[] {
   const { scopes, tenantClaim, tenants, meetingsClaim, meetingsClaimRequired, allowAnyMeeting } = entry;
   const listsMeetings = meetingsClaim !== undefined && meetingsClaimRequired;
   const bound = tenantClaim !== undefined || listsMeetings;
@@ -229,7 +243,11 @@ function objectionsToMeetingRules(entry: IssuerEntry): Objection[] {
   return objections;
 }
 
-function objectionsBesideOthers(entry: IssuerEntry, earlier: IssuerEntry[], all: IssuerEntry[]): Objection[] {
+function objectionsBesideOthers(
+  entry: CompleteEntry,
+  earlier: CompleteEntry[],
+  all: CompleteEntry[],
+): Objection[] {
   const objections: Objection[] = [];
   const object = (key: string, message: string) => objections.push({ path: [key], message });
 

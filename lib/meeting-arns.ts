@@ -1,4 +1,4 @@
-import type { Stack } from 'aws-cdk-lib';
+import { type Stack, Token } from 'aws-cdk-lib';
 
 /**
  * The account's meetings, in both forms that their ARNs may have: older copies of AWS's service authorization reference
@@ -7,5 +7,14 @@ import type { Stack } from 'aws-cdk-lib';
 export function meetingArns(stack: Stack, meetingsRegion: string): string[] {
   return [meetingsRegion, ''].map(
     (region) => `arn:${stack.partition}:chime:${region}:${stack.account}:meeting/*`,
+  );
+}
+
+/** The same ARNs as cdk-nag writes them, with what is only known at deployment in angle brackets. */
+export function meetingArnsForNag({ partition, account }: Stack, meetingsRegion: string): string[] {
+  const known = (value: string, name: string) => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
+  return [known(meetingsRegion, 'Region'), ''].map(
+    (region) =>
+      `arn:${known(partition, 'Partition')}:chime:${region}:${known(account, 'AccountId')}:meeting/*`,
   );
 }

@@ -1,18 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CfnOutput, type CfnResource, Stack } from 'aws-cdk-lib';
-import type { Construct } from 'constructs';
-import { type ApiDocument, AttendeeApi } from './attendee-api.ts';
-import { AttendeeFunction } from './attendee-function.ts';
-import { AuditAlarms } from './audit-alarms.ts';
-import { AuditTables } from './audit-tables.ts';
-import { CallerPool } from './caller-pool.ts';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct, IConstruct } from 'constructs';
+import type { ApiDocument, CustomDomain } from './attendee-api.ts';
+import { AttendeeFacade } from './attendee-facade.ts';
 import type { UsherConfig } from './config.ts';
-import { ReconcilerFunction } from './reconciler-function.ts';
-
-const API_DOCUMENT = new URL('../openapi.json', import.meta.url);
-const BUNDLES_DIRECTORY = new URL('../dist/lambda', import.meta.url);
 
 export interface UsherStackProps {
   config: UsherConfig;
@@ -22,74 +16,78 @@ export interface UsherStackProps {
   bundlesDirectory?: string;
 }
 
-/** All of one environment. Synthesis needs neither network nor credentials, and gives the same bytes every time. */
+/** All of one environment: a facade. Synthesis needs neither network nor credentials, and gives the same bytes every time. */
 export class UsherStack extends Stack {
+  readonly facade: AttendeeFacade;
+
   constructor(scope: Construct, id: string, props: UsherStackProps) {
-    const { config } = props;
+    const { config, ...replaced } = props;
+    const { stackName, region, account, tags, encryptionKeyArn, domain, alarms, ...settings } = config;
+    const { topicArn, ...alarmSettings } = alarms;
     super(scope, id, {
-      stackName: config.stackName,
+      stackName,
       description: 'Usher: the audited front door to Amazon Chime SDK meetings',
       env: {
-        ...(config.region === undefined ? {} : { region: config.region }),
-        ...(config.account === undefined ? {} : { account: config.account }),
+        ...(region === undefined ? {} : { region }),
+        ...(account === undefined ? {} : { account }),
       },
-      tags: config.tags,
+      tags,
       analyticsReporting: false,
     });
 
-    const tables = new AuditTables(this, 'Tables');
-    const pool =
-      config.issuers.length === 0
-        ? new CallerPool(this, 'Callers', { domainPrefix: config.cognito?.domainPrefix })
-        : undefined;
-    const issuers = pool === undefined ? config.issuers : [pool.rules];
-    const meetingsRegion = config.meetingsRegion ?? this.region;
-    const metricsNamespace = `Usher/${config.stackName}`;
-    const bundlesDirectory = props.bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);
-    const attendees = new AttendeeFunction(this, 'Attendees', {
-      config,
-      issuers,
-      meetingsRegion,
-      auditTable: tables.audit,
-      admissionTable: tables.admissions,
-      metricsNamespace,
-      bundleDirectory: join(bundlesDirectory, 'create-attendees'),
+    // The id adds nothing to the ids of what is in it, which are the stack's own.
+    const facade = new AttendeeFacade(this, 'Default', {
+      ...settings,
+      ...replaced,
+      alarms: alarmSettings,
+      ...(encryptionKeyArn === undefined
+        ? {}
+        : { encryptionKey: Key.fromKeyArn(this, 'TableKey', encryptionKeyArn) }),
+      ...(domain === undefined ? {} : { domain: customDomain(this, domain) }),
+      ...(topicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
     });
-    const reconciler = new ReconcilerFunction(this, 'Reconciler', {
-      config,
-      meetingsRegion,
-      auditTable: tables.audit,
-      admissionTable: tables.admissions,
-      openIntentTable: tables.openIntents,
-      metricsNamespace,
-      bundleDirectory: join(bundlesDirectory, 'reconciler'),
-    });
-    new AuditAlarms(this, 'Alarms', { metricsNamespace, topicArn: config.alarms.topicArn });
-    const api = new AttendeeApi(this, 'AttendeeApi', {
-      config,
-      document: props.apiDocument ?? JSON.parse(readFileSync(API_DOCUMENT, 'utf8')),
-      handler: attendees.function,
-    });
+    this.facade = facade;
+    const { audit, admissions, openIntents } = facade.tables;
 
     // What holds data keeps its logical id, whatever is moved about in lib/: a new id would be a new, empty table.
-    keepLogicalId(tables.audit, 'AuditTable');
-    keepLogicalId(tables.admissions, 'AdmissionTable');
-    keepLogicalId(tables.openIntents, 'OpenIntentTable');
-    if (pool !== undefined) keepLogicalId(pool.pool, 'CallerPool');
+    keepLogicalId(audit, 'AuditTable');
+    keepLogicalId(admissions, 'AdmissionTable');
+    keepLogicalId(openIntents, 'OpenIntentTable');
+    if (facade.callers !== undefined) keepLogicalId(facade.callers.pool, 'CallerPool');
 
-    new CfnOutput(this, 'ApiUrl', { value: api.url });
-    new CfnOutput(this, 'AuditTableName', { value: tables.audit.tableName });
-    new CfnOutput(this, 'AdmissionTableName', { value: tables.admissions.tableName });
-    new CfnOutput(this, 'OpenIntentTableName', { value: tables.openIntents.tableName });
-    new CfnOutput(this, 'ReconcilerFunctionName', { value: reconciler.function.functionName });
-    new CfnOutput(this, 'Issuer', { value: issuers.map(({ issuer }) => issuer).join(' ') });
-    if (pool !== undefined) {
-      new CfnOutput(this, 'ClientId', { value: pool.client.userPoolClientId });
-      new CfnOutput(this, 'TokenEndpoint', { value: pool.tokenEndpoint });
+    new CfnOutput(this, 'ApiUrl', { value: facade.url });
+    new CfnOutput(this, 'AuditTableName', { value: audit.tableName });
+    new CfnOutput(this, 'AdmissionTableName', { value: admissions.tableName });
+    new CfnOutput(this, 'OpenIntentTableName', { value: openIntents.tableName });
+    new CfnOutput(this, 'ReconcilerFunctionName', { value: facade.reconciler.function.functionName });
+    new CfnOutput(this, 'Issuer', { value: facade.issuers.join(' ') });
+    if (facade.callers?.tokenEndpoint !== undefined) {
+      new CfnOutput(this, 'ClientId', { value: facade.callers.client.userPoolClientId });
+      new CfnOutput(this, 'TokenEndpoint', { value: facade.callers.tokenEndpoint });
     }
   }
 }
 
-function keepLogicalId(construct: Construct, logicalId: string): void {
+function customDomain(
+  scope: Construct,
+  { name, certificateArn, hostedZone }: ConfiguredDomain,
+): CustomDomain {
+  return {
+    name,
+    certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
+    ...(hostedZone === undefined
+      ? {}
+      : {
+          hostedZone: HostedZone.fromHostedZoneAttributes(scope, 'HostedZone', {
+            hostedZoneId: hostedZone.id,
+            zoneName: hostedZone.name,
+          }),
+        }),
+  };
+}
+
+type ConfiguredDomain = NonNullable<UsherConfig['domain']>;
+
+function keepLogicalId(construct: IConstruct, logicalId: string): void {
   (construct.node.defaultChild as CfnResource).overrideLogicalId(logicalId);
 }

@@ -28,7 +28,14 @@ export interface ApiDescription {
   stageName: string;
   document: Record<string, unknown>;
   /** The stage's throttle, as a token bucket. */
-  throttle?: { requestsPerSecond: number; burst: number };
+  throttle?: Throttle;
+  /** The throttles of single methods, by `OPTIONS /path/of/the/{resource}`. */
+  methodThrottles?: Record<string, Throttle>;
+}
+
+export interface Throttle {
+  requestsPerSecond: number;
+  burst: number;
 }
 
 /** A function that is run again and again. */
@@ -53,6 +60,7 @@ const USED = [
   'AWS::DynamoDB::GlobalTable',
   'AWS::DynamoDB::Table',
   'AWS::Events::Rule',
+  'AWS::Lambda::Alias',
   'AWS::Lambda::Function',
 ];
 
@@ -64,6 +72,8 @@ const INERT = [
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::CompositeAlarm',
   'AWS::CloudWatch::Dashboard',
+  'AWS::CodeDeploy::Application',
+  'AWS::CodeDeploy::DeploymentGroup',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
@@ -71,6 +81,7 @@ const INERT = [
   'AWS::KMS::Key',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
+  'AWS::Lambda::Version',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
   'AWS::SNS::Topic',
@@ -92,13 +103,18 @@ export function readTemplate(template: Template, context: TemplateContext): Loca
         'This configuration creates a Cognito user pool, which cannot run on one machine: configure `issuers`.',
       );
     }
+    if (Type === 'AWS::ApiGateway::DomainName' || Type === 'AWS::ApiGateway::BasePathMapping') {
+      throw new Error(
+        'This configuration has a domain name of its own, which leads nowhere on one machine: remove `domain`.',
+      );
+    }
     if (!USED.includes(Type) && !INERT.includes(Type)) {
       throw new Error(`The local system does not know the resource type ${Type} (${logicalId}).`);
     }
   }
   const resolve = createResolver(template, context);
   const functions = resourcesOf(template, 'AWS::Lambda::Function').map(([id, properties]) =>
-    readFunction(id, resolve(properties) as Properties, context),
+    readFunction(id, resolve(properties) as Properties, aliasOf(id, template, resolve), context),
   );
   const tables = [
     ...resourcesOf(template, 'AWS::DynamoDB::Table'),
@@ -132,9 +148,21 @@ function physicalName(logicalId: string, explicitName: unknown, context: Templat
   return typeof explicitName === 'string' ? explicitName : `${context.stackName}-${logicalId}`;
 }
 
+/** The alias by which a function is invoked, where it has one. */
+function aliasOf(logicalId: string, template: Template, resolve: Resolve): string | undefined {
+  const [alias, ...others] = resourcesOf(template, 'AWS::Lambda::Alias').filter(
+    ([, { FunctionName: name }]) => (name as { Ref?: string }).Ref === logicalId,
+  );
+  if (others.length > 0) {
+    throw new Error(`The function ${logicalId} has several aliases: the local system runs one version only.`);
+  }
+  return alias && String(resolve(alias[1]['Name']));
+}
+
 function readFunction(
   logicalId: string,
   properties: Properties,
+  alias: string | undefined,
   context: TemplateContext,
 ): FunctionDescription {
   const name = physicalName(logicalId, properties['FunctionName'], context);
@@ -152,7 +180,7 @@ function readFunction(
     ?.Variables;
   return {
     name,
-    arn: functionArn(name, context),
+    arn: [functionArn(name, context), ...(alias === undefined ? [] : [alias])].join(':'),
     handler: properties['Handler'] as string,
     directory: context.assetDirectory(code.S3Key),
     environment: variables ?? {},
@@ -237,25 +265,32 @@ function readApi(template: Template, resolve: Resolve, context: TemplateContext)
     throw new Error(`The REST API ${logicalId} has no OpenAPI document in the template.`);
   const { StageName: stageName, MethodSettings: settings, Variables: variables } = stage[1];
   if (variables !== undefined) throw new Error('The local system does not know stage variables.');
-  const throttle = readThrottle((resolve(settings) ?? []) as Properties[]);
+  const throttles = readThrottles((resolve(settings) ?? []) as Properties[]);
+  const { [WHOLE_STAGE]: throttle, ...methodThrottles } = throttles;
   return {
     apiId: apiId(logicalId),
     accountId: context.accountId,
     stageName: resolve(stageName) as string,
     document: resolve(body) as Record<string, unknown>,
     ...(throttle && { throttle }),
+    methodThrottles,
   };
 }
 
-function readThrottle(settings: Properties[]): ApiDescription['throttle'] {
-  const throttled = settings.filter((setting) => 'ThrottlingRateLimit' in setting);
-  if (throttled.some(({ HttpMethod, ResourcePath }) => HttpMethod !== '*' || ResourcePath !== '/*')) {
-    throw new Error('The local system knows a throttle for the whole stage only.');
-  }
-  const [setting] = throttled;
-  if (setting === undefined) return undefined;
-  const requestsPerSecond = Number(setting['ThrottlingRateLimit']);
-  return { requestsPerSecond, burst: Number(setting['ThrottlingBurstLimit'] ?? requestsPerSecond) };
+const WHOLE_STAGE = '* /*';
+
+/** By method and resource; in a stage's settings, a resource has `~1` for each of its slashes but the first (RFC 6901). */
+function readThrottles(settings: Properties[]): Record<string, Throttle> {
+  return Object.fromEntries(
+    settings
+      .filter((setting) => 'ThrottlingRateLimit' in setting)
+      .map((setting) => {
+        const requestsPerSecond = Number(setting['ThrottlingRateLimit']);
+        const burst = Number(setting['ThrottlingBurstLimit'] ?? requestsPerSecond);
+        const resource = String(setting['ResourcePath']).replace(/^\/~1/, '/').replaceAll('~1', '/');
+        return [`${setting['HttpMethod']} ${resource}`, { requestsPerSecond, burst }];
+      }),
+  );
 }
 
 /** API ids are ten characters of a-z and 0-9. */
@@ -290,6 +325,8 @@ function createResolver(template: Template, context: TemplateContext): Resolve {
     switch (resource.Type) {
       case 'AWS::Lambda::Function':
         return physicalName(name, resolve(properties['FunctionName']), context);
+      case 'AWS::Lambda::Alias':
+        return `${functionArn(resolve(properties['FunctionName']) as string, context)}:${resolve(properties['Name'])}`;
       case 'AWS::DynamoDB::Table':
       case 'AWS::DynamoDB::GlobalTable':
         return physicalName(name, resolve(properties['TableName']), context);

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { close, LOOPBACK, listen } from '../http-server.ts';
 import type { FunctionPool } from '../lambda/pool.ts';
-import type { ApiDescription } from '../template.ts';
+import type { ApiDescription, Throttle } from '../template.ts';
 import { proxyEvent, type RequestFacts } from './event.ts';
 import { type GatewayErrorType, type HttpAnswer, readGatewayResponses } from './gateway-responses.ts';
 import { readProxyResponse } from './proxy-response.ts';
@@ -34,7 +34,12 @@ export async function startGateway(
     if (!functions.has(arn)) throw new Error(`The API names the function ${arn}, which the template lacks.`);
   }
   const shapeError = readGatewayResponses(api.document);
-  const admit = api.throttle ? createThrottle(api.throttle, () => performance.now()) : () => true;
+  const admission = (throttle: Throttle | undefined) =>
+    throttle ? createThrottle(throttle, () => performance.now()) : () => true;
+  const admit = admission(api.throttle);
+  const admitMethod = new Map(
+    Object.entries(api.methodThrottles ?? {}).map(([method, throttle]) => [method, admission(throttle)]),
+  );
 
   async function answer(request: IncomingMessage, facts: RequestFacts): Promise<HttpAnswer> {
     const fail = (type: GatewayErrorType, message: string) =>
@@ -45,7 +50,8 @@ export async function startGateway(
     if (!isDecodable(facts.path)) return fail('DEFAULT_4XX', 'Bad Request');
     const match = findRoute(facts.method, facts.path);
     if (match === undefined) return fail('MISSING_AUTHENTICATION_TOKEN', 'Missing Authentication Token');
-    if (!admit()) return fail('THROTTLED', 'Too Many Requests');
+    const takeToken = admitMethod.get(`${facts.method} ${match.route.resource}`) ?? admit;
+    if (!takeToken()) return fail('THROTTLED', 'Too Many Requests');
     const event = proxyEvent(request, facts, match, api);
     if (isTooLargeForLambda(event, facts.body)) return json(413, 'Request Too Long');
     return integrate(match, event, fail);

@@ -15,7 +15,7 @@ export interface Services {
  * so that a variable that the stack forgot is missing here too.
  */
 export function functionEnvironment(
-  { name, handler, directory, environment, memoryMb, runtime, logging }: FunctionDescription,
+  { name, arn, handler, directory, environment, memoryMb, runtime, logging }: FunctionDescription,
   { region, dynamodbUrl, chimeUrl, credentials }: Services,
 ): Record<string, string> {
   return {
@@ -26,7 +26,8 @@ export function functionEnvironment(
     AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
     AWS_LAMBDA_FUNCTION_NAME: name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    // Whoever is invoked by an alias is a published version: ARNs with an alias have an eighth part.
+    AWS_LAMBDA_FUNCTION_VERSION: arn.split(':').length > 7 ? '1' : '$LATEST',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: logging.group,
     AWS_LAMBDA_LOG_STREAM_NAME: 'local',

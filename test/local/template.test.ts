@@ -86,6 +86,10 @@ function rule(properties: object = {}): Template['Resources'][string] {
   };
 }
 
+function alias(name: string): Template['Resources'][string] {
+  return { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Handler' }, Name: name } };
+}
+
 function read(changes: Template['Resources'] = {}, Outputs: Template['Outputs'] = {}) {
   return readTemplate({ Resources: { ...RESOURCES, ...changes }, Outputs }, CONTEXT);
 }
@@ -172,6 +176,32 @@ describe('readTemplate', () => {
     expect(read().api.apiId).toMatch(/^[a-z0-9]{10}$/);
   });
 
+  it('reads the throttle of a single method', () => {
+    const settings = [
+      { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 50, ThrottlingBurstLimit: 80 },
+      { HttpMethod: 'OPTIONS', ResourcePath: '/~1rooms~1{id}~1seats', ThrottlingRateLimit: 5 },
+    ];
+    const { api } = read({
+      Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'v1', MethodSettings: settings } },
+    });
+    expect(api).toMatchObject({
+      throttle: { requestsPerSecond: 50, burst: 80 },
+      methodThrottles: { 'OPTIONS /rooms/{id}/seats': { requestsPerSecond: 5, burst: 5 } },
+    });
+  });
+
+  it('has a function invoked by its alias, where it has one', () => {
+    const uri = { 'Fn::Join': ['', ['functions/', { Ref: 'Live' }]] };
+    const { functions, schedules, api } = read({
+      Live: alias('live'),
+      Rule: rule({ Targets: [{ Arn: { Ref: 'Live' } }] }),
+      Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body: { uri } } },
+    });
+    expect(functions.map(({ arn }) => arn)).toEqual([`${ARN}:live`]);
+    expect(schedules.map(({ functionArn }) => functionArn)).toEqual([`${ARN}:live`]);
+    expect(api.document).toEqual({ uri: `functions/${ARN}:live` });
+  });
+
   it('resolves the outputs', () => {
     expect(read({}, { Table: { Value: { Ref: 'Records' } } }).outputs).toEqual({ Table: 'demo-Records' });
   });
@@ -204,18 +234,11 @@ describe('readTemplate', () => {
       { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'v1', Variables: { a: 'b' } } } },
       /stage variables/,
     ],
+    ['a second alias', { One: alias('one'), Two: alias('two') }, /several aliases/],
     [
-      'a throttle for one method',
-      {
-        Stage: {
-          Type: 'AWS::ApiGateway::Stage',
-          Properties: {
-            StageName: 'v1',
-            MethodSettings: [{ HttpMethod: 'POST', ResourcePath: '/x', ThrottlingRateLimit: 1 }],
-          },
-        },
-      },
-      /whole stage/,
+      'a domain name of its own',
+      { Domain: { Type: 'AWS::ApiGateway::DomainName' } },
+      /leads nowhere on one machine: remove `domain`/,
     ],
     ['a second API', { Api2: RESOURCES['Api'] as Template['Resources'][string] }, /exactly one REST API/],
     ['a rule for events', { Rule: rule({ EventPattern: { source: ['aws.chime'] } }) }, /none at a rate/],

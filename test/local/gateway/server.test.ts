@@ -280,6 +280,20 @@ describe('the quotas', () => {
     expect(statuses).toEqual([200, 200, 429]);
     await throttled.close();
   });
+
+  it("keep a method's own throttle apart from the stage's", async () => {
+    const once = { requestsPerSecond: 0.001, burst: 1 };
+    const throttled = await startGateway(
+      { ...API, throttle: once, methodThrottles: { 'OPTIONS /rooms/{roomId}': once } },
+      { port: 0, functions: new Map([[ARN, { invoke: async () => ({ statusCode: 200 }) }]]) },
+    );
+    const statuses = [];
+    for (const method of ['OPTIONS', 'OPTIONS', 'POST', 'POST']) {
+      statuses.push((await fetch(`${throttled.url}/rooms/1`, { method })).status);
+    }
+    expect(statuses).toEqual([200, 429, 200, 429]);
+    await throttled.close();
+  });
 });
 
 describe('the gateway', () => {

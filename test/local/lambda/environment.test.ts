@@ -5,7 +5,7 @@ it('is what the stack says, what Lambda sets and where the services are', () => 
   const environment = functionEnvironment(
     {
       name: 'demo',
-      arn: 'arn:aws:lambda:eu-west-2:123456789012:function:demo',
+      arn: 'arn:aws:lambda:eu-west-2:123456789012:function:demo:live',
       handler: 'index.handler',
       directory: '/asset',
       environment: { TABLE: 't', AWS_REGION: 'not for the stack to say' },
@@ -27,7 +27,7 @@ it('is what the stack says, what Lambda sets and where the services are', () => 
     AWS_REGION: 'eu-west-2',
     AWS_DEFAULT_REGION: 'eu-west-2',
     AWS_LAMBDA_FUNCTION_NAME: 'demo',
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_VERSION: '1',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
     AWS_LAMBDA_LOG_FORMAT: 'JSON',

@@ -1,0 +1,33 @@
+import { CfnResource, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** What a rule checker finds, and why it is meant to be so. */
+export interface AcceptedFinding {
+  /** A rule of cdk-nag's AwsSolutions pack, one finding of it in brackets where it has several; or a rule of cfn-lint. */
+  id: string;
+  reason: string;
+}
+
+/**
+ * Notes on one resource alone which findings of rule checkers are accepted there: for cdk-nag 3 by CDK's own means, for
+ * cdk-nag 2 and cfn-lint in the metadata that they read. Whoever uses these constructs needs none of the checkers.
+ */
+export function acceptFindings(construct: IConstruct, ...findings: AcceptedFinding[]): void {
+  const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild;
+  if (!CfnResource.isCfnResource(resource)) throw new Error(`${construct.node.path} is no one resource.`);
+  const nag = findings.filter(({ id }) => id.startsWith('AwsSolutions-'));
+  if (nag.length > 0) {
+    Validations.of(resource).acknowledge(...nag);
+    resource.addMetadata('cdk_nag', { rules_to_suppress: nag.map(forVersion2) });
+  }
+  const lint = findings.filter((finding) => !nag.includes(finding));
+  if (lint.length > 0) {
+    resource.addMetadata('cfn-lint', { config: { ignore_checks: lint.map(({ id }) => id) } });
+    resource.addMetadata('accepted', Object.fromEntries(lint.map(({ id, reason }) => [id, reason])));
+  }
+}
+
+function forVersion2({ id, reason }: AcceptedFinding): { id: string; reason: string; applies_to?: string[] } {
+  const [, rule = id, finding] = /^([^[]+)\[(.+)\]$/.exec(id) ?? [];
+  return { id: rule, reason, ...(finding === undefined ? {} : { applies_to: [finding] }) };
+}

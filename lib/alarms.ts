@@ -1,0 +1,143 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  type AlarmProps,
+  ComparisonOperator,
+  MathExpression,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { FacadeMetrics } from './facade-metrics.ts';
+import type { CompleteSettings } from './facade-settings.ts';
+
+export interface AlarmsProps {
+  settings: CompleteSettings['alarms'];
+  metrics: FacadeMetrics;
+  handler: IFunction;
+  reconciler: IFunction;
+  /** Told of every alarm, and of its end; left out, alarms are only to be seen in CloudWatch. */
+  topic?: ITopic | undefined;
+}
+
+/** What somebody should look at, each with its section of the runbook. */
+export class Alarms extends Construct {
+  readonly serverErrors: Alarm;
+  readonly functionFailing: Alarm;
+  readonly latency: Alarm;
+  readonly chimeThrottling: Alarm;
+  readonly denialsSurge: Alarm;
+  readonly openTooLong: Alarm;
+  readonly unresolved: Alarm;
+  readonly reconcilerFailing: Alarm;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { settings, metrics, handler, reconciler, topic } = props;
+    const alarm = (id: string, section: string, what: string, alarmProps: Partial<AlarmProps> & Watched) => {
+      const made = new Alarm(this, id, {
+        alarmDescription: `${what} What to do: ${settings.runbookUrl}#${section}`,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: 1,
+        // Nothing is reported where nothing happens.
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        ...alarmProps,
+      });
+      if (topic !== undefined) {
+        made.addAlarmAction(new SnsAction(topic));
+        made.addOkAction(new SnsAction(topic));
+      }
+      return made;
+    };
+
+    this.serverErrors = alarm(
+      'ServerErrors',
+      'server-errors',
+      'Requests are answered with 5xx: five a minute or more, in two minutes of three.',
+      {
+        metric: metrics.api('5XXError', { period: Duration.minutes(1) }),
+        threshold: 5,
+        evaluationPeriods: 3,
+        datapointsToAlarm: 2,
+      },
+    );
+    this.functionFailing = alarm(
+      'FunctionFailing',
+      'function-failing',
+      'The function that answers crashes or runs out of time: once in a minute or more. Its answer is lost, its batch stays open.',
+      { metric: handler.metricErrors({ period: Duration.minutes(1) }), threshold: 1 },
+    );
+    this.latency = alarm(
+      'Latency',
+      'latency',
+      `One in a hundred answers takes ${settings.latencyMs} ms or longer, for fifteen minutes.`,
+      { metric: metrics.api('Latency'), threshold: settings.latencyMs, evaluationPeriods: 3 },
+    );
+    this.chimeThrottling = alarm(
+      'ChimeThrottling',
+      'chime-throttling',
+      "Chime refuses requests because the account's quota is spent: ten or more in five minutes.",
+      { metric: metrics.own('Refusals', { reason: 'chime-throttled' }), threshold: 10 },
+    );
+    this.denialsSurge = alarm(
+      'DenialsSurge',
+      'denials-surge',
+      `Known callers are denied, ${settings.denialsPerFiveMinutes} times in five minutes or more: an attack, or an application or a rule that is wrong.`,
+      { metric: metrics.denied(), threshold: settings.denialsPerFiveMinutes },
+    );
+    this.openTooLong = alarm(
+      'OpenTooLong',
+      'open-too-long',
+      'A batch has had no outcome for more than 15 minutes, or the reconciler cannot tell: it fails, lags or does not run.',
+      {
+        metric: metrics.own('OldestOpenIntentAge', { statistic: Stats.MAXIMUM }),
+        threshold: Duration.minutes(15).toSeconds(),
+        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 2,
+        treatMissingData: TreatMissingData.BREACHING,
+      },
+    );
+    this.unresolved = alarm(
+      'Unresolved',
+      'unresolved',
+      'A meeting ended before Usher could tell which attendees a batch had been given: their outcome is UNRESOLVED.',
+      { metric: metrics.own('IntentsUnresolved'), threshold: 1 },
+    );
+    this.reconcilerFailing = alarm(
+      'ReconcilerFailing',
+      'reconciler-failing',
+      'The reconciler fails, or leaves batches that it cannot deal with, for fifteen minutes.',
+      {
+        metric: new MathExpression({
+          expression: 'SUM([errors, failures])',
+          usingMetrics: {
+            errors: reconciler.metricErrors({ period: Duration.minutes(5) }),
+            failures: metrics.own('ReconcilerFailures'),
+          },
+          label: 'Failed runs and batches left',
+          period: Duration.minutes(5),
+        }),
+        threshold: 1,
+        evaluationPeriods: 3,
+      },
+    );
+  }
+
+  all(): Alarm[] {
+    return [
+      this.serverErrors,
+      this.functionFailing,
+      this.latency,
+      this.chimeThrottling,
+      this.denialsSurge,
+      this.openTooLong,
+      this.unresolved,
+      this.reconcilerFailing,
+    ];
+  }
+}
+
+type Watched = Pick<AlarmProps, 'metric' | 'threshold'>;

@@ -1,0 +1,76 @@
+import { Duration } from 'aws-cdk-lib';
+import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { MetricName } from '../lambda/metrics.ts';
+import type { Rule } from '../lambda/policy.ts';
+
+/** Every reason by which a known caller is denied: a rule of the policy that is missing here is a compile error. */
+const RULES: Record<Rule, true> = {
+  scope: true,
+  'tenant-claim': true,
+  'meetings-claim': true,
+  'self-one-attendee': true,
+  'self-own-name': true,
+  'name-prefix': true,
+  'capability-ceiling': true,
+  'meeting-tenant': true,
+  'answer-requested-name': true,
+};
+
+export interface FacadeMetricsProps {
+  /** Where the functions put their own metrics. */
+  namespace: string;
+  apiName: string;
+  stageName: string;
+}
+
+/** The metrics of one facade. */
+export class FacadeMetrics {
+  readonly #props: FacadeMetricsProps;
+
+  constructor(props: FacadeMetricsProps) {
+    this.#props = props;
+  }
+
+  /** One of the functions' own metrics; with a reason, where it is counted by reason. */
+  own(metricName: MetricName, options: MetricOptions & { reason?: string } = {}): Metric {
+    const { reason, ...rest } = options;
+    return new Metric({
+      namespace: this.#props.namespace,
+      metricName,
+      // The service dimension that Powertools puts on every metric.
+      dimensionsMap: { service: 'usher', ...(reason === undefined ? {} : { reason }) },
+      statistic: Stats.SUM,
+      period: Duration.minutes(5),
+      ...rest,
+    });
+  }
+
+  /** Denials of known callers by all rules together; they are counted by rule. */
+  denied(options: { period?: Duration } = {}): MathExpression {
+    // Named for this facade, so that expressions of several can stand in one graph.
+    const byRule = Object.keys(RULES).map((reason): [string, IMetric] => [
+      `denied_${reason}_${this.#props.apiName}`.replaceAll(/\W/g, '_'),
+      this.own('Denials', { reason, ...options }),
+    ]);
+    return new MathExpression({
+      // Not METRICS(), which would be all that somebody else's graph or alarm has beside it.
+      expression: `SUM([${byRule.map(([id]) => id).join(', ')}])`,
+      usingMetrics: Object.fromEntries(byRule),
+      label: 'Denials',
+      period: options.period ?? Duration.minutes(5),
+    });
+  }
+
+  /** A metric of the API's stage (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html). */
+  api(metricName: '5XXError' | '4XXError' | 'Count' | 'Latency', options: MetricOptions = {}): Metric {
+    const { apiName, stageName } = this.#props;
+    return new Metric({
+      namespace: 'AWS/ApiGateway',
+      metricName,
+      dimensionsMap: { ApiName: apiName, Stage: stageName },
+      statistic: metricName === 'Latency' ? 'p99' : Stats.SUM,
+      period: Duration.minutes(5),
+      ...options,
+    });
+  }
+}

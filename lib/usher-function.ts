@@ -1,0 +1,116 @@
+import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Alias,
+  type AliasOptions,
+  ApplicationLogLevel,
+  Architecture,
+  Code,
+  type IVersion,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acceptFindings } from './accepted-findings.ts';
+import { assertBuilt } from './built.ts';
+import type { CompleteSettings } from './facade-settings.ts';
+import { meetingArns, meetingArnsForNag } from './meeting-arns.ts';
+import { keyArnsOf, throughDynamoDB } from './table-keys.ts';
+
+export interface UsherFunctionProps {
+  description: string;
+  roleDescription: string;
+  logs: CompleteSettings['logs'];
+  /** The folder with the bundle, its entry `index.js`. */
+  bundleDirectory: string;
+  environment: Record<string, string>;
+  memoryMb: number;
+  timeout: Duration;
+  reservedConcurrency?: number | undefined;
+  alias: AliasOptions;
+}
+
+/** What the functions have in common: Lambda's Node, a log group that forgets, a role without any permission, an alias. */
+export class UsherFunction extends Construct {
+  readonly function: LambdaFunction;
+  /** What is invoked: points to the version that was deployed last. */
+  readonly alias: Alias;
+  readonly logGroup: LogGroup;
+  readonly #role: Role;
+
+  constructor(scope: Construct, id: string, props: UsherFunctionProps) {
+    super(scope, id);
+    assertBuilt(props.bundleDirectory);
+    this.logGroup = new LogGroup(this, 'Logs', { retention: props.logs.retentionDays });
+    this.#role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: props.roleDescription,
+    });
+    this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn);
+
+    this.function = new LambdaFunction(this, 'Function', {
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(props.bundleDirectory),
+      handler: 'index.handler',
+      // Not extended by CDK: what a function may do is all in these constructs.
+      role: this.#role.withoutPolicyUpdates(),
+      environment: props.environment,
+      memorySize: props.memoryMb,
+      timeout: props.timeout,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel[props.logs.level],
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      // An earlier version stays, so that the alias can be put back to it at once.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    });
+    acceptFindings(this.function, {
+      id: 'W3005',
+      reason: 'CDK has a function wait for its role and its policy, though it refers to the role too.',
+    });
+    this.alias = new Alias(this, 'Live', {
+      aliasName: 'live',
+      version: this.function.currentVersion as IVersion,
+      ...props.alias,
+    });
+  }
+
+  /** Lets the function call these operations on these resources. */
+  allow(actions: string[], ...resources: string[]): void {
+    this.#role.addToPolicy(new PolicyStatement({ actions, resources }));
+  }
+
+  /** Lets the function call these operations of Chime on the account's meetings of one Region. */
+  allowOnMeetings(actions: string[], meetingsRegion: string): void {
+    const stack = Stack.of(this);
+    this.allow(actions, ...meetingArns(stack, meetingsRegion));
+    acceptFindings(
+      this.#role.node.findChild('DefaultPolicy'),
+      ...meetingArnsForNag(stack, meetingsRegion).map((arn) => ({
+        id: `AwsSolutions-IAM5[Resource::${arn}]`,
+        reason:
+          "Which meetings there are is only known when they begin: whose they are is judged by Usher's policy.",
+      })),
+    );
+  }
+
+  /** Lets the function use the keys of these tables, where they have keys of their own. */
+  allowKeysOf(...tables: ITable[]): void {
+    const resources = keyArnsOf(...tables);
+    if (resources.length === 0) return;
+    this.#role.addToPolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+        resources,
+        conditions: throughDynamoDB(this),
+      }),
+    );
+  }
+}

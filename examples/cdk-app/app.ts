@@ -1,0 +1,33 @@
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { AttendeeFacade } from 'usher';
+
+// Your own app and stack, with Usher as one construct among others.
+const app = new App();
+const stack = new Stack(app, 'Classroom');
+
+const facade = new AttendeeFacade(stack, 'Meetings', {
+  issuers: [
+    {
+      issuer: 'https://login.example.com',
+      audience: ['https://meetings.example.com'],
+      accessToken: 'at+jwt',
+      scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
+      tenantClaim: 'tenant',
+    },
+  ],
+  allowedOrigins: ['https://app.example.com'],
+  audit: { retentionDays: 400 },
+  limits: { reservedConcurrency: 20 },
+  alarmTopic: new Topic(stack, 'OnCall'),
+});
+
+// Whoever answers "who was in that meeting?" may ask the audit, and nothing else.
+const auditor = new Role(stack, 'Auditor', { assumedBy: new AccountRootPrincipal() });
+facade.grantReadAudit(auditor);
+
+// Its metrics are metrics like any other.
+facade.metricDenied().createAlarm(stack, 'ManyDenials', { threshold: 20, evaluationPeriods: 3 });
+
+new CfnOutput(stack, 'MeetingsUrl', { value: facade.url });

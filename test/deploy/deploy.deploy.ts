@@ -311,6 +311,8 @@ describe('a deployment, on an emulator of AWS', () => {
     toolkit.configure('oidc', {
       ...local,
       stackName: 'usher-oidc',
+      production: true,
+      limits: { reservedConcurrency: 5, provisionedConcurrency: 1 },
       issuers: [{ ...issuers[0], issuer: issuer.issuer, jwksUri: issuer.jwksUri }],
     });
     oidc = (await toolkit.deploy('oidc')).outputs;

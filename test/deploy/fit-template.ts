@@ -2,10 +2,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 interface Template {
-  Resources: Record<string, { Type: string; Properties: { Body: { paths: Record<string, PathItem> } } }>;
+  Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
 }
 
 type PathItem = Record<string, unknown>;
+
+interface MetricQuery {
+  MetricStat?: { Metric: Record<string, unknown>; Period: number; Stat: string };
+}
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
 const ANY_METHOD = 'x-amazon-apigateway-any-method';
@@ -18,10 +22,25 @@ const ANY_METHOD = 'x-amazon-apigateway-any-method';
  */
 function fitTemplate(text: string, emulatorUrl: string): string {
   const template: Template = JSON.parse(text);
-  for (const { Type, Properties } of Object.values(template.Resources)) {
-    if (Type === 'AWS::ApiGateway::RestApi') Object.values(Properties.Body.paths).forEach(nameMethods);
+  for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
+    if (Type === 'AWS::ApiGateway::RestApi') {
+      const { paths } = Properties['Body'] as { paths: Record<string, PathItem> };
+      Object.values(paths).forEach(nameMethods);
+    }
+    if (Type === 'AWS::CloudWatch::Alarm') watchOneMetric(Properties);
+    // It has firewalls, but does not put them before anything.
+    if (Type === 'AWS::WAFv2::WebACLAssociation') delete template.Resources[logicalId];
   }
-  return nameProvider(JSON.stringify(template), emulatorUrl);
+  return serveKeys(JSON.stringify(template), emulatorUrl);
+}
+
+/** Its alarms know no metric math: the first of the metrics stands for all of them. */
+function watchOneMetric(alarm: Record<string, unknown>): void {
+  const queries = alarm['Metrics'] as MetricQuery[] | undefined;
+  const found = queries?.find(({ MetricStat }) => MetricStat !== undefined)?.MetricStat;
+  if (found === undefined) return;
+  delete alarm['Metrics'];
+  Object.assign(alarm, found.Metric, { Period: found.Period, Statistic: found.Stat });
 }
 
 /** Its import of an API definition knows only the methods by name. */
@@ -32,17 +51,12 @@ function nameMethods(pathItem: PathItem): void {
   for (const method of METHODS) pathItem[method] ??= operation;
 }
 
-/** Its user pools have no ProviderURL, and it is not at AWS's address that it serves their keys. */
-function nameProvider(text: string, emulatorUrl: string): string {
-  return text
-    .replaceAll(
-      /\{"Fn::GetAtt":\["(\w+)","ProviderURL"\]\},"\/\.well-known\//g,
-      `"${emulatorUrl}/",{"Ref":"$1"},"/.well-known/`,
-    )
-    .replaceAll(
-      /\{"Fn::GetAtt":\["(\w+)","ProviderURL"\]\}/g,
-      '{"Fn::Join":["",["https://",{"Fn::GetAtt":["$1","ProviderName"]}]]}',
-    );
+/** It is not at AWS's address that it serves the keys of user pools. */
+function serveKeys(text: string, emulatorUrl: string): string {
+  return text.replaceAll(
+    /https:\/\/",\{"Fn::GetAtt":\["(\w+)","ProviderName"\]\},"\/\.well-known\//g,
+    `${emulatorUrl}/",{"Ref":"$1"},"/.well-known/`,
+  );
 }
 
 // The second half of the CDK app, which leaves the template in this directory.

@@ -23,7 +23,7 @@ import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
-import { type CompleteSettings, hasFirewall, writesAccessLogs } from './facade-settings.ts';
+import { type CompleteSettings, hasFirewall } from './facade-settings.ts';
 
 /** The parts of an OpenAPI 3.0 document that are read here; API Gateway does not import 3.1. */
 export interface ApiDocument {
@@ -83,7 +83,7 @@ export class AttendeeApi extends Construct {
     const { limits, logs, stageName } = settings;
     const stack = Stack.of(this);
 
-    this.accessLogGroup = writesAccessLogs(settings)
+    this.accessLogGroup = logs.access
       ? new LogGroup(this, 'AccessLogs', { retention: logs.retentionDays })
       : undefined;
     // What is said of one method replaces what is said of all, so it says everything.
@@ -187,7 +187,7 @@ export class AttendeeApi extends Construct {
         id: 'AwsSolutions-APIG6',
         reason: 'Execution logs of API Gateway hold bearer tokens and join tokens.',
       },
-      ...(writesAccessLogs(settings)
+      ...(settings.logs.access
         ? []
         : [
             {

@@ -128,8 +128,9 @@ export class AttendeeFacade extends Construct {
     const settings = completeSettings(given, this.node.path);
     const stack = Stack.of(this);
     const meetingsRegion = settings.meetingsRegion ?? stack.region;
-    if (!Token.isUnresolved(meetingsRegion) && !isControlRegion(meetingsRegion)) {
-      throw new Refusal(`${this.node.path}: meetingsRegion: ${notAControlRegion(meetingsRegion)}`);
+    if (![meetingsRegion, stack.region].some((region) => Token.isUnresolved(region))) {
+      const objection = objectionToRegions(meetingsRegion, stack.region);
+      if (objection !== undefined) throw new Refusal(`${this.node.path}: meetingsRegion: ${objection}`);
     }
     if (userPool !== undefined && settings.issuers.length > 0) {
       throw new Refusal(

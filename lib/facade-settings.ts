@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 import { type IssuerEntry, isLoopback, issuersSchema } from './issuer-config.ts';
 import { Refusal } from './refusal.ts';
@@ -5,8 +6,8 @@ import { Refusal } from './refusal.ts';
 /** What is set of a facade without naming another construct: the same keys in a configuration file and in code. */
 export interface FacadeSettings {
   /**
-   * Whether people depend on this deployment. What costs money or needs something of the account, and is not needed to
-   * try Usher, is on by default where they do: the firewall and the access logs.
+   * Whether people depend on this deployment. What costs money and is not needed to try Usher is on by default where they
+   * do: the firewall.
    *
    * @default true
    */
@@ -117,7 +118,7 @@ export interface FacadeSettings {
      * One JSON line for each request, without personal data. API Gateway writes them only where the account and Region
      * have given it a role for its logs, and a stage that asks for them without one fails to deploy.
      *
-     * @default as `production`
+     * @default false
      */
     readonly access?: boolean;
     /**
@@ -290,7 +291,7 @@ export const facadeShape = {
         })
         .default(30),
       level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
-      access: z.exactOptional(z.boolean()),
+      access: z.boolean().default(false),
       accountRole: z.boolean().default(false),
     })
     .prefault({}),
@@ -349,7 +350,8 @@ export function parseWith<Complete extends CompleteSettings>(
 function objectionsToSettings(settings: CompleteSettings): string[] {
   const { meetingsRegion, cognito, issuers, limits, logs } = settings;
   const objections: string[] = [];
-  if (meetingsRegion !== undefined && !isControlRegion(meetingsRegion)) {
+  const isKnown = meetingsRegion !== undefined && !Token.isUnresolved(meetingsRegion);
+  if (isKnown && !isControlRegion(meetingsRegion)) {
     objections.push(`meetingsRegion: ${notAControlRegion(meetingsRegion)}`);
   }
   if (Object.keys(cognito).length > 0 && issuers.length > 0) {
@@ -368,7 +370,7 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
       'limits.provisionedConcurrency: is above reservedConcurrency, which Lambda refuses, so the deployment would fail half-way; make it at most as much',
     );
   }
-  if (logs.accountRole && !writesAccessLogs(settings)) {
+  if (logs.accountRole && !logs.access) {
     objections.push(
       'logs.accountRole: is given without access logs, so a setting of the whole account would change for nothing; remove it, or set logs.access',
     );
@@ -382,14 +384,6 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
     );
   }
   return objections;
-}
-
-/** Access logs are on in production unless told otherwise. */
-export function writesAccessLogs({
-  logs,
-  production,
-}: Pick<CompleteSettings, 'logs' | 'production'>): boolean {
-  return logs.access ?? production;
 }
 
 /** The firewall is on in production unless told otherwise. */

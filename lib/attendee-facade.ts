@@ -37,7 +37,8 @@ const BUNDLES_DIRECTORY = new URL('../dist/lambda', import.meta.url);
 /** The settings that a configuration file has too, and the constructs that there are already. */
 export interface AttendeeFacadeProps extends FacadeSettings {
   /**
-   * Tables that there are already, such as those of an `AuditTables` in a stack of its own.
+   * Tables that there are already, such as those of an `AuditTables` in a stack of its own. Facades that share tables have
+   * to have the same `meetingsRegion`: each looks for the meetings of all that is open there.
    *
    * @default each that is left out is made
    */
@@ -128,9 +129,14 @@ export class AttendeeFacade extends Construct {
     const settings = completeSettings(given, this.node.path);
     const stack = Stack.of(this);
     const meetingsRegion = settings.meetingsRegion ?? stack.region;
-    if (![meetingsRegion, stack.region].some((region) => Token.isUnresolved(region))) {
-      const objection = objectionToRegions(meetingsRegion, stack.region);
-      if (objection !== undefined) throw new Refusal(`${this.node.path}: meetingsRegion: ${objection}`);
+    if (!Token.isUnresolved(meetingsRegion) && !isControlRegion(meetingsRegion)) {
+      throw new Refusal(`${this.node.path}: meetingsRegion: ${notAControlRegion(meetingsRegion)}`);
+    }
+    const areKnown = ![meetingsRegion, stack.region].some((region) => Token.isUnresolved(region));
+    if (areKnown && isGov(meetingsRegion) !== isGov(stack.region)) {
+      throw new Refusal(
+        `${this.node.path}: meetingsRegion: ${meetingsRegion} is out of reach from ${stack.region}, whose credentials are good in their own partition only, so every request would fail; deploy to a Region of the same partition`,
+      );
     }
     if (userPool !== undefined && settings.issuers.length > 0) {
       throw new Refusal(
@@ -274,6 +280,11 @@ export class AttendeeFacade extends Construct {
   metricLatency(options?: MetricOptions): Metric {
     return this.#metrics.api('Latency', options);
   }
+}
+
+/** AWS GovCloud (US) is a partition of its own (https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/whatis.html). */
+function isGov(region: string): boolean {
+  return region.startsWith('us-gov-');
 }
 
 /** The names of the stack and of the constructs in it that lead here: unique in an account and Region. */

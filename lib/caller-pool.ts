@@ -99,7 +99,6 @@ function makePool(scope: Construct): UserPool {
     pool,
     { id: 'AwsSolutions-COG1', reason: `No password is ever chosen. ${nobody}` },
     { id: 'AwsSolutions-COG2', reason: `No one signs in who could have a second factor. ${nobody}` },
-    { id: 'AwsSolutions-COG3', reason: `Threat protection is for people's sign-ins. ${nobody}` },
     { id: 'AwsSolutions-COG8', reason: `The Plus plan is for people's sign-ins. ${nobody}` },
   );
   return pool;
@@ -109,16 +108,14 @@ function makePool(scope: Construct): UserPool {
  * A prefix of at most 63 characters, without the words that Cognito refuses, and with the account to make it unique:
  * stacks of all accounts share the names of a Region.
  */
-function defaultDomainPrefix(name: string, { account }: Stack): string {
-  const allowed = name
+function defaultDomainPrefix(facadeName: string, { account }: Stack): string {
+  const name = facadeName
     .toLowerCase()
+    .replace(/[^a-z0-9-]/g, '-')
     .replace(/aws|amazon|cognito/g, '')
     .replace(/^-+|-+$/g, '');
-  const short = allowed.length <= 48 ? allowed : `${allowed.slice(0, 39).replace(/-+$/, '')}-${digest(name)}`;
+  // What is cut off is what tells two facades of one stack apart.
+  const digest = createHash('sha256').update(facadeName).digest('hex').slice(0, 8);
+  const short = name.length > 48 ? `${name.slice(0, 39).replace(/-+$/, '')}-${digest}` : name;
   return `${short || 'usher'}-${Token.asString(account)}`;
-}
-
-/** Tells apart what begins alike. */
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

@@ -112,8 +112,12 @@ export interface FacadeSettings {
      * @default 30
      */
     readonly retentionDays?: number;
-    /** @default INFO */
-    readonly level?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+    /**
+     * INFO at most: metrics are log lines, and by AWS's documentation Lambda would leave them out with what is below WARN.
+     *
+     * @default INFO
+     */
+    readonly level?: 'DEBUG' | 'INFO';
     /**
      * One JSON line for each request, without personal data. API Gateway writes them only where the account and Region
      * have given it a role for its logs, and a stage that asks for them without one fails to deploy.
@@ -173,7 +177,8 @@ export interface FacadeSettings {
     readonly provisionedConcurrency?: number;
     /**
      * What each table and index may take in a second, in write request units, so that a mistake cannot cost without end.
-     * A batch of 100 attendees takes some 260 in all. Beyond it, requests are answered with 503 and nobody is let in.
+     * A batch of 100 attendees takes some 260 in all. Where the audit table takes no more, requests are answered with 503
+     * and nobody is let in; where the admission table does not, batches are answered and the reconciler adds what is missing.
      *
      * @default 4000
      */
@@ -290,7 +295,12 @@ export const facadeShape = {
           error: `CloudWatch Logs knows only these numbers of days: ${LOG_RETENTION_DAYS.join(', ')}`,
         })
         .default(30),
-      level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+      level: z
+        .enum(['DEBUG', 'INFO'], {
+          error:
+            'is DEBUG or INFO: above, Lambda would leave out the metrics too, which are log lines, and no alarm could see',
+        })
+        .default('INFO'),
       access: z.boolean().default(false),
       accountRole: z.boolean().default(false),
     })

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { fullProduction } from '../lib/synthesize.ts';
 
 const APP = fileURLToPath(new URL('../../bin/usher.ts', import.meta.url));
 
@@ -25,17 +27,38 @@ function run(context: object, outdir = 'cdk.out', variables: NodeJS.ProcessEnv =
   return { status, stdout, stderr };
 }
 
+/** Every file below a folder, as its digest. */
+function contentsOf(directory: string): Record<string, string> {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    files.map(({ parentPath, name }) => {
+      const file = join(parentPath, name);
+      return [relative(directory, file), createHash('sha256').update(readFileSync(file)).digest('hex')];
+    }),
+  );
+}
+
 describe('bin/usher.ts', () => {
-  it('synthesizes the same bytes every time, offline and without credentials', () => {
-    writeConfig('good', '{"stackName":"usher-good"}');
-    const template = (outdir: string) => {
-      expect(run({ env: 'good' }, outdir)).toEqual({ status: 0, stdout: '', stderr: '' });
-      return readFileSync(join(folder, outdir, 'usher-good.template.json'), 'utf8');
-    };
-    const once = template('once');
-    expect(once).toContain('"AWS::ApiGateway::RestApi"');
-    expect(template('again')).toBe(once);
-  });
+  it.each<[string, object]>([
+    ['usher-minimal', {}],
+    ['usher-full', fullProduction],
+  ])(
+    'synthesizes %s to the same template and assets, byte for byte, offline and without credentials',
+    (stackName, config) => {
+      writeConfig('good', JSON.stringify({ stackName, ...config }));
+      const [once, again] = ['once', 'again'].map((outdir) => {
+        const out = join(stackName, outdir);
+        expect(run({ env: 'good' }, out)).toEqual({ status: 0, stdout: '', stderr: '' });
+        return contentsOf(join(folder, out));
+      });
+      const files = Object.keys(once ?? {});
+      expect(files).toContain(`${stackName}.template.json`);
+      expect(files.filter((file) => /^asset\.[0-9a-f]{64}\/index\.js$/.test(file))).toHaveLength(2);
+      expect(again).toEqual(once);
+    },
+  );
 
   it.each<[string, object, string | undefined, string]>([
     ['no environment', {}, undefined, 'Which environment? Give the name of a file in config/'],

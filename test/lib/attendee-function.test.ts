@@ -1,9 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
 import { readSettings } from '../../lambda/environment.ts';
-import { parseConfig } from '../../lib/config.ts';
-import { UsherStack } from '../../lib/usher-stack.ts';
-import { issuer, synthesize } from './synthesize.ts';
+import { completeSettings } from '../../lib/facade-settings.ts';
+import { flat, issuer, resourcesOf, synthesize, theResource } from './synthesize.ts';
 
 const configured = synthesize({
   region: 'eu-west-1',
@@ -12,34 +11,23 @@ const configured = synthesize({
   issuers: [issuer],
   allowedOrigins: ['https://app.example.com'],
   audit: { retentionDays: 400 },
-  logs: { retentionDays: 90, level: 'WARN' },
-  limits: { memoryMb: 512, timeoutSeconds: 15 },
+  logs: { retentionDays: 90, level: 'DEBUG' },
+  limits: { memoryMb: 512, timeoutSeconds: 15, reservedConcurrency: 20, provisionedConcurrency: 2 },
 });
 
-/** The function's own resource of a type; the reconciler has its own of each. */
-function onlyResource(template: typeof configured, type: string): Record<string, unknown> {
-  const [resource, ...others] = Object.entries(template.findResources(type))
-    .filter(([id]) => id.startsWith('Attendees'))
-    .map(([, found]) => found);
-  expect(others).toEqual([]);
-  return resource?.['Properties'];
-}
+const functionOf = (from: typeof configured) =>
+  theResource(from, 'AWS::Lambda::Function', 'Attendees').Properties;
+const variablesOf = (from: typeof configured) =>
+  (functionOf(from)['Environment'] as { Variables: Record<string, string> }).Variables;
 
 describe('the function', () => {
-  const properties = onlyResource(configured, 'AWS::Lambda::Function');
-
-  it('runs the bundle as configured', () => {
-    expect(properties).toMatchObject({
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      Handler: 'index.handler',
-      MemorySize: 512,
-      Timeout: 15,
-    });
+  it('has the memory and the time that are configured', () => {
+    expect(functionOf(configured)).toMatchObject({ MemorySize: 512, Timeout: 15 });
+    expect(functionOf(synthesize())).toMatchObject({ MemorySize: 1024, Timeout: 20 });
   });
 
   it('is given settings that the handler reads', () => {
-    const { Variables: variables } = properties['Environment'] as { Variables: Record<string, string> };
+    const variables = variablesOf(configured);
     expect(readSettings(variables)).toEqual({
       auditTableName: { Ref: 'AuditTable' },
       admissionTableName: { Ref: 'AdmissionTable' },
@@ -57,51 +45,92 @@ describe('the function', () => {
     });
     expect(variables).toMatchObject({
       POWERTOOLS_SERVICE_NAME: 'usher',
-      POWERTOOLS_LOG_LEVEL: 'WARN',
+      POWERTOOLS_LOG_LEVEL: 'DEBUG',
       POWERTOOLS_METRICS_NAMESPACE: 'Usher/usher-test',
     });
   });
 
   it('keeps the audit for ever and meets in its own Region unless told otherwise', () => {
-    const { Variables: variables } = onlyResource(synthesize(), 'AWS::Lambda::Function')['Environment'] as {
-      Variables: Record<string, string>;
-    };
-    expect(variables).toMatchObject({ AUDIT_RETENTION_DAYS: '', MEETINGS_REGION: { Ref: 'AWS::Region' } });
+    expect(variablesOf(synthesize())).toMatchObject({
+      AUDIT_RETENTION_DAYS: '',
+      MEETINGS_REGION: { Ref: 'AWS::Region' },
+    });
   });
 
-  it('logs JSON to a group of its own that forgets', () => {
-    expect(properties['LoggingConfig']).toMatchObject({ LogFormat: 'JSON', ApplicationLogLevel: 'WARN' });
-    expect(onlyResource(configured, 'AWS::Logs::LogGroup')).toEqual({ RetentionInDays: 90 });
+  it('can be bounded, and kept started', () => {
+    expect(functionOf(configured)['ReservedConcurrentExecutions']).toBe(20);
+    expect(theResource(configured, 'AWS::Lambda::Alias', 'Attendees').Properties).toMatchObject({
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 2 },
+    });
+  });
+
+  it('is neither unless asked for', () => {
+    const plain = synthesize();
+    expect(functionOf(plain)['ReservedConcurrentExecutions']).toBeUndefined();
+    expect(theResource(plain, 'AWS::Lambda::Alias', 'Attendees').Properties).not.toHaveProperty(
+      'ProvisionedConcurrencyConfig',
+    );
   });
 });
 
 describe('the role', () => {
   it('may do this and nothing else', () => {
-    const { PolicyDocument: document } = onlyResource(configured, 'AWS::IAM::Policy') as {
-      PolicyDocument: { Statement: { Effect: string; Action: string[]; Resource: unknown }[] };
-    };
-    const allowed = document.Statement.map(({ Effect, Action, Resource }) => [Effect, Action, Resource]);
-    const meetings = (region: string) => ({
-      'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:chime:${region}:123456789012:meeting/*`]],
-    });
-    expect(allowed).toEqual([
+    const statements = resourcesOf(configured, 'AWS::IAM::Policy', 'Attendees').flatMap(
+      ({ Properties }) =>
+        (
+          Properties['PolicyDocument'] as {
+            Statement: { Effect: string; Action: string; Resource: unknown }[];
+          }
+        ).Statement,
+    );
+    const logs = theResource(configured, 'AWS::Logs::LogGroup', 'Attendees').id;
+    expect(
+      statements.map(({ Effect, Action, Resource }) => [Effect, Action, [Resource].flat().map(flat)]),
+    ).toEqual([
+      ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`<${logs}.Arn>`]],
+      ['Allow', ['dynamodb:PutItem', 'dynamodb:GetItem'], ['<AuditTable.Arn>']],
+      ['Allow', 'dynamodb:BatchWriteItem', ['<AdmissionTable.Arn>']],
       [
         'Allow',
-        ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        { 'Fn::GetAtt': [expect.stringMatching(/^AttendeesLogs/), 'Arn'] },
+        ['chime:BatchCreateAttendee', 'chime:GetMeeting'],
+        [
+          'arn:<AWS::Partition>:chime:eu-central-1:123456789012:meeting/*',
+          'arn:<AWS::Partition>:chime::123456789012:meeting/*',
+        ],
       ],
-      ['Allow', ['dynamodb:PutItem', 'dynamodb:GetItem'], { 'Fn::GetAtt': ['AuditTable', 'Arn'] }],
-      ['Allow', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'], { 'Fn::GetAtt': ['AdmissionTable', 'Arn'] }],
-      ['Allow', ['chime:BatchCreateAttendee', 'chime:GetMeeting'], [meetings('eu-central-1'), meetings('')]],
     ]);
   });
 });
 
-describe('a missing bundle', () => {
-  it('is said in one line', () => {
-    const config = parseConfig({ stackName: 'usher-test' }, 'config/test.json');
-    expect(() => new UsherStack(new App(), 'usher-test', { config, bundlesDirectory: '/nowhere' })).toThrow(
-      /nowhere\/create-attendees\/index\.js: the function is not built; run `npm run build` first$/,
+describe('the times, each within the next', () => {
+  const source = readFileSync('lambda/create-attendees.ts', 'utf8');
+  /** A time that the code keeps for itself, in milliseconds, read from its one line. */
+  const codeMs = (name: string): number => {
+    const [, value] = source.match(new RegExp(`^const ${name} = ([\\d_]+);$`, 'm')) ?? [];
+    if (value === undefined) throw new Error(`There is no ${name} in create-attendees.ts.`);
+    return Number(value.replaceAll('_', ''));
+  };
+  const budgetMs = codeMs('BUDGET_MS');
+  const reservedMs = codeMs('OUTCOME_RESERVE_MS') + codeMs('ANSWER_RESERVE_MS');
+  const defaults = completeSettings({}, 'facade');
+
+  it('leave a request its whole budget, and time to answer, before the function is stopped', () => {
+    expect(defaults.limits.timeoutSeconds * 1000).toBeGreaterThan(budgetMs + codeMs('ANSWER_RESERVE_MS'));
+  });
+
+  it('leave time to ask Chime even where the function has the least that can be configured', () => {
+    const atLeast = (timeoutSeconds: number) => () =>
+      completeSettings({ limits: { timeoutSeconds } }, 'facade');
+    expect(atLeast(5)).not.toThrow();
+    expect(atLeast(4)).toThrow('limits.timeoutSeconds');
+    expect(5_000).toBeGreaterThan(reservedMs + codeMs('LEAST_CREATE_MS'));
+  });
+
+  it('have the reconciler wait until the last function that worked on an intent has ended', () => {
+    const mostMs = 28_000;
+    expect(() => completeSettings({ limits: { timeoutSeconds: 29 } }, 'facade')).toThrow(
+      'limits.timeoutSeconds',
     );
+    expect(defaults.reconciler.marginSeconds * 1000).toBeGreaterThan(mostMs - budgetMs);
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { synthesize } from './synthesize.ts';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { AuditTables, type AuditTablesProps } from '../../lib/audit-tables.ts';
+import { createApp, flat, fullProduction, resourcesOf, synthesize } from './synthesize.ts';
 
 const tables = synthesize().findResources('AWS::DynamoDB::Table');
 
@@ -72,5 +77,63 @@ describe('the tables', () => {
         },
       ],
     });
+  });
+
+  it.each(Object.keys(tables))('%s may cost so much a second and no more, each of its indexes too', (id) => {
+    const guards = (config: object) => {
+      const { Properties } = synthesize(config).findResources('AWS::DynamoDB::Table')[id] ?? {};
+      const indexes: { OnDemandThroughput?: unknown }[] = Properties['GlobalSecondaryIndexes'] ?? [];
+      return [Properties, ...indexes].map(({ OnDemandThroughput }) => OnDemandThroughput);
+    };
+    const indexes = tables[id]?.['Properties']['GlobalSecondaryIndexes']?.length ?? 0;
+    const everyone = (guard: object) => Array.from({ length: 1 + indexes }, () => guard);
+    expect(guards({})).toEqual(everyone({ MaxReadRequestUnits: 4000, MaxWriteRequestUnits: 4000 }));
+    expect(guards({ limits: { tableWriteUnitsPerSecond: 7, tableReadUnitsPerSecond: 8 } })).toEqual(
+      everyone({ MaxReadRequestUnits: 8, MaxWriteRequestUnits: 7 }),
+    );
+  });
+
+  it("are encrypted by the account's own key for DynamoDB, or by the one that is given", () => {
+    const encryption = (config: object) =>
+      resourcesOf(synthesize(config), 'AWS::DynamoDB::Table').map(
+        ({ Properties }) => Properties['SSESpecification'],
+      );
+    expect(encryption({})).toEqual([{ SSEEnabled: true }, { SSEEnabled: true }, { SSEEnabled: true }]);
+    const given = {
+      SSEEnabled: true,
+      SSEType: 'KMS',
+      KMSMasterKeyId: fullProduction.encryptionKeyArn,
+    };
+    expect(encryption(fullProduction)).toEqual([given, given, given]);
+  });
+});
+
+describe('the construct alone', () => {
+  const alone = (props: (stack: Stack) => AuditTablesProps = () => ({})) => {
+    const stack = new Stack(createApp(), 'Data');
+    const set = new AuditTables(stack, 'Tables', props(stack));
+    return { stack, set, template: Template.fromStack(stack) };
+  };
+
+  it('makes the tables without anything else, so that they can be in a stack of their own', () => {
+    const { template } = alone();
+    expect(resourcesOf(template).map(({ Type }) => Type)).toEqual(Array(3).fill('AWS::DynamoDB::Table'));
+  });
+
+  it("has a stack's own key encrypt all three", () => {
+    const { template } = alone((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
+    const [key] = resourcesOf(template, 'AWS::KMS::Key');
+    const keys = resourcesOf(template, 'AWS::DynamoDB::Table').map(({ Properties }) =>
+      flat((Properties['SSESpecification'] as { KMSMasterKeyId: unknown }).KMSMasterKeyId),
+    );
+    expect(keys).toEqual(Array(3).fill(`<${key?.id}.Arn>`));
+  });
+
+  it('makes those that are missing', () => {
+    const { template, set } = alone((stack) => ({
+      existing: { audit: Table.fromTableName(stack, 'Theirs', 'their-audit') },
+    }));
+    template.resourceCountIs('AWS::DynamoDB::Table', 2);
+    expect(set.audit.tableName).toBe('their-audit');
   });
 });

@@ -1,82 +1,47 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, parseConfig } from '../../lib/config.ts';
-import { Refusal } from '../../lib/refusal.ts';
+import { completeSettings } from '../../lib/facade-settings.ts';
+import { refusal } from './refusal.ts';
+import { fullProduction } from './synthesize.ts';
 
 const minimal = { stackName: 'usher-test' };
-const issuer = {
-  issuer: 'https://login.example.com',
-  audience: ['https://meetings.example.com'],
-  accessToken: 'at+jwt',
-  scopes: { delegate: 'attendees.create' },
-};
-
-/** What a configuration is refused with, or undefined. Anything else than a refusal is a bug and fails the test. */
-function refusal(attempt: () => unknown): string | undefined {
-  try {
-    attempt();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Refusal) return error.message;
-    throw error;
-  }
-}
 
 describe('parseConfig', () => {
-  it('needs no more than a stack name', () => {
+  it('needs no more than a stack name, beside what a facade is set to', () => {
     expect(parseConfig(minimal, 'config/test.json')).toEqual({
+      ...completeSettings({}, 'facade'),
       stackName: 'usher-test',
       tags: {},
-      stageName: 'v1',
-      allowedOrigins: [],
-      issuers: [],
-      audit: {},
-      reconciler: { marginSeconds: 45, secondLookSeconds: 60 },
-      alarms: {},
-      logs: { retentionDays: 30, level: 'INFO', access: false },
-      limits: { requestsPerSecond: 100, burst: 200, memoryMb: 1024, timeoutSeconds: 20 },
     });
   });
 
-  it('leaves a complete configuration as it is', () => {
-    const once = parseConfig({ ...minimal, issuers: [issuer] }, 'config/test.json');
+  it.each([
+    ['a minimal configuration', {}],
+    ['one that asks for all there is', fullProduction],
+  ])('leaves %s as it is, once it is complete', (_what, config) => {
+    const once = parseConfig({ ...minimal, ...config }, 'config/test.json');
     expect(parseConfig(once, 'config/test.json')).toEqual(once);
+    expect(once).toMatchObject(config);
   });
 
-  it.each([
-    'https://app.example.com',
-    'https://app.example.com:8443',
-    'http://localhost:3000',
-    'http://localhost:*',
-    'http://127.0.0.1:*',
-    'http://[::1]:*',
-    'https://localhost:*',
-  ])('accepts the origin %s', (origin) => {
-    expect(refusal(() => parseConfig({ ...minimal, allowedOrigins: [origin] }, 'file'))).toBeUndefined();
-  });
+  const { domain } = fullProduction;
 
-  it.each([
-    ['*', 'has a wildcard'],
-    ['https://*.example.com', 'has a wildcard'],
-    ['http://*:*', 'has a wildcard'],
-    ['https://app.example.com:*', 'leaves the port open'],
-    ['http://app.example.com', 'is not https'],
-    ['http://localhost.example.com', 'is not https'],
-    ['https://app.example.com/', 'would never match; write https://app.example.com'],
-    ['https://app.example.com/path', 'would never match; write https://app.example.com'],
-    ['https://App.example.com', 'would never match; write https://app.example.com'],
-    ['https://app.example.com:443', 'would never match; write https://app.example.com'],
-    ['http://localhost/:*', 'would never match; write http://localhost:*'],
-    ['app.example.com', 'is not an origin'],
-    ['null', 'is not an origin'],
-    ['file:///', 'is not an origin'],
-  ])('refuses the origin %s', (origin, why) => {
-    const message = refusal(() => parseConfig({ ...minimal, allowedOrigins: [origin] }, 'file'));
-    expect(message).toContain(`file: allowedOrigins[0]: "${origin}" `);
-    expect(message).toContain(why);
-  });
+  /** The full configuration, but for one ARN of another Region. */
+  function elsewhere(key: string): object {
+    const { encryptionKeyArn, alarms } = fullProduction;
+    const moved = (arn: string) => arn.replace('eu-central-1', 'eu-west-2');
+    return {
+      ...fullProduction,
+      ...(key === 'encryptionKeyArn' && { encryptionKeyArn: moved(encryptionKeyArn) }),
+      ...(key === 'domain.certificateArn' && {
+        domain: { ...domain, certificateArn: moved(domain.certificateArn) },
+      }),
+      ...(key === 'alarms.topicArn' && { alarms: { topicArn: moved(alarms.topicArn) } }),
+    };
+  }
 
   it.each<[string, unknown, string]>([
     ['no object', 5, 'file: Invalid input: expected object'],
@@ -88,19 +53,14 @@ describe('parseConfig', () => {
     ],
     ['an unknown key', { ...minimal, isuers: [] }, 'file: unknown key "isuers"; a misspelt rule'],
     [
-      'an unknown key further down',
-      { ...minimal, audit: { retentionDay: 90 } },
-      'file: audit: unknown key "retentionDay"',
+      'an unknown key of the alarms',
+      { ...minimal, alarms: { topic: 'on-call' } },
+      'file: alarms: unknown key "topic"',
     ],
     [
-      'an unknown key in an issuer',
-      { ...minimal, issuers: [{ ...issuer, tenant: 'acme' }] },
-      'file: issuers[0]: unknown key "tenant"',
-    ],
-    [
-      'an unsafe issuer',
-      { ...minimal, issuers: [{ ...issuer, audience: [] }] },
-      'file: issuers[0].audience: neither audience nor clientIds',
+      'what a facade refuses',
+      { ...minimal, limits: { requestsPerSecond: 300 } },
+      'file: limits.burst: is below requestsPerSecond',
     ],
     [
       'a Region that is none',
@@ -113,89 +73,63 @@ describe('parseConfig', () => {
       'file: region: eu-west-1 has no Chime SDK meetings endpoint, so every request would fail; set meetingsRegion to the Region that creates the meetings, one of us-east-1, us-west-2, ',
     ],
     [
-      'a meetings Region without meetings',
-      { ...minimal, region: 'us-east-1', meetingsRegion: 'eu-west-1' },
-      'file: meetingsRegion: eu-west-1 has no Chime SDK meetings endpoint',
-    ],
-    [
       'an account that is none',
       { ...minimal, account: '1234' },
       'file: account: an AWS account is 12 digits',
-    ],
-    ['a stage with a slash', { ...minimal, stageName: 'v1/' }, 'file: stageName: API Gateway allows'],
-    [
-      'a reconciler that does not wait',
-      { ...minimal, reconciler: { marginSeconds: 0 } },
-      'file: reconciler.marginSeconds: ',
-    ],
-    [
-      'a second look when the meeting has long ended',
-      { ...minimal, reconciler: { secondLookSeconds: 241 } },
-      'file: reconciler.secondLookSeconds: ',
     ],
     [
       'alarms for nobody',
       { ...minimal, alarms: { topicArn: 'on-call' } },
       'file: alarms.topicArn: is not the ARN of an SNS topic',
     ],
-    ['an audit kept too short', { ...minimal, audit: { retentionDays: 6 } }, 'file: audit.retentionDays: '],
     [
-      'an audit kept for half a day',
-      { ...minimal, audit: { retentionDays: 7.5 } },
-      'file: audit.retentionDays: ',
+      'a key by its alias',
+      { ...minimal, encryptionKeyArn: 'arn:aws:kms:eu-central-1:123456789012:alias/usher' },
+      'file: encryptionKeyArn: is not the ARN of a KMS key',
     ],
     [
-      'a log retention that CloudWatch does not know',
-      { ...minimal, logs: { retentionDays: 8 } },
-      'file: logs.retentionDays: CloudWatch Logs knows only these numbers of days: 1, 3, 5, 7, 14, ',
-    ],
-    ['a log level that is none', { ...minimal, logs: { level: 'debug' } }, 'file: logs.level: '],
-    [
-      'a function that has no time left beside what it keeps for recording',
-      { ...minimal, limits: { timeoutSeconds: 4 } },
-      'file: limits.timeoutSeconds: ',
+      'a domain with a scheme',
+      { ...minimal, domain: { ...domain, name: 'https://meetings.example.com' } },
+      'file: domain.name: is not a domain name',
     ],
     [
-      'a function that outlives the request',
-      { ...minimal, limits: { timeoutSeconds: 29 } },
-      'file: limits.timeoutSeconds: ',
+      'a domain without a certificate',
+      { ...minimal, domain: { name: domain.name } },
+      'file: domain.certificateArn: Invalid input',
     ],
     [
-      'a burst below the rate',
-      { ...minimal, limits: { requestsPerSecond: 300 } },
-      'file: limits.burst: is below requestsPerSecond',
+      'a certificate that is none',
+      { ...minimal, domain: { ...domain, certificateArn: fullProduction.encryptionKeyArn } },
+      'file: domain.certificateArn: is not the ARN of a certificate',
     ],
     [
-      'a pool that would not be made',
-      { ...minimal, issuers: [issuer], cognito: { domainPrefix: 'usher' } },
-      'file: cognito: is given beside issuers',
+      'a hosted zone that is none',
+      { ...minimal, domain: { ...domain, hostedZone: { id: 'example.com', name: 'example.com' } } },
+      'file: domain.hostedZone.id: is not the id of a Route 53 hosted zone',
     ],
-    [
-      'a word that Cognito keeps for itself',
-      { ...minimal, cognito: { domainPrefix: 'my-aws-usher' } },
-      'file: cognito.domainPrefix: Cognito allows',
-    ],
+    ...['encryptionKeyArn', 'domain.certificateArn', 'alarms.topicArn'].map(
+      (key): [string, unknown, string] => [
+        `what is in another Region than the stack, ${key}`,
+        { ...minimal, ...elsewhere(key) },
+        `file: ${key}: is in eu-west-2, but the stack goes to eu-central-1, where it cannot be used`,
+      ],
+    ),
   ])('refuses %s', (_what, value, message) => {
     const refused = refusal(() => parseConfig(value, 'file'));
     expect(refused?.slice(0, message.length)).toBe(message);
     expect(refused).not.toContain('\n');
   });
 
-  it("refuses issuers that don't fit into a function's environment, with the sizes", () => {
-    const clients = (count: number) => ({
-      ...minimal,
-      issuers: [{ ...issuer, clientIds: Array.from({ length: count }, (_, n) => `client-${1000 + n}`) }],
-    });
-    expect(refusal(() => parseConfig(clients(180), 'file'))).toBeUndefined();
-    expect(refusal(() => parseConfig(clients(250), 'file'))).toMatch(
-      /^file: issuers: take 3\d{3} bytes and allowedOrigins 2, but a Lambda function's environment has room for 3200 of them/,
-    );
+  it.each([
+    'arn:aws-us-gov:sns:us-gov-west-1:123456789012:on-call',
+    'arn:aws:sns:eu-west-2:123456789012:a_b',
+  ])('takes the topic %s', (topicArn) => {
+    expect(parseConfig({ ...minimal, alarms: { topicArn } }, 'file').alarms.topicArn).toBe(topicArn);
   });
 
-  it('refuses in one line what is quoted from several', () => {
-    const refused = refusal(() => parseConfig({ ...minimal, allowedOrigins: ['a\nb'] }, 'file'));
-    expect(refused).toContain('allowedOrigins[0]');
-    expect(refused).not.toContain('\n');
+  it('takes a Region without meetings beside one that has them', () => {
+    const regions = { region: 'eu-west-1', meetingsRegion: 'eu-central-1' };
+    expect(parseConfig({ ...minimal, ...regions }, 'file')).toMatchObject(regions);
   });
 });
 
@@ -237,8 +171,8 @@ describe('loadConfig', () => {
     );
   });
 
-  it.each(['dev', 'example-oidc'])('accepts config/%s.json', (env) => {
-    expect(refusal(() => loadConfig(`config/${env}.json`))).toBeUndefined();
+  it.each(readdirSync('config').filter((file) => file !== 'local.json'))('accepts config/%s', (file) => {
+    expect(refusal(() => loadConfig(`config/${file}`))).toBeUndefined();
   });
 
   it('accepts config/local.json once its issuer is running', () => {

@@ -3,7 +3,7 @@ import { Aws } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { createStack, issuer, synthesize } from './synthesize.ts';
+import { createStack, fullProduction, issuer, resourcesOf, synthesize } from './synthesize.ts';
 
 interface Statement {
   Effect: string;
@@ -64,11 +64,18 @@ describe('permissions', () => {
   it.each([
     ['with a pool', {}],
     ['with issuers', { issuers: [issuer] }],
-    ['with access logs', { logs: { access: true } }],
+    ['where nobody depends on it', { production: false }],
   ])('are nowhere wider than the audit allows %s', (_what, config) => {
     const template = synthesize(config);
     template.resourceCountIs('AWS::IAM::Policy', 2);
     expect(excesses(template)).toEqual([]);
+  });
+
+  it('are with all there is besides those that AWS wrote for its own services', () => {
+    expect(excesses(synthesize(fullProduction))).toEqual([
+      expect.stringMatching(/^AttendeeApiCloudWatchRole\w* has somebody else's policy$/),
+      expect.stringMatching(/^DeploymentGroupServiceRole\w* has somebody else's policy$/),
+    ]);
   });
 
   it.each<[string, (role: Role, facts: Table) => void, string]>([
@@ -92,7 +99,7 @@ describe('permissions', () => {
   ])('would not be passed by this test for %s', (_what, widen, words) => {
     const stack = createStack();
     const role = new Role(stack, 'Other', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    widen(role, stack.node.findChild('Tables').node.findChild('Audit') as Table);
+    widen(role, stack.facade.tables.audit as Table);
     expect(excesses(Template.fromStack(stack)).join('\n')).toContain(words);
   });
 });
@@ -125,7 +132,7 @@ describe('outputs', () => {
     const [clientId] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
     const [domainId] = Object.keys(template.findResources('AWS::Cognito::UserPoolDomain'));
     expect(values(template)).toMatchObject({
-      Issuer: { 'Fn::GetAtt': ['CallerPool', 'ProviderURL'] },
+      Issuer: { 'Fn::Join': ['', ['https://', { 'Fn::GetAtt': ['CallerPool', 'ProviderName'] }]] },
       ClientId: { Ref: clientId },
       TokenEndpoint: {
         'Fn::Join': [
@@ -155,26 +162,64 @@ describe('the stack', () => {
   });
 
   it('is made of these, and whoever adds a type to them teaches the local system to run it', () => {
-    const resources = Object.values(
-      synthesize({ logs: { access: true } }).toJSON()['Resources'] as Resources,
-    );
-    expect([...new Set(resources.map(({ Type }) => Type))].sort()).toEqual([
+    const types = (config: object) => [...new Set(resourcesOf(synthesize(config)).map(({ Type }) => Type))];
+    const everyone = [
       'AWS::ApiGateway::Deployment',
       'AWS::ApiGateway::RestApi',
       'AWS::ApiGateway::Stage',
       'AWS::CloudWatch::Alarm',
-      'AWS::Cognito::UserPool',
-      'AWS::Cognito::UserPoolClient',
-      'AWS::Cognito::UserPoolDomain',
-      'AWS::Cognito::UserPoolResourceServer',
+      'AWS::CloudWatch::Dashboard',
       'AWS::DynamoDB::Table',
       'AWS::Events::Rule',
       'AWS::IAM::Policy',
       'AWS::IAM::Role',
+      'AWS::Lambda::Alias',
       'AWS::Lambda::EventInvokeConfig',
       'AWS::Lambda::Function',
       'AWS::Lambda::Permission',
+      'AWS::Lambda::Version',
       'AWS::Logs::LogGroup',
-    ]);
+    ];
+    expect(types({ production: false }).toSorted()).toEqual(
+      [
+        ...everyone,
+        'AWS::Cognito::UserPool',
+        'AWS::Cognito::UserPoolClient',
+        'AWS::Cognito::UserPoolDomain',
+        'AWS::Cognito::UserPoolResourceServer',
+      ].toSorted(),
+    );
+    expect(types(fullProduction).toSorted()).toEqual(
+      [
+        ...everyone,
+        'AWS::ApiGateway::Account',
+        'AWS::ApiGateway::BasePathMapping',
+        'AWS::ApiGateway::DomainName',
+        'AWS::CodeDeploy::Application',
+        'AWS::CodeDeploy::DeploymentGroup',
+        'AWS::Route53::RecordSet',
+        'AWS::WAFv2::WebACL',
+        'AWS::WAFv2::WebACLAssociation',
+      ].toSorted(),
+    );
+  });
+
+  it('is no more than a facade: what it names, it takes from it', () => {
+    const stack = createStack({ ...fullProduction, issuers: [] });
+    const { facade } = stack;
+    const outputs = synthesize({ ...fullProduction, issuers: [] }).findOutputs('*');
+    const values = Object.fromEntries(Object.entries(outputs).map(([name, { Value }]) => [name, Value]));
+    expect(values).toEqual(
+      stack.resolve({
+        ApiUrl: facade.url,
+        AuditTableName: facade.tables.audit.tableName,
+        AdmissionTableName: facade.tables.admissions.tableName,
+        OpenIntentTableName: facade.tables.openIntents.tableName,
+        ReconcilerFunctionName: facade.reconciler.function.functionName,
+        Issuer: facade.issuers[0],
+        ClientId: facade.callers?.client.userPoolClientId,
+        TokenEndpoint: facade.callers?.tokenEndpoint,
+      }),
+    );
   });
 });

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { type App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+import { acceptFindings } from '../../lib/accepted-findings.ts';
+import {
+  addFacade,
+  createApp,
+  createStack,
+  foreignStack,
+  fullProduction,
+  issuer,
+  resourcesOf,
+} from './synthesize.ts';
+
+/** What `cdk init` writes into a new app, which changes how constructs are synthesized. */
+const NEW_APP = JSON.parse(readFileSync('node_modules/aws-cdk-lib/recommended-feature-flags.json', 'utf8'));
+
+const fullFacade = {
+  issuers: [issuer],
+  logs: { access: true, accountRole: true },
+  limits: { reservedConcurrency: 20, provisionedConcurrency: 2 },
+  deployment: { canaryMinutes: 10 },
+} as const;
+
+/** Everything that may be found somewhere, in apps of their own. */
+const apps: [string, () => App][] = [
+  ['a deployment to try', () => withStack(createApp(), { production: false })],
+  ['one in production, unchanged', () => withStack(createApp(), {})],
+  ['one with all there is', () => withStack(createApp(), fullProduction)],
+  ['one in GovCloud', () => withStack(createApp(), { region: 'us-gov-west-1' })],
+  ["facades in somebody else's stack", () => withFacades(createApp())],
+  ['the same in an app as `cdk init` makes it', () => withFacades(createApp(NEW_APP))],
+];
+
+function withStack(app: App, config: object): App {
+  createStack(config, undefined, app);
+  return app;
+}
+
+function withFacades(app: App): App {
+  const env = { region: 'eu-central-1', account: '123456789012' };
+  const stack = foreignStack({ env }, app);
+  addFacade(stack, fullFacade, 'One');
+  addFacade(stack, { production: false, meetingsRegion: 'us-east-1' }, 'Two');
+  addFacade(new Stack(app, 'Anywhere'));
+  return app;
+}
+
+/** What is found, as `construct/path rule`. */
+function findings(app: App): string[] {
+  const { violations } = new AwsSolutionsChecks(app).validateScope(app);
+  return violations.flatMap(({ ruleName, violatingResources }) =>
+    violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`),
+  );
+}
+
+interface Acceptance {
+  on: IConstruct;
+  rule: string;
+  reason: string;
+}
+
+/** What is accepted, wherever it is noted. */
+function acceptances(app: App): Acceptance[] {
+  return app.node.findAll().flatMap((on) =>
+    on.node.metadata
+      .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+      .flatMap(({ data }) =>
+        Object.entries(data as Record<string, string>).map(([rule, reason]) => ({
+          on,
+          rule: rule.replace(/^annotation::/i, ''),
+          reason,
+        })),
+      ),
+  );
+}
+
+function forgetAcceptances(construct: IConstruct): void {
+  Object.defineProperty(construct.node, 'metadata', { value: [], configurable: true });
+}
+
+describe.each(apps)("cdk-nag's AwsSolutions, on %s", (_what, build) => {
+  it('finds nothing that is not accepted', () => {
+    expect(findings(build())).toEqual([]);
+  });
+
+  it('would find each thing that is accepted, on that very resource, if it were not', () => {
+    const app = build();
+    const accepted = acceptances(app);
+    for (const { on } of accepted) forgetAcceptances(on);
+    expect(accepted.length).toBeGreaterThan(3);
+    expect(findings(app).toSorted()).toEqual(
+      accepted.map(({ on, rule }) => `${on.node.path} ${rule}`).toSorted(),
+    );
+  });
+
+  it('has acceptances on single resources only, each with a sentence for a reason, and the same in the template', () => {
+    const app = build();
+    const accepted = acceptances(app);
+    expect(accepted.filter(({ on }) => !CfnResource.isCfnResource(on))).toEqual([]);
+    for (const { reason } of accepted) expect(reason).toMatch(/^[A-Z].{20,}\.$/);
+    const templates = app.node
+      .findAll()
+      .filter(Stack.isStack)
+      .map((stack) => Template.fromStack(stack));
+    const noted = templates.flatMap((template) =>
+      resourcesOf(template).flatMap(({ Metadata = {} }) => {
+        const { rules_to_suppress: rules = [] } = (Metadata['cdk_nag'] ?? {}) as CdkNagMetadata;
+        return rules.map(({ id, applies_to: [finding] = [] }) => (finding ? `${id}[${finding}]` : id));
+      }),
+    );
+    expect(noted.toSorted()).toEqual(accepted.map(({ rule }) => rule).toSorted());
+  });
+});
+
+interface CdkNagMetadata {
+  rules_to_suppress?: { id: string; reason: string; applies_to?: string[] }[];
+}
+
+describe('the check', () => {
+  it('stops a synthesis that has a finding, as it would anybody who adds it to their app', () => {
+    const app = createApp();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const { facade } = createStack({ production: false }, undefined, app);
+    const stage = facade.api.restApi.deploymentStage.node.defaultChild as IConstruct;
+    forgetAcceptances(stage);
+    expect(() => app.synth()).toThrow("Acknowledge with 'AwsSolutions::AwsSolutions-APIG6'");
+  });
+
+  it('lets one without pass', () => {
+    const app = createApp();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    createStack({ production: false }, undefined, app);
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe('acceptances for cfn-lint', () => {
+  it('are on functions alone, each with its reason', () => {
+    for (const [, build] of apps) {
+      const app = build();
+      const lint = app.node
+        .findAll()
+        .filter(Stack.isStack)
+        .flatMap((stack) => resourcesOf(Template.fromStack(stack)))
+        .filter(({ Metadata = {} }) => Metadata['cfn-lint'] !== undefined);
+      expect(lint.length).toBeGreaterThan(0);
+      for (const { Type, Metadata = {} } of lint) {
+        expect(Type).toBe('AWS::Lambda::Function');
+        const { config } = Metadata['cfn-lint'] as { config: { ignore_checks: string[] } };
+        expect(Object.keys(Metadata['accepted'] as object)).toEqual(config.ignore_checks);
+      }
+    }
+  });
+});
+
+describe('acceptFindings', () => {
+  it('refuses what is no one resource, which would hide the findings of all that is in it', () => {
+    const stack = foreignStack();
+    const facade = addFacade(stack);
+    const finding = { id: 'AwsSolutions-IAM5', reason: 'None.' };
+    expect(() => acceptFindings(facade.attendees, finding)).toThrow(
+      'Theirs/Facade/Attendees is no one resource.',
+    );
+    expect(() => acceptFindings(stack, finding)).toThrow('Theirs is no one resource.');
+  });
+});

@@ -1,0 +1,461 @@
+import { describe, expect, it } from '@jest/globals';
+import { Aws, type CfnElement, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { UserPool } from 'aws-cdk-lib/aws-cognito';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { AttendeeFacadeProps } from '../../lib/attendee-facade.ts';
+import { AuditTables } from '../../lib/audit-tables.ts';
+import { refusal } from './refusal.ts';
+import {
+  addFacade,
+  createApp,
+  flat,
+  foreignStack,
+  issuer,
+  resourcesOf,
+  synthesize,
+  theResource,
+} from './synthesize.ts';
+import { alarmsOf, metricsOfAlarm } from './watched-metrics.ts';
+
+/** A facade in somebody else's stack, and what CloudFormation would be given. */
+function facadeWith(props: (stack: Stack) => AttendeeFacadeProps = () => ({})) {
+  const stack = foreignStack();
+  const facade = addFacade(stack, props(stack));
+  return { stack, facade, template: Template.fromStack(stack) };
+}
+
+const variablesOf = (template: Template, idPrefix: string) =>
+  (
+    theResource(template, 'AWS::Lambda::Function', idPrefix).Properties['Environment'] as {
+      Variables: Record<string, unknown>;
+    }
+  ).Variables;
+
+interface Statement {
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}
+
+const statementsOf = (template: Template, idPrefix: string): Statement[] =>
+  resourcesOf(template, 'AWS::IAM::Policy', idPrefix).flatMap(
+    ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement,
+  );
+
+describe("in somebody else's stack", () => {
+  it('needs no props, and adds nothing to the stack but what is its own', () => {
+    const { template } = facadeWith();
+    expect(resourcesOf(template).filter(({ id }) => !id.startsWith('Facade'))).toEqual([]);
+    expect(template.toJSON()['Outputs']).toBeUndefined();
+    expect(template.toJSON()['Parameters']).toEqual(synthesize().toJSON()['Parameters']);
+  });
+
+  it('is what the stack of the command line is made of', () => {
+    const types = (template: Template) => resourcesOf(template).map(({ Type }) => Type);
+    expect(types(facadeWith().template)).toEqual(types(synthesize()));
+  });
+
+  it('is called by the names that lead to it, so that no two in an account share an API name or a namespace', () => {
+    const { template } = facadeWith();
+    expect(theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name']).toBe('Theirs-Facade');
+    expect(variablesOf(template, 'FacadeAttendees')['POWERTOOLS_METRICS_NAMESPACE']).toBe(
+      'Usher/Theirs-Facade',
+    );
+  });
+
+  it('can have another namespace for its metrics, which all look at', () => {
+    const { template, facade } = facadeWith(() => ({ metricsNamespace: 'Theirs' }));
+    for (const name of ['FacadeAttendees', 'FacadeReconciler']) {
+      expect(variablesOf(template, name)['POWERTOOLS_METRICS_NAMESPACE']).toBe('Theirs');
+    }
+    const namespaces = alarmsOf(template)
+      .flatMap(metricsOfAlarm)
+      .map(({ namespace }) => namespace);
+    expect(namespaces.filter((namespace) => !namespace.startsWith('AWS/'))).toContain('Theirs');
+    expect(JSON.stringify(template.toJSON())).not.toContain('Usher/');
+    expect(facade.metricIssued().namespace).toBe('Theirs');
+  });
+
+  it('may have an id that is no host name, which its Cognito domain is made of all the same', () => {
+    const stack = foreignStack({ env: { account: '123456789012' } });
+    addFacade(stack, {}, 'Front.door to_meetings');
+    const { Properties } = theResource(Template.fromStack(stack), 'AWS::Cognito::UserPoolDomain');
+    expect(Properties['Domain']).toBe('theirs-front-door-to-meetings-123456789012');
+  });
+
+  it('works within a Stage, named for it', () => {
+    const stack = new Stack(new Stage(createApp(), 'Beta'), 'Meetings');
+    addFacade(stack);
+    const template = Template.fromStack(stack);
+    expect(theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name']).toBe('Beta-Meetings-Facade');
+  });
+
+  it('works within a nested stack, by names that are known before it is deployed', () => {
+    const nested = new NestedStack(foreignStack(), 'Nested');
+    addFacade(nested);
+    const template = Template.fromStack(nested);
+    expect(theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name']).toBe('Theirs-Nested-Facade');
+    const domain = theResource(template, 'AWS::Cognito::UserPoolDomain').Properties['Domain'];
+    expect(flat(domain)).toBe('theirs-nested-facade-<AWS::AccountId>');
+  });
+});
+
+describe('twice in one stack', () => {
+  const stack = foreignStack();
+  const facades = ['One', 'Two'].map((id) => addFacade(stack, {}, id));
+  const template = Template.fromStack(stack);
+
+  it('is two of each', () => {
+    const [one, two] = ['One', 'Two'].map((id) => resourcesOf(template, undefined, id));
+    expect(one?.length).toBeGreaterThan(20);
+    expect(two?.map(({ Type }) => Type)).toEqual(one?.map(({ Type }) => Type));
+    expect(resourcesOf(template)).toHaveLength((one?.length ?? 0) + (two?.length ?? 0));
+  });
+
+  it.each<[string, string, string]>([
+    ['API', 'AWS::ApiGateway::RestApi', 'Name'],
+    ['Cognito domain', 'AWS::Cognito::UserPoolDomain', 'Domain'],
+    ['metric of the firewall', 'AWS::WAFv2::WebACL', 'VisibilityConfig'],
+  ])('has no two with the same name of an %s', (_what, type, property) => {
+    const names = resourcesOf(template, type).map(({ Properties }) => JSON.stringify(Properties[property]));
+    expect(names).toHaveLength(2);
+    expect(new Set(names).size).toBe(2);
+  });
+
+  it('has alarms and dashboards that look at their own', () => {
+    const watched = (id: string) =>
+      alarmsOf(template, id)
+        .flatMap(metricsOfAlarm)
+        .map(({ namespace, dimensions }) =>
+          namespace === 'AWS/Lambda' ? dimensions['FunctionName'] : (dimensions['ApiName'] ?? namespace),
+        );
+    expect(watched('One').filter((what) => watched('Two').includes(what))).toEqual([]);
+    const dashboard = (id: string) => JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard', id));
+    expect(dashboard('One')).toContain('Usher/Theirs-One');
+    expect(dashboard('One')).not.toContain('Two');
+  });
+
+  it('keeps what one may do to what is its own', () => {
+    for (const [own, other] of [
+      ['One', 'Two'],
+      ['Two', 'One'],
+    ] as const) {
+      const resources = statementsOf(template, own).flatMap(({ Resource }) => [Resource].flat().map(flat));
+      expect(resources.filter((resource) => resource.includes(`<${own}Tables`)).length).toBeGreaterThan(3);
+      expect(resources.filter((resource) => resource.includes(`<${other}`))).toEqual([]);
+    }
+  });
+
+  it('has an address each', () => {
+    const [one, two] = facades.map(({ url }) => flat(stack.resolve(url)));
+    expect(one).toMatch(/^https:\/\/<One/);
+    expect(two).toMatch(/^https:\/\/<Two/);
+  });
+
+  it('can share the tables of one audit', () => {
+    const shared = foreignStack();
+    const { tables } = addFacade(shared, {}, 'One');
+    addFacade(shared, { tables }, 'Two');
+    const both = Template.fromStack(shared);
+    both.resourceCountIs('AWS::DynamoDB::Table', 3);
+    expect(variablesOf(both, 'TwoAttendees')['AUDIT_TABLE_NAME']).toEqual(
+      variablesOf(both, 'OneAttendees')['AUDIT_TABLE_NAME'],
+    );
+  });
+});
+
+describe('with tables that there are already', () => {
+  it("takes those of an AuditTables in another stack, and may use that stack's key", () => {
+    const app = createApp();
+    const data = new Stack(app, 'Data');
+    const tables = new AuditTables(data, 'Tables', { encryptionKey: new Key(data, 'Key') });
+    const stack = foreignStack({}, app);
+    addFacade(stack, { tables });
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::DynamoDB::Table', 0);
+    expect(JSON.stringify(variablesOf(template, 'FacadeReconciler')['OPEN_INTENT_TABLE_NAME'])).toContain(
+      'Data:ExportsOutputRefTablesOpenIntents',
+    );
+    for (const name of ['FacadeAttendees', 'FacadeReconciler']) {
+      const keys = statementsOf(template, name).filter(({ Action }) =>
+        [Action].flat().includes('kms:Decrypt'),
+      );
+      expect(keys).toHaveLength(1);
+      expect(JSON.stringify(keys[0]?.Resource)).toContain('Data:ExportsOutputFnGetAttKey');
+      expect(keys[0]?.Condition).toEqual({
+        StringEquals: {
+          'kms:ViaService': { 'Fn::Join': ['', ['dynamodb.', { Ref: 'AWS::Region' }, '.amazonaws.com']] },
+        },
+      });
+    }
+  });
+
+  it('takes imported ones, and makes those that are missing', () => {
+    const { template } = facadeWith((stack) => ({
+      tables: {
+        audit: Table.fromTableName(stack, 'Audit', 'their-audit'),
+        admissions: Table.fromTableName(stack, 'Admissions', 'their-admissions'),
+      },
+    }));
+    const [made, ...others] = resourcesOf(template, 'AWS::DynamoDB::Table').map(({ id }) => id);
+    expect(others).toEqual([]);
+    expect(made).toMatch(/^FacadeTablesOpenIntents/);
+    expect(variablesOf(template, 'FacadeAttendees')).toMatchObject({
+      AUDIT_TABLE_NAME: 'their-audit',
+      ADMISSION_TABLE_NAME: 'their-admissions',
+    });
+    const resources = statementsOf(template, 'FacadeReconciler').flatMap(({ Resource }) =>
+      [Resource].flat().map(flat),
+    );
+    const arn = 'arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table';
+    expect(resources).toEqual(
+      expect.arrayContaining([
+        `${arn}/their-audit`,
+        `${arn}/their-audit/index/by-day`,
+        `${arn}/their-admissions`,
+      ]),
+    );
+  });
+
+  it('encrypts what it makes by the key that is given', () => {
+    const { template } = facadeWith((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
+    const key = theResource(template, 'AWS::KMS::Key').id;
+    for (const { Properties } of resourcesOf(template, 'AWS::DynamoDB::Table')) {
+      expect(Properties['SSESpecification']).toMatchObject({
+        SSEType: 'KMS',
+        KMSMasterKeyId: { 'Fn::GetAtt': [key, 'Arn'] },
+      });
+    }
+    for (const name of ['FacadeAttendees', 'FacadeReconciler']) {
+      const resources = statementsOf(template, name).flatMap(({ Resource }) => [Resource].flat().map(flat));
+      expect(resources).toContain(`<${key}.Arn>`);
+    }
+  });
+});
+
+describe('with a user pool that there is already', () => {
+  const arn = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc123';
+  const { template, facade } = facadeWith((stack) => ({
+    userPool: UserPool.fromUserPoolArn(stack, 'Pool', arn),
+    cognito: { resourceServer: 'https://meetings.example.com' },
+  }));
+
+  it('makes neither a pool nor a domain, but a resource server and a client in it', () => {
+    template.resourceCountIs('AWS::Cognito::UserPool', 0);
+    template.resourceCountIs('AWS::Cognito::UserPoolDomain', 0);
+    expect(theResource(template, 'AWS::Cognito::UserPoolResourceServer').Properties).toMatchObject({
+      UserPoolId: 'eu-west-1_abc123',
+      Identifier: 'https://meetings.example.com',
+    });
+    expect(theResource(template, 'AWS::Cognito::UserPoolClient').Properties).toMatchObject({
+      UserPoolId: 'eu-west-1_abc123',
+      GenerateSecret: true,
+      AllowedOAuthFlows: ['client_credentials'],
+    });
+    expect(facade.callers?.tokenEndpoint).toBeUndefined();
+  });
+
+  it('takes its tokens, of that client, for the scope of that resource server', () => {
+    const client = theResource(template, 'AWS::Cognito::UserPoolClient').id;
+    const [rules] = JSON.parse(flat(variablesOf(template, 'FacadeAttendees')['ISSUERS']));
+    expect(rules).toMatchObject({
+      issuer: 'https://cognito-idp.eu-west-1.<AWS::URLSuffix>/eu-west-1_abc123',
+      clientIds: [`<${client}>`],
+      scopes: { delegate: 'https://meetings.example.com/attendees.create' },
+    });
+  });
+
+  it('takes one of the same app too', () => {
+    const own = facadeWith((stack) => ({ userPool: new UserPool(stack, 'Pool') }));
+    const pool = theResource(own.template, 'AWS::Cognito::UserPool');
+    expect(pool.id).toMatch(/^Pool/);
+    own.template.resourceCountIs('AWS::Cognito::UserPoolDomain', 0);
+    expect(flat(own.stack.resolve(own.facade.issuers[0]))).toBe(`https://<${pool.id}.ProviderName>`);
+  });
+});
+
+describe('grants', () => {
+  const granted = (props: (stack: Stack) => AttendeeFacadeProps) => {
+    const stack = foreignStack();
+    const facade = addFacade(stack, props(stack));
+    const auditor = new Role(stack, 'Auditor', {
+      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
+    });
+    facade.grantReadAudit(auditor).assertSuccess();
+    const template = Template.fromStack(stack);
+    return { template, facade, statements: statementsOf(template, 'Auditor') };
+  };
+  it('let somebody read the audit by its keys and indexes, and no more', () => {
+    const { statements, facade, template } = granted(() => ({}));
+    const stack = Stack.of(facade);
+    const idOf = (table: unknown) => stack.getLogicalId((table as Table).node.defaultChild as CfnElement);
+    const audit = `<${idOf(facade.tables.audit)}.Arn>`;
+    const admissions = `<${idOf(facade.tables.admissions)}.Arn>`;
+    expect(
+      statements.map((statement) => ({ ...statement, Resource: [statement.Resource].flat().map(flat) })),
+    ).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+        Resource: [
+          audit,
+          `${audit}/index/by-caller`,
+          `${audit}/index/by-day`,
+          `${audit}/index/denials-by-day`,
+          admissions,
+          `${admissions}/index/by-attendee`,
+          `<${idOf(facade.tables.openIntents)}.Arn>`,
+        ],
+      },
+    ]);
+    const indexes = resourcesOf(template, 'AWS::DynamoDB::Table').flatMap(
+      ({ Properties }) => (Properties['GlobalSecondaryIndexes'] ?? []) as { IndexName: string }[],
+    );
+    expect(indexes.map(({ IndexName }) => IndexName).toSorted()).toEqual([
+      'by-attendee',
+      'by-caller',
+      'by-day',
+      'denials-by-day',
+    ]);
+  });
+
+  it('let them decrypt it, through DynamoDB, where it has a key of its own', () => {
+    const { statements, template } = granted((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
+    expect(statements).toHaveLength(2);
+    expect(statements[1]).toEqual({
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:DescribeKey'],
+      Resource: { 'Fn::GetAtt': [theResource(template, 'AWS::KMS::Key').id, 'Arn'] },
+      Condition: {
+        StringEquals: {
+          'kms:ViaService': { 'Fn::Join': ['', ['dynamodb.', { Ref: 'AWS::Region' }, '.amazonaws.com']] },
+        },
+      },
+    });
+  });
+});
+
+describe('metrics', () => {
+  const { facade } = facadeWith();
+  const service = { service: 'usher' };
+
+  it.each([
+    ['metricBatches', facade.metricBatches(), 'BatchesAnswered', 'Sum'],
+    ['metricIssued', facade.metricIssued(), 'AttendeesIssued', 'Sum'],
+    ['metricOldestOpenIntent', facade.metricOldestOpenIntent(), 'OldestOpenIntentAge', 'Maximum'],
+    ['metric', facade.metric('IntentsUnresolved'), 'IntentsUnresolved', 'Sum'],
+  ])("%s is one of the functions' own", (_method, metric, metricName, statistic) => {
+    expect(metric).toMatchObject({
+      namespace: 'Usher/Theirs-Facade',
+      metricName,
+      statistic,
+      dimensions: service,
+    });
+    expect(metric.period.toSeconds()).toBe(300);
+  });
+
+  it.each([
+    ['metricServerErrors', facade.metricServerErrors(), '5XXError', 'Sum'],
+    ['metricLatency', facade.metricLatency(), 'Latency', 'p99'],
+  ])("%s is one of the API's", (_method, metric, metricName, statistic) => {
+    expect(metric).toMatchObject({
+      namespace: 'AWS/ApiGateway',
+      metricName,
+      statistic,
+      dimensions: { ApiName: 'Theirs-Facade', Stage: 'v1' },
+    });
+  });
+
+  it('can be of a reason, and of another period and statistic', () => {
+    const metric = facade.metric('Refusals', {
+      reason: 'json',
+      period: Duration.minutes(1),
+      statistic: 'Average',
+    });
+    expect(metric).toMatchObject({ dimensions: { ...service, reason: 'json' }, statistic: 'Average' });
+    expect(metric.period.toSeconds()).toBe(60);
+    expect(facade.metricDenied({ period: Duration.minutes(1) }).period.toSeconds()).toBe(60);
+  });
+});
+
+describe('members', () => {
+  it('are the constructs that it is made of', () => {
+    const { facade } = facadeWith((stack) => ({ alarmTopic: new Topic(stack, 'OnCall') }));
+    expect(facade.alarms.all()).toHaveLength(8);
+    expect(facade.firewall).toBeDefined();
+    expect(facade.callers).toBeDefined();
+    const bare = facadeWith(() => ({ production: false, issuers: [issuer] })).facade;
+    expect(bare.firewall).toBeUndefined();
+    expect(bare.callers).toBeUndefined();
+    expect(bare.issuers).toEqual(['https://login.example.com']);
+  });
+});
+
+describe('a Region that is only known at deployment', () => {
+  it.each<[string, AttendeeFacadeProps]>([
+    ["the stack's, unasked", {}],
+    ["the stack's, asked for", { meetingsRegion: Aws.REGION }],
+  ])('is taken as it is: %s', (_what, props) => {
+    const { template } = facadeWith(() => props);
+    expect(variablesOf(template, 'FacadeAttendees')['MEETINGS_REGION']).toEqual({ Ref: 'AWS::Region' });
+    expect(
+      statementsOf(template, 'FacadeReconciler').flatMap(({ Resource }) => [Resource].flat().map(flat)),
+    ).toContain('arn:<AWS::Partition>:chime:<AWS::Region>:<AWS::AccountId>:meeting/*');
+  });
+});
+
+describe('refusals', () => {
+  const refused = (props: object, env: object = {}) => {
+    const stack = foreignStack({ env });
+    return refusal(() => addFacade(stack, props));
+  };
+
+  it.each<[string, object, object, string]>([
+    [
+      'a Region without meetings',
+      {},
+      { region: 'eu-west-1' },
+      'Theirs/Facade: meetingsRegion: eu-west-1 has no Chime SDK meetings endpoint, ',
+    ],
+    [
+      'a meetings Region without meetings',
+      { meetingsRegion: 'eu-north-1' },
+      {},
+      'Theirs/Facade: meetingsRegion: eu-north-1 has no Chime SDK meetings endpoint, ',
+    ],
+    [
+      'an issuer that is unsafe',
+      { issuers: [{ ...issuer, audience: [] }] },
+      {},
+      'Theirs/Facade: issuers[0].audience: neither audience nor clientIds is given, ',
+    ],
+    [
+      'a key that there is not, as untyped code may give it',
+      { limit: { timeoutSeconds: 5 } },
+      {},
+      'Theirs/Facade: unknown key "limit"; ',
+    ],
+    [
+      'meetings in another partition',
+      { meetingsRegion: 'us-east-1' },
+      { region: 'us-gov-west-1' },
+      'Theirs/Facade: meetingsRegion: us-east-1 is out of reach from us-gov-west-1, ',
+    ],
+  ])('are one sentence, for %s', (_what, props, env, message) => {
+    const sentence = refused(props, env);
+    expect(sentence?.slice(0, message.length)).toBe(message);
+    expect(sentence).not.toContain('\n');
+  });
+
+  it('are one sentence for a user pool beside issuers', () => {
+    const stack = foreignStack();
+    const userPool = new UserPool(stack, 'Pool');
+    expect(refusal(() => addFacade(stack, { userPool, issuers: [issuer] }))).toBe(
+      'Theirs/Facade: userPool: is given beside issuers, so it would be ignored; remove one of them',
+    );
+  });
+});

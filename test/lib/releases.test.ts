@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { lossesOf, type Retained, type RetainedTable, retainedOf } from './retained.ts';
+import { addFacade, createStack, foreignStack } from './synthesize.ts';
+
+const FOLDER = 'docs/releases';
+
+/** What a release's file holds: the stack of the command line, and a facade with the id `Facade` in somebody else's. */
+interface Release {
+  stack: Retained;
+  construct: Retained;
+}
+
+const released = readdirSync(FOLDER)
+  .filter((file) => /^tables-.*\.json$/.test(file))
+  .map((file): [string, Release] => [file, JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8'))]);
+
+const theirs = foreignStack();
+addFacade(theirs);
+const current: Release = {
+  stack: retainedOf(Template.fromStack(createStack())),
+  construct: retainedOf(Template.fromStack(theirs)),
+};
+
+describe('an upgrade', () => {
+  it('has a release to be compared with', () => {
+    expect(released.map(([file]) => file)).toContain('tables-0.1.0.json');
+  });
+
+  it.each(released)('from %s loses nothing', (_file, release) => {
+    expect(Object.keys(release.stack.tables)).toHaveLength(3);
+    expect(Object.keys(release.construct.tables)).toHaveLength(3);
+    expect(lossesOf(release.stack, current.stack)).toEqual([]);
+    expect(lossesOf(release.construct, current.construct)).toEqual([]);
+  });
+});
+
+describe('the comparison', () => {
+  const was = current.stack;
+  const audit = was.tables['AuditTable'] as RetainedTable;
+  const withAudit = (changed: Partial<RetainedTable>): Retained => ({
+    ...was,
+    tables: { ...was.tables, AuditTable: { ...audit, ...changed } },
+  });
+  const byDay = audit.indexes['by-day'] as RetainedTable['indexes'][string];
+
+  it('allows what is new', () => {
+    const index = { key: 'caller S', projection: 'ALL' };
+    const more = withAudit({ indexes: { ...audit.indexes, 'by-client': index } });
+    const now = {
+      tables: { ...more.tables, Another: audit },
+      callers: { ...was.callers, Another: 'AWS::Cognito::UserPoolClient' },
+    };
+    expect(lossesOf(was, now)).toEqual([]);
+  });
+
+  it.each<[string, Retained, string]>([
+    [
+      'a table with another logical id',
+      { ...was, tables: { ...was.tables, AuditTable: undefined as never, Audit: audit } },
+      'The table AuditTable is gone',
+    ],
+    [
+      'another kind of table',
+      withAudit({ type: 'AWS::DynamoDB::GlobalTable' }),
+      'The type of the table AuditTable',
+    ],
+    [
+      'a name of its own',
+      withAudit({ tableName: 'audit' }),
+      'The tableName of the table AuditTable was null and is audit',
+    ],
+    ['another key', withAudit({ key: 'meetingId S, batchId S' }), 'The key of the table AuditTable'],
+    [
+      'an attribute of another type',
+      withAudit({ key: 'meetingId S, recordId N' }),
+      'The key of the table AuditTable',
+    ],
+    [
+      'an index that is gone',
+      withAudit({ indexes: {} }),
+      'The index by-caller of the table AuditTable is gone',
+    ],
+    [
+      'an index by another key',
+      withAudit({ indexes: { ...audit.indexes, 'by-day': { ...byDay, key: 'day S' } } }),
+      'The index by-day of the table AuditTable was by day S, batchId S with KEYS_ONLY and is by day S',
+    ],
+    [
+      'an index that projects something else',
+      withAudit({ indexes: { ...audit.indexes, 'by-day': { ...byDay, projection: 'ALL' } } }),
+      'The index by-day of the table AuditTable was by day S, batchId S with KEYS_ONLY and is by day S, batchId S with ALL',
+    ],
+    ['other callers', { ...was, callers: {} }, 'The AWS::Cognito::UserPool CallerPool is gone'],
+  ])('tells of %s', (_what, now, message) => {
+    expect(lossesOf(was, now).join('\n')).toContain(message);
+  });
+});

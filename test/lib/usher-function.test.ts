@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { parseConfig } from '../../lib/config.ts';
+import { UsherStack } from '../../lib/usher-stack.ts';
+import { flat, fullProduction, resourcesOf, synthesize, theResource } from './synthesize.ts';
+
+const template = synthesize({
+  ...fullProduction,
+  logs: { retentionDays: 90, level: 'DEBUG' },
+});
+const functions = ['Attendees', 'Reconciler'];
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}
+
+/** What a function's role may do, in all its policies. */
+function statementsOf(name: string, from = template): Statement[] {
+  return resourcesOf(from, 'AWS::IAM::Policy', name).flatMap(
+    ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement,
+  );
+}
+
+describe.each(functions)('the function %s', (name) => {
+  const deployed = theResource(template, 'AWS::Lambda::Function', name);
+
+  it("runs on Lambda's own Node 24, from its bundle", () => {
+    expect(deployed.Properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      Code: { S3Key: expect.stringMatching(/^[0-9a-f]{64}\.zip$/) },
+    });
+    expect(deployed.Properties['Layers']).toBeUndefined();
+    expect(deployed.Properties['TracingConfig']).toBeUndefined();
+  });
+
+  it('logs JSON to a group of its own that forgets, and may write there only', () => {
+    const group = theResource(template, 'AWS::Logs::LogGroup', name);
+    expect(group.Properties).toEqual({ RetentionInDays: 90 });
+    expect(deployed.Properties['LoggingConfig']).toEqual({
+      LogFormat: 'JSON',
+      ApplicationLogLevel: 'DEBUG',
+      LogGroup: { Ref: group.id },
+    });
+    const ofLogs = statementsOf(name).filter(({ Action }) =>
+      [Action].flat().some((a) => a.startsWith('logs:')),
+    );
+    expect(ofLogs.map(({ Action, Resource }) => [Action, flat(Resource)])).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], `<${group.id}.Arn>`],
+    ]);
+  });
+
+  it('has a role that nobody else has, for Lambda only, without a ready-made policy', () => {
+    const role = theResource(template, 'AWS::IAM::Role', name);
+    expect(flat(deployed.Properties['Role'])).toBe(`<${role.id}.Arn>`);
+    expect(role.Properties).toEqual({
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
+        ],
+      },
+      Description: expect.any(String),
+    });
+    const users = resourcesOf(template).filter(({ Properties }) =>
+      JSON.stringify(Properties ?? {}).includes(`"Ref":"${role.id}"`),
+    );
+    expect(users.map(({ Type }) => Type)).toEqual(['AWS::IAM::Policy']);
+  });
+
+  it('is reached by an alias on its newest version; earlier versions stay', () => {
+    const version = theResource(template, 'AWS::Lambda::Version', name);
+    expect(version).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(flat(version.Properties['FunctionName'])).toBe(`<${deployed.id}>`);
+    const { Properties: alias } = theResource(template, 'AWS::Lambda::Alias', name);
+    expect(alias['Name']).toBe('live');
+    expect(flat(alias['FunctionVersion'])).toBe(`<${version.id}.Version>`);
+  });
+
+  it('gets a new version where its settings change, and keeps the one it has where nothing does', () => {
+    const versionOf = (config: object) => theResource(synthesize(config), 'AWS::Lambda::Version', name).id;
+    expect(versionOf({})).toBe(versionOf({}));
+    expect(versionOf({ logs: { level: 'DEBUG' } })).not.toBe(versionOf({}));
+  });
+
+  it('may be invoked by its alias only', () => {
+    const alias = theResource(template, 'AWS::Lambda::Alias', name);
+    const permission = theResource(template, 'AWS::Lambda::Permission', name);
+    expect(flat(permission.Properties['FunctionName'])).toBe(`<${alias.id}>`);
+    expect(permission.Properties['SourceArn']).toBeDefined();
+  });
+
+  it("may use the tables' key through DynamoDB alone, and no key where they have none of their own", () => {
+    const ofKeys = (from = template) =>
+      statementsOf(name, from).filter(({ Action }) => [Action].flat().some((a) => a.startsWith('kms:')));
+    expect(ofKeys()).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+        Resource: fullProduction.encryptionKeyArn,
+        Condition: { StringEquals: { 'kms:ViaService': 'dynamodb.eu-central-1.amazonaws.com' } },
+      },
+    ]);
+    expect(ofKeys(synthesize())).toEqual([]);
+  });
+
+  it("asks Chime about this account's meetings only", () => {
+    const ofChime = statementsOf(name).filter(({ Action }) =>
+      [Action].flat().some((a) => a.startsWith('chime:')),
+    );
+    expect(ofChime.flatMap(({ Resource }) => Resource).map(flat)).toEqual([
+      'arn:<AWS::Partition>:chime:eu-central-1:123456789012:meeting/*',
+      'arn:<AWS::Partition>:chime::123456789012:meeting/*',
+    ]);
+  });
+});
+
+describe('a missing bundle', () => {
+  it('is said in one line', () => {
+    const config = parseConfig({ stackName: 'usher-test' }, 'config/test.json');
+    expect(() => new UsherStack(new App(), 'usher-test', { config, bundlesDirectory: '/nowhere' })).toThrow(
+      /nowhere\/create-attendees\/index\.js: the function is not built; run `npm run build` first$/,
+    );
+  });
+});

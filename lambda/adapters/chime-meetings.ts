@@ -6,15 +6,16 @@ import {
 import type { Attendee, AttendeeError, Capabilities } from '../attendees.ts';
 import { ERROR_STATUS, type ErrorCode, type ErrorDetails, FacadeError } from '../errors.ts';
 import type { CreationResult, Meetings } from '../ports.ts';
+import { withinTime } from './time-limit.ts';
 
 /** The Amazon Chime SDK Meetings API. */
 export function chimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
   return {
     async findMeeting(meetingId, { timeoutMs }) {
       try {
-        const { Meeting } = await client.send(new GetMeetingCommand({ MeetingId: meetingId }), {
-          abortSignal: AbortSignal.timeout(timeoutMs),
-        });
+        const { Meeting } = await withinTime(timeoutMs, (abortSignal) =>
+          client.send(new GetMeetingCommand({ MeetingId: meetingId }), { abortSignal }),
+        );
         return { tenantIds: Meeting?.TenantIds ?? [] };
       } catch (error) {
         const refusal = refusalOf(error);
@@ -30,9 +31,10 @@ export function chimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
 
     async createAttendees(meetingId, attendees, { timeoutMs }): Promise<CreationResult> {
       try {
-        const answer = await client.send(
-          new BatchCreateAttendeeCommand({ MeetingId: meetingId, Attendees: attendees }),
-          { abortSignal: AbortSignal.timeout(timeoutMs) },
+        const answer = await withinTime(timeoutMs, (abortSignal) =>
+          client.send(new BatchCreateAttendeeCommand({ MeetingId: meetingId, Attendees: attendees }), {
+            abortSignal,
+          }),
         );
         const created = answer.Attendees ?? [];
         const errors = answer.Errors ?? [];
@@ -142,7 +144,10 @@ function refusalOf(error: unknown): FacadeError | undefined {
       reason: 'chime-access',
     });
   }
-  return new FacadeError(code, error.message, { ...detailsOf(error), reason: 'chime-refused' });
+  return new FacadeError(code, error.message, {
+    ...detailsOf(error),
+    reason: code === 'Throttling' ? 'chime-throttled' : 'chime-refused',
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Metafile } from 'esbuild';
-import { leanBundle } from '../scripts/lean-bundle.ts';
+import { leanBundle, leaveOut, NOT_ON_LAMBDA } from '../scripts/lean-bundle.ts';
 
 /** How esbuild bundles for Node where nobody asks it for more. */
 const DEFAULTS: BuildOptions = { minify: false, mainFields: ['main', 'module'], plugins: [] };
@@ -9,6 +9,7 @@ const DEFAULTS: BuildOptions = { minify: false, mainFields: ['main', 'module'], 
 /** Where the bundles are that the function is compared with. */
 export interface References {
   twoClients: string;
+  twoClientsOurWay: string;
   bareCall: string;
   plainFacade: string;
   plainFacadeZod: string;
@@ -21,7 +22,8 @@ export async function buildReferences(directory: string): Promise<References> {
     return path.join(directory, name);
   };
   return {
-    twoClients: await bundle('two-clients'),
+    twoClients: await bundle('two-clients', { plugins: [leaveOut(NOT_ON_LAMBDA)] }),
+    twoClientsOurWay: await bundle('two-clients-our-way'),
     bareCall: await bundle('bare-call', DEFAULTS),
     plainFacade: await bundle('plain-facade-by-hand', DEFAULTS),
     plainFacadeZod: await bundle('plain-facade-zod', DEFAULTS),

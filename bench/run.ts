@@ -18,7 +18,7 @@ const effort = values.quick
   ? {
       startup: { rounds: 5 },
       profile: { runs: 2 },
-      warm: { rounds: 3, warmUp: 100 },
+      warm: { processes: 2, rounds: 3, warmUp: 100 },
       latency: { requests: 20, warmUp: 50 },
       memory: { requests: 1_500, settled: 500 },
       load: { seconds: 3 },
@@ -26,7 +26,7 @@ const effort = values.quick
   : {
       startup: { rounds: 25 },
       profile: { runs: 10 },
-      warm: { rounds: 21, warmUp: 1_500 },
+      warm: { processes: 5, rounds: 9, warmUp: 1_500 },
       latency: { requests: 100, warmUp: 750 },
       memory: { requests: 10_000, settled: 1_000 },
       load: { seconds: 15 },

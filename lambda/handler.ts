@@ -1,13 +1,12 @@
 import { hash, randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { chimeClient, dynamodbClient } from './adapters/aws-clients.ts';
 import { chimeMeetings } from './adapters/chime-meetings.ts';
 import { dynamodbAuditLog } from './adapters/dynamodb-audit-log.ts';
 import { jwtTokenVerifier } from './adapters/jwt-token-verifier.ts';
 import { powertoolsMetrics } from './adapters/powertools-metrics.ts';
 import { createCallerBudget } from './caller-budget.ts';
-import { readSettings } from './environment.ts';
+import { readServices, readSettings } from './environment.ts';
 import { createHandler } from './http/create-handler.ts';
 import { createMeetingAccess } from './meeting-access.ts';
 
@@ -15,13 +14,8 @@ import { createMeetingAccess } from './meeting-access.ts';
 const settings = readSettings(process.env);
 const clock = { now: Date.now };
 
-// One attempt: repeating is up to the caller, whose SDK does it, and never right where the outcome is unknown.
-const chime = new ChimeSDKMeetingsClient({ region: settings.meetingsRegion, maxAttempts: 1 });
-const dynamodb = new DynamoDBClient({ maxAttempts: 3 });
-// It copies all that is sent and received for a logger that there is not, a quarter of a request's CPU.
-chime.middlewareStack.remove('loggerMiddleware');
-dynamodb.middlewareStack.remove('loggerMiddleware');
-const meetings = chimeMeetings(chime);
+const { chime, dynamodb } = readServices(process.env, settings.meetingsRegion);
+const meetings = chimeMeetings(chimeClient(chime));
 
 export const handler = createHandler({
   logger: new Logger(),
@@ -31,7 +25,7 @@ export const handler = createHandler({
   meetingAccess: createMeetingAccess(meetings, clock),
   meetings,
   denialBudget: createCallerBudget(clock, { capacity: 20, perSecond: 1 / 3 }),
-  auditLog: dynamodbAuditLog(dynamodb, settings),
+  auditLog: dynamodbAuditLog(dynamodbClient(dynamodb), settings),
   clock,
   fingerprint: (joinToken) => `sha256:${hash('sha256', joinToken, 'hex').slice(0, 32)}`,
   randomHex: () => randomBytes(8).toString('hex'),

@@ -111,12 +111,15 @@ function parseJson(event: APIGatewayProxyEvent): unknown {
     });
   }
   try {
-    return JSON.parse(text ?? '', function (this: unknown, _key, value: unknown) {
-      return value === null && !Array.isArray(this) ? undefined : value;
-    });
+    // Looking at every member takes three times as long as reading them, and hardly a body has a null.
+    return JSON.parse(text ?? '', text?.includes('null') ? leaveOutNull : undefined);
   } catch {
     throw new FacadeError('BadRequest', 'The body must be JSON.', { reason: 'json' });
   }
+}
+
+function leaveOutNull(this: unknown, _key: string, value: unknown): unknown {
+  return value === null && !Array.isArray(this) ? undefined : value;
 }
 
 /** AWS lists what is wrong in one sentence; beyond this many, only their number grows. */

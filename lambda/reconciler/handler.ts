@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
+import { chimeClient, dynamodbClient } from '../adapters/aws-clients.ts';
 import { chimeAttendeeList } from '../adapters/chime-attendee-list.ts';
 import { dynamodbAdmissions } from '../adapters/dynamodb-admissions.ts';
 import { dynamodbAuditLog } from '../adapters/dynamodb-audit-log.ts';
 import { dynamodbAuditReader } from '../adapters/dynamodb-audit-reader.ts';
 import { dynamodbOpenIntents } from '../adapters/dynamodb-open-intents.ts';
 import { powertoolsMetrics } from '../adapters/powertools-metrics.ts';
+import { readServices } from '../environment.ts';
 import { readSettings } from './environment.ts';
 import { type ReconcileSummary, reconcile } from './reconcile.ts';
 
@@ -18,14 +18,11 @@ const settings = readSettings(process.env);
 const logger = new Logger();
 
 /** No call may hang for longer than a run can spare. */
-const requestHandler = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-const dynamodb = new DynamoDBClient({ maxAttempts: 3, requestHandler });
-// One attempt: the pace of calls to Chime is the run's own, and the next run is the next attempt.
-const chime = new ChimeSDKMeetingsClient({
-  region: settings.meetingsRegion,
-  maxAttempts: 1,
-  requestHandler,
-});
+const limits = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } as const;
+const services = readServices(process.env, settings.meetingsRegion);
+const dynamodb = dynamodbClient(services.dynamodb, limits);
+// The pace of calls to Chime is the run's own, and the next run is the next attempt.
+const chime = chimeClient(services.chime, limits);
 
 const dependencies = {
   audit: dynamodbAuditReader(dynamodb, settings),

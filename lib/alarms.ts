@@ -56,10 +56,10 @@ export class Alarms extends Construct {
     this.serverErrors = alarm(
       'ServerErrors',
       'server-errors',
-      'Requests are answered with 5xx: five a minute or more, in two minutes of three.',
+      `Requests are answered with 5xx: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
       {
         metric: metrics.api('5XXError', { period: Duration.minutes(1) }),
-        threshold: 5,
+        threshold: settings.serverErrorsPerMinute,
         evaluationPeriods: 3,
         datapointsToAlarm: 2,
       },

@@ -57,6 +57,9 @@ export interface AttendeeApiProps {
   domain?: CustomDomain | IDomainName | undefined;
 }
 
+/** TLS 1.2 and 1.3 with forward secrecy: a Regional API takes TLS 1.0 unless it is told what to take. */
+const TLS_POLICY = SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09;
+
 /** The members of a path item that are operations: OpenAPI's, and API Gateway's own for any method. */
 const OPERATIONS = new Set([
   'get',
@@ -124,9 +127,8 @@ export class AttendeeApi extends Construct {
             }),
       },
     });
-    // A Regional API takes TLS 1.0 unless it is told what to take: this is TLS 1.2 and 1.3 with forward secrecy.
     const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
-    cfnApi.securityPolicy = SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09;
+    cfnApi.securityPolicy = TLS_POLICY;
     cfnApi.endpointAccessMode = EndpointAccessMode.STRICT;
     // CDK's own output of the address ends in a slash.
     this.restApi.node.tryRemoveChild('Endpoint');
@@ -150,7 +152,9 @@ export class AttendeeApi extends Construct {
             domainName: domain.name,
             certificate: domain.certificate,
             endpointType: EndpointType.REGIONAL,
-            securityPolicy: SecurityPolicy.TLS_1_2,
+            // AWS recommends the same as the API's.
+            securityPolicy: TLS_POLICY,
+            endpointAccessMode: EndpointAccessMode.STRICT,
           })
         : domain;
     new BasePathMapping(this, 'Root', {

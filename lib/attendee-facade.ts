@@ -9,6 +9,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import type { MetricName } from '../lambda/metrics.ts';
 import { Alarms } from './alarms.ts';
@@ -133,7 +134,7 @@ export class AttendeeFacade extends Construct {
       throw new Refusal(`${this.node.path}: meetingsRegion: ${notAControlRegion(meetingsRegion)}`);
     }
     const areKnown = ![meetingsRegion, stack.region].some((region) => Token.isUnresolved(region));
-    if (areKnown && isGov(meetingsRegion) !== isGov(stack.region)) {
+    if (areKnown && partitionOf(meetingsRegion) !== partitionOf(stack.region)) {
       throw new Refusal(
         `${this.node.path}: meetingsRegion: ${meetingsRegion} is out of reach from ${stack.region}, whose credentials are good in their own partition only, so every request would fail; deploy to a Region of the same partition`,
       );
@@ -141,6 +142,11 @@ export class AttendeeFacade extends Construct {
     if (userPool !== undefined && settings.issuers.length > 0) {
       throw new Refusal(
         `${this.node.path}: userPool: is given beside issuers, so it would be ignored; remove one of them`,
+      );
+    }
+    if (userPool !== undefined && isElsewhere(userPool.env.region, stack.region)) {
+      throw new Refusal(
+        `${this.node.path}: userPool: is in ${userPool.env.region}, but the stack goes to ${stack.region}, from where its client cannot be made; hand in a pool of ${stack.region}, or name the pool among the issuers`,
       );
     }
     const name = nameOf(this);
@@ -220,8 +226,17 @@ export class AttendeeFacade extends Construct {
   /**
    * Lets somebody ask the audit all that `npm run audit` asks, and nothing else: queries, never a scan and never a write.
    * That shows names of people and where they were.
+   *
+   * @throws Refusal where the grantee is of another account, whose policies cannot be added to from here
    */
   grantReadAudit(grantee: IGrantable): Grant {
+    const { principalAccount } = grantee.grantPrincipal;
+    const { account } = Stack.of(this);
+    if (principalAccount !== undefined && isElsewhere(principalAccount, account)) {
+      throw new Refusal(
+        `${this.node.path}: grantReadAudit: the grantee is of the account ${principalAccount}, so nothing would be granted; grant it to a role of ${account} that the other account may assume`,
+      );
+    }
     const { audit, admissions, openIntents } = this.tables;
     const grant = Grant.addToPrincipal({
       grantee,
@@ -282,9 +297,14 @@ export class AttendeeFacade extends Construct {
   }
 }
 
-/** AWS GovCloud (US) is a partition of its own (https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/whatis.html). */
-function isGov(region: string): boolean {
-  return region.startsWith('us-gov-');
+/** Whether a Region, or an account, is certainly another. */
+function isElsewhere(place: string, here: string): boolean {
+  return ![place, here].some((name) => Token.isUnresolved(name)) && place !== here;
+}
+
+/** Credentials are good in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
+function partitionOf(region: string): string | undefined {
+  return RegionInfo.get(region).partition;
 }
 
 /** The names of the stack and of the constructs in it that lead here: unique in an account and Region. */
@@ -296,5 +316,6 @@ function nameOf(facade: AttendeeFacade): string {
     .slice(stack.node.scopes.length)
     .map(({ node }) => node.id)
     .filter((id) => id !== 'Default');
-  return [stack.stackName, ...within].join('-');
+  // What names of metrics' namespaces and of APIs may have in common.
+  return [stack.stackName, ...within].join('-').replace(/[^A-Za-z0-9._-]/g, '-');
 }

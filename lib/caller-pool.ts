@@ -5,7 +5,8 @@ import {
   OAuthScope,
   ResourceServerScope,
   UserPool,
-  type UserPoolClient,
+  UserPoolClient,
+  UserPoolResourceServer,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import type { IssuerRules } from '../lambda/issuer-rules.ts';
@@ -56,11 +57,15 @@ export class CallerPool extends Construct {
       scopeName: 'attendees.create.self',
       scopeDescription: 'Enter a meeting oneself',
     });
-    const resourceServer = this.pool.addResourceServer('ResourceServer', {
+    // A pool handed in may be another stack's, or another facade's too: what is added to it belongs here.
+    const owner = props.userPool === undefined ? this.pool : this;
+    const resourceServer = new UserPoolResourceServer(owner, 'ResourceServer', {
+      userPool: this.pool,
       identifier: props.resourceServer,
       scopes: [delegate, self],
     });
-    this.client = this.pool.addClient('Backend', {
+    this.client = new UserPoolClient(owner, 'Backend', {
+      userPool: this.pool,
       generateSecret: true,
       oAuth: {
         flows: { clientCredentials: true },

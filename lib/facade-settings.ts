@@ -93,6 +93,13 @@ export interface FacadeSettings {
      */
     readonly runbookUrl?: string;
     /**
+     * How many answers with a status of 500 and above in a minute are too many, in two minutes of three. A client that
+     * repeats makes three of one failure. While a canary runs, this puts the old version back.
+     *
+     * @default 3
+     */
+    readonly serverErrorsPerMinute?: number;
+    /**
      * How many denials in five minutes are a surge.
      *
      * @default 100
@@ -284,6 +291,7 @@ export const facadeShape = {
   alarms: z
     .strictObject({
       runbookUrl: z.string().min(1).default('docs/runbook.md'),
+      serverErrorsPerMinute: count(1, 1_000_000).default(3),
       denialsPerFiveMinutes: count(1, 1_000_000).default(100),
       latencyMs: count(100, 29_000).default(5_000),
     })
@@ -337,7 +345,18 @@ export type CompleteSettings = z.infer<typeof facadeSchema>;
  * @throws Refusal for the first thing that is wrong, as `name: path.of.the.key: sentence`, in one line
  */
 export function completeSettings(settings: FacadeSettings, name: string): CompleteSettings {
-  return parseWith(facadeSchema, settings, name);
+  return parseWith(facadeSchema, withoutUndefined(settings), name);
+}
+
+/** Code writes `key: condition ? value : undefined` for what it leaves out; a configuration file cannot. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .map(([name, member]) => [name, withoutUndefined(member)]),
+  );
 }
 
 /** As `completeSettings`, by a schema that has more keys than `facadeShape`. */

@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { IssuerRules } from '../lambda/issuer-rules.ts';
 
@@ -140,7 +141,7 @@ function objectionsToUrls(entry: CompleteEntry): Objection[] {
       'issuer',
       `"${entry.issuer}" is not an https URL, so anyone on the way could put keys of their own in its place; use https (http only on localhost, 127.0.0.1 or [::1])`,
     );
-  } else if (/[?#|\s]/.test(entry.issuer)) {
+  } else if (!Token.isUnresolved(entry.issuer) && /[?#|\s]/.test(entry.issuer)) {
     object(
       'issuer',
       `"${entry.issuer}" contains ?, #, | or a space, which no issuer identifier has and which would let two callers share one name in the audit; write exactly what the tokens have in "iss"`,
@@ -312,7 +313,9 @@ function beginAlike(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
+/** What is only known at deployment, such as the address of a pool of the same app, is taken as it is. */
 function isFetchable(text: string): boolean {
+  if (Token.isUnresolved(text)) return true;
   const url = URL.parse(text);
   if (url === null || url.username !== '' || url.password !== '') return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));

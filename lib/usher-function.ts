@@ -1,6 +1,6 @@
 import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
   type AliasOptions,
@@ -68,8 +68,9 @@ export class UsherFunction extends Construct {
       ...(props.reservedConcurrency === undefined
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      // An earlier version stays, so that the alias can be put back to it at once.
-      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      // An earlier version stays, so that the alias can be put back to it at once. One that a failed deployment leaves
+      // behind would be in the way of the next attempt.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
     acceptFindings(this.function, {
       id: 'W3005',
@@ -101,16 +102,25 @@ export class UsherFunction extends Construct {
     );
   }
 
-  /** Lets the function use the keys of these tables, where they have keys of their own. */
+  /**
+   * Lets the function use the keys of these tables, where they have keys of their own. That has to be so before a table
+   * gets its key: a policy of its own, since the other one waits for the tables.
+   */
   allowKeysOf(...tables: ITable[]): void {
     const resources = keyArnsOf(...tables);
     if (resources.length === 0) return;
-    this.#role.addToPolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
-        resources,
-        conditions: throughDynamoDB(this),
-      }),
-    );
+    const policy = new Policy(this, 'TableKeys', {
+      roles: [this.#role],
+      statements: [
+        new PolicyStatement({
+          actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+          resources,
+          conditions: throughDynamoDB(this),
+        }),
+      ],
+    });
+    for (const table of tables) {
+      if (Stack.of(table) === Stack.of(this)) table.node.addDependency(policy);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 // Builds what other CDK apps install, into dist/package/: the construct as JavaScript with types, since Node does not
 // strip types in node_modules, and beside it, where it finds them as the sources do, the contract and the functions.
@@ -15,6 +16,18 @@ execFileSync(
     stdio: 'inherit',
   },
 );
+// The same as CommonJS, for apps and tests that still are: jest, which `cdk init` sets up, loads nothing else.
+await build({
+  entryPoints: [path('lib/index.ts')],
+  outfile: path('dist/package/lib/index.cjs'),
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename);" },
+});
 // Only types are taken from there: what runs is in the bundles.
 for (const file of globSync('dist/package/lambda/**/*.js', { cwd: path('.') })) rmSync(path(file));
 cpSync(path('openapi.json'), path('dist/package/openapi.json'));

@@ -90,7 +90,7 @@ describe('the alarms', () => {
         MetricName: '5XXError',
         Statistic: 'Sum',
         Period: 60,
-        Threshold: 5,
+        Threshold: 3,
         EvaluationPeriods: 3,
         DatapointsToAlarm: 2,
       },
@@ -125,7 +125,10 @@ describe('the alarms', () => {
   });
 
   it('go by the thresholds that are set', () => {
-    const set = synthesize({ alarms: { denialsPerFiveMinutes: 7, latencyMs: 1234 } });
+    const set = synthesize({
+      alarms: { serverErrorsPerMinute: 9, denialsPerFiveMinutes: 7, latencyMs: 1234 },
+    });
+    expect(propertiesOf('ServerErrors', set)['Threshold']).toBe(9);
     expect(propertiesOf('DenialsSurge', set)['Threshold']).toBe(7);
     expect(propertiesOf('Latency', set)['Threshold']).toBe(1234);
   });

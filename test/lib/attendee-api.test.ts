@@ -277,7 +277,8 @@ describe('a domain name', () => {
       DomainName: 'meetings.example.com',
       EndpointConfiguration: { Types: ['REGIONAL'] },
       RegionalCertificateArn: domain.certificateArn,
-      SecurityPolicy: 'TLS_1_2',
+      SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09',
+      EndpointAccessMode: 'STRICT',
     });
     const { Properties: mapping } = theResource(own, 'AWS::ApiGateway::BasePathMapping');
     expect(mapping['BasePath']).toBeUndefined();

@@ -269,6 +269,44 @@ describe('with a user pool that there is already', () => {
     });
   });
 
+  it('is shared by two facades, and left alone in a stack of its own', () => {
+    const app = createApp();
+    const users = new Stack(app, 'Users');
+    const userPool = new UserPool(users, 'Pool');
+    const stack = foreignStack({}, app);
+    addFacade(stack, { userPool, cognito: { resourceServer: 'one' } }, 'One');
+    addFacade(stack, { userPool, cognito: { resourceServer: 'two' } }, 'Two');
+    const servers = resourcesOf(Template.fromStack(stack), 'AWS::Cognito::UserPoolResourceServer');
+    expect(servers.map(({ Properties }) => Properties['Identifier'])).toEqual(['one', 'two']);
+    expect(resourcesOf(Template.fromStack(users)).map(({ Type }) => Type)).toEqual([
+      'AWS::Cognito::UserPool',
+    ]);
+  });
+
+  it('can be an issuer beside others, by its address that is known at deployment only', () => {
+    const { template } = facadeWith((stack) => {
+      const pool = new UserPool(stack, 'Pool');
+      const client = pool.addClient('Web');
+      return {
+        issuers: [
+          {
+            issuer: pool.userPoolProviderUrl,
+            clientIds: [client.userPoolClientId],
+            accessToken: 'cognito',
+            scopes: { self: 'usher/attendees.create.self' },
+            meetingsClaim: 'meetings',
+          },
+        ],
+      };
+    });
+    const [rules] = JSON.parse(flat(variablesOf(template, 'FacadeAttendees')['ISSUERS']));
+    expect(rules).toMatchObject({
+      issuer: expect.stringMatching(/^<Pool\w+\.ProviderURL>$/),
+      jwksUri: expect.stringMatching(/^<Pool\w+\.ProviderURL>\/\.well-known\/jwks\.json$/),
+      clientIds: [expect.stringMatching(/^<PoolWeb\w+>$/)],
+    });
+  });
+
   it('takes one of the same app too', () => {
     const own = facadeWith((stack) => ({ userPool: new UserPool(stack, 'Pool') }));
     const pool = theResource(own.template, 'AWS::Cognito::UserPool');
@@ -278,7 +316,33 @@ describe('with a user pool that there is already', () => {
   });
 });
 
+describe('what is left out by saying so', () => {
+  it('is left out, as everywhere in CDK', () => {
+    const undefinedProps = { meetingsRegion: undefined, limits: { reservedConcurrency: undefined } };
+    const { template } = facadeWith(() => undefinedProps as unknown as AttendeeFacadeProps);
+    expect(template.toJSON()).toEqual(facadeWith().template.toJSON());
+  });
+});
+
+describe('a construct with letters that metrics cannot have', () => {
+  it('is named without them', () => {
+    const stack = foreignStack();
+    addFacade(stack, {}, 'Räume 1');
+    const variables = variablesOf(Template.fromStack(stack), 'Rume1Attendees');
+    expect(variables['POWERTOOLS_METRICS_NAMESPACE']).toBe('Usher/Theirs-R-ume-1');
+  });
+});
+
 describe('grants', () => {
+  it('are refused, not forgotten, where nothing can be added', () => {
+    const stack = foreignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
+    const elsewhere = Role.fromRoleArn(stack, 'Elsewhere', 'arn:aws:iam::999999999999:role/auditor');
+    const facade = addFacade(stack);
+    expect(refusal(() => facade.grantReadAudit(elsewhere))).toMatch(
+      /^Theirs\/Facade: grantReadAudit: the grantee is of the account 999999999999, /,
+    );
+  });
+
   const granted = (props: (stack: Stack) => AttendeeFacadeProps) => {
     const stack = foreignStack();
     const facade = addFacade(stack, props(stack));
@@ -445,10 +509,25 @@ describe('refusals', () => {
       { region: 'us-gov-west-1' },
       'Theirs/Facade: meetingsRegion: us-east-1 is out of reach from us-gov-west-1, ',
     ],
+    [
+      'meetings out of reach of China',
+      { meetingsRegion: 'us-east-1' },
+      { region: 'cn-north-1' },
+      'Theirs/Facade: meetingsRegion: us-east-1 is out of reach from cn-north-1, ',
+    ],
   ])('are one sentence, for %s', (_what, props, env, message) => {
     const sentence = refused(props, env);
     expect(sentence?.slice(0, message.length)).toBe(message);
     expect(sentence).not.toContain('\n');
+  });
+
+  it('are one sentence for a user pool of another Region', () => {
+    const stack = foreignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
+    const arn = 'arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc123';
+    const userPool = UserPool.fromUserPoolArn(stack, 'Pool', arn);
+    expect(refusal(() => addFacade(stack, { userPool }))).toMatch(
+      /^Theirs\/Facade: userPool: is in us-east-1, but the stack goes to eu-central-1, /,
+    );
   });
 
   it('are one sentence for a user pool beside issuers', () => {

@@ -24,7 +24,12 @@ describe('completeSettings', () => {
       audit: {},
       reconciler: { marginSeconds: 45, secondLookSeconds: 60 },
       firewall: { requestsPerFiveMinutes: 3000 },
-      alarms: { runbookUrl: 'docs/runbook.md', denialsPerFiveMinutes: 100, latencyMs: 5000 },
+      alarms: {
+        runbookUrl: 'docs/runbook.md',
+        denialsPerFiveMinutes: 100,
+        serverErrorsPerMinute: 3,
+        latencyMs: 5000,
+      },
       logs: { retentionDays: 30, level: 'INFO', access: false, accountRole: false },
       limits: {
         requestsPerSecond: 100,

@@ -69,12 +69,19 @@ describe.each(functions)('the function %s', (name) => {
     const users = resourcesOf(template).filter(({ Properties }) =>
       JSON.stringify(Properties ?? {}).includes(`"Ref":"${role.id}"`),
     );
-    expect(users.map(({ Type }) => Type)).toEqual(['AWS::IAM::Policy']);
+    expect(users.map(({ Type }) => Type)).toEqual(['AWS::IAM::Policy', 'AWS::IAM::Policy']);
+  });
+
+  it('may use the key of the tables before they have it', () => {
+    const withKey = resourcesOf(template, 'AWS::IAM::Policy', `${name}TableKeys`)[0]?.id;
+    for (const table of resourcesOf(template, 'AWS::DynamoDB::Table', 'A')) {
+      expect((table as { DependsOn?: string[] }).DependsOn).toContain(withKey);
+    }
   });
 
   it('is reached by an alias on its newest version; earlier versions stay', () => {
     const version = theResource(template, 'AWS::Lambda::Version', name);
-    expect(version).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(version).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     expect(flat(version.Properties['FunctionName'])).toBe(`<${deployed.id}>`);
     const { Properties: alias } = theResource(template, 'AWS::Lambda::Alias', name);
     expect(alias['Name']).toBe('live');

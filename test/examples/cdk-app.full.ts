@@ -56,6 +56,18 @@ describe('an app that installs the package', () => {
     expect(bundles.toSorted()).toEqual(built.toSorted());
   }, 60_000);
 
+  it('gets it as CommonJS too, as jest would load it', () => {
+    const program = [
+      "const { App, Stack } = require('aws-cdk-lib');",
+      "const { AttendeeFacade } = require('usher');",
+      "console.log(require.resolve('usher').split('/').at(-1));",
+      "console.log(new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings').tables.audit.node.path);",
+    ].join('\n');
+    expect(run(app, process.execPath, '--input-type=commonjs', '--eval', program)).toBe(
+      'index.cjs\nStack/Meetings/Tables/Audit\n',
+    );
+  });
+
   it('is told in one sentence what would be unsafe', () => {
     const program = [
       "import { App, Stack } from 'aws-cdk-lib';",

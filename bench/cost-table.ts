@@ -3,36 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { PRICES } from './prices.ts';
 import { INDEXES, itemBytes } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';
 import type { Item } from './stand-in.ts';
 import type { Block, BlockResult } from './worker.ts';
 
 // Prints the tables of docs/cost.md: unit prices times what one batch was measured to take. Nothing in them is typed in
-// by hand but what stands here, with where it comes from.
-
-/** List prices in dollars, US East (N. Virginia), without free tiers; docs/cost.md says where each was seen and when. */
-const PRICES = {
-  gatewayMillionRequests: 3.5,
-  lambdaMillionRequests: 0.2,
-  lambdaGbSecond: 0.0000133334,
-  dynamodbMillionWrites: 0.625,
-  dynamodbMillionReads: 0.125,
-  dynamodbGbMonth: 0.25,
-  recoveryGbMonth: 0.2,
-  firewallMonth: 5,
-  firewallRuleMonth: 1,
-  firewallMillionRequests: 0.6,
-  logsGb: 0.5,
-  metricMonth: 0.3,
-  alarmMetricMonth: 0.1,
-  dashboardMonth: 3,
-  kmsKeyMonth: 1,
-  kmsTenThousandRequests: 0.03,
-  cognitoClientMonth: 6,
-  cognitoToken: 0.00225,
-  transferGb: 0.09,
-};
+// by hand but the prices and what stands here, with where it comes from.
 
 const SIZES = [1, 10, 100];
 /** The stack's names of the indexes in `INDEXES`, in its order. */

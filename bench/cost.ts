@@ -1,19 +1,9 @@
+import { PRICES } from './prices.ts';
 import { startBundle } from './processes.ts';
 import { exact, type Row } from './report.ts';
 import { writeUnits } from './request-units.ts';
 import { HANDLER_DIRECTORY, type Setting } from './setting.ts';
 import { LATENCY, plural } from './warm.ts';
-
-/** US East (N. Virginia), in dollars; not checked against the pricing pages named here. */
-const PRICES = {
-  /** https://aws.amazon.com/lambda/pricing/, Arm, first tier. */
-  lambdaGbSecond: 0.0000133334,
-  lambdaMillionRequests: 0.2,
-  /** https://aws.amazon.com/dynamodb/pricing/on-demand/, standard tables. */
-  dynamodbMillionWrites: 0.625,
-  /** https://aws.amazon.com/api-gateway/pricing/, REST API, first tier. */
-  gatewayMillionRequests: 3.5,
-};
 
 /** Where Lambda gives one whole core (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). */
 const MB_OF_A_CORE = 1769;

@@ -1,0 +1,22 @@
+/** List prices in dollars, US East (N. Virginia), without free tiers; docs/cost.md says where each was seen and when. */
+export const PRICES = {
+  gatewayMillionRequests: 3.5,
+  lambdaMillionRequests: 0.2,
+  lambdaGbSecond: 0.0000133334,
+  dynamodbMillionWrites: 0.625,
+  dynamodbMillionReads: 0.125,
+  dynamodbGbMonth: 0.25,
+  recoveryGbMonth: 0.2,
+  firewallMonth: 5,
+  firewallRuleMonth: 1,
+  firewallMillionRequests: 0.6,
+  logsGb: 0.5,
+  metricMonth: 0.3,
+  alarmMetricMonth: 0.1,
+  dashboardMonth: 3,
+  kmsKeyMonth: 1,
+  kmsTenThousandRequests: 0.03,
+  cognitoClientMonth: 6,
+  cognitoToken: 0.00225,
+  transferGb: 0.09,
+};

@@ -393,6 +393,11 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
       'limits.burst: is below requestsPerSecond, so honest callers would be throttled below the rate you chose; make it at least as much',
     );
   }
+  if ((limits.preflightBurst ?? limits.burst) < (limits.preflightsPerSecond ?? limits.requestsPerSecond)) {
+    objections.push(
+      'limits.preflightBurst: is below preflightsPerSecond, so browsers would be throttled below the rate you chose; make it at least as much',
+    );
+  }
   const { reservedConcurrency, provisionedConcurrency } = limits;
   if ((provisionedConcurrency ?? 0) > (reservedConcurrency ?? Number.POSITIVE_INFINITY)) {
     objections.push(

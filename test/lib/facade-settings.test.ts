@@ -58,7 +58,7 @@ describe('completeSettings', () => {
           reservedConcurrency: 20,
           provisionedConcurrency: 20,
           preflightsPerSecond: 5,
-          preflightBurst: 1,
+          preflightBurst: 5,
         },
         deployment: { canaryMinutes: 30 },
       },
@@ -140,6 +140,11 @@ describe('completeSettings', () => {
       'a log retention that CloudWatch does not know',
       { logs: { retentionDays: 8 } },
       'name: logs.retentionDays: CloudWatch Logs knows only these numbers of days: 1, 3, 5, 7, 14, ',
+    ],
+    [
+      'preflights throttled below their rate',
+      { limits: { preflightsPerSecond: 300 } },
+      'name: limits.preflightBurst: is below preflightsPerSecond',
     ],
     ['a log level that is none', { logs: { level: 'debug' } }, 'name: logs.level: is DEBUG or INFO'],
     [

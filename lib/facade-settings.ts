@@ -209,7 +209,7 @@ export interface FacadeSettings {
 }
 
 /** The Regions that have a Chime SDK meetings endpoint (a meeting's control Region, not its media Region). */
-const CONTROL_REGIONS = [
+export const CONTROL_REGIONS = [
   'us-east-1',
   'us-west-2',
   'af-south-1',

@@ -25,6 +25,8 @@ export class Overview extends Construct {
     const period = Duration.minutes(5);
     const graph = (title: string, ...left: IMetric[]) =>
       new GraphWidget({ title, left, width: 8, height: 6 });
+    const throttled = (label: string, table: ITable) =>
+      table.metric('WriteThrottleEvents', { statistic: Stats.SUM, period, label });
     const written = (label: string, table: ITable) =>
       table.metric('ConsumedWriteCapacityUnits', { statistic: Stats.SUM, period, label });
 
@@ -86,13 +88,9 @@ export class Overview extends Construct {
           ),
           graph(
             'Throttled by the tables',
-            ...[tables.audit, tables.admissions, tables.openIntents].map((table, index) =>
-              table.metric('WriteThrottleEvents', {
-                statistic: Stats.SUM,
-                period,
-                label: ['audit', 'admissions', 'open intents'][index] ?? '',
-              }),
-            ),
+            throttled('audit', tables.audit),
+            throttled('admissions', tables.admissions),
+            throttled('open intents', tables.openIntents),
           ),
         ],
       ],

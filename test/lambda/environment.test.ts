@@ -2,27 +2,11 @@ import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from '@jest/globals';
 import { readServices } from '../../lambda/environment.ts';
-
-// Where Chime SDK meetings are controlled from (https://docs.aws.amazon.com/chime-sdk/latest/dg/sdk-available-regions.html).
-const REGIONS = [
-  'us-east-1',
-  'us-west-2',
-  'af-south-1',
-  'ap-south-1',
-  'ap-northeast-1',
-  'ap-northeast-2',
-  'ap-southeast-1',
-  'ap-southeast-2',
-  'ca-central-1',
-  'eu-central-1',
-  'eu-west-2',
-  'il-central-1',
-  'us-gov-east-1',
-  'us-gov-west-1',
-];
+import { CONTROL_REGIONS } from '../../lib/facade-settings.ts';
 
 describe('where the services are', () => {
-  it.each(REGIONS)('is in %s where the SDK finds them', (region) => {
+  // Every Region that a configuration may name.
+  it.each(CONTROL_REGIONS)('is in %s where the SDK finds them', (region) => {
     const rules = { Region: region, UseFIPS: false, UseDualStack: false };
     const { chime, dynamodb } = readServices({ AWS_REGION: region }, region);
     const sdk = [new ChimeSDKMeetingsClient({ region }), new DynamoDBClient({ region })] as const;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   ChimeSDKMeetingsClient,
   type ChimeSDKMeetingsClientConfig,
@@ -11,12 +10,6 @@ import type { LocalEnvironment } from '../../local/environment.ts';
 
 /** A meeting that nobody created. */
 export const ABSENT_MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
-
-/** The local configuration without a throttle of the gateway's that a test could run into. */
-export function unthrottledConfig(): { limits: object } {
-  const config = JSON.parse(readFileSync(new URL('../../config/local.json', import.meta.url), 'utf8'));
-  return { ...config, limits: { ...config.limits, requestsPerSecond: 5_000, burst: 5_000 } };
-}
 
 /** A stock SDK client with nothing changed but the endpoint and the way it signs; `null` sends no token. */
 export function clientOfUsher(

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem } from '../local/support.ts';
-import { unthrottledConfig } from './clients.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../local/support.ts';
 import { compareAll, constraintCases, fuzzedCases, report, unmeant } from './differential.ts';
 
 let system: RunningSystem;

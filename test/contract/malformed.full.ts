@@ -1,8 +1,8 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem } from '../local/support.ts';
-import { chimeControl, mintToken, newMeeting, unthrottledConfig } from './clients.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../local/support.ts';
+import { chimeControl, mintToken, newMeeting } from './clients.ts';
 import { CANARY, type MalformedRequest, malformedRequests, type Tokens } from './malformed.ts';
 
 const REQUESTS = 20_000;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem } from '../local/support.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../local/support.ts';
 import { auditedMeeting } from './audited.ts';
 import { heldBytes } from './heap.ts';
 
@@ -10,7 +10,7 @@ const SETTLED = 300;
 
 let system: RunningSystem;
 beforeAll(async () => {
-  system = await startSystem({ env: { USHER_LOCAL_CONCURRENCY: '1' } });
+  system = await startSystem({ config: unthrottledConfig(), env: { USHER_LOCAL_CONCURRENCY: '1' } });
 }, 60_000);
 afterAll(() => system.stop());
 

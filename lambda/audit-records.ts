@@ -134,14 +134,21 @@ export function callerId(caller: { issuer: string; clientId: string; subject: st
   return `${caller.issuer}|${encodeURIComponent(caller.clientId)}|${caller.subject}`;
 }
 
-/** The entries of the admission table that an outcome gives rise to. Withheld attendees were not admitted. */
+/**
+ * The entries of the admission table that an outcome gives rise to, each key once: Chime answers a name that is asked for
+ * twice with the same attendee twice. Withheld attendees were not admitted.
+ */
 export function admissionsOf(outcome: OutcomeRecord): AdmissionRecord[] {
-  return outcome.issued.map(({ externalUserId, attendeeId }) => ({
-    externalUserId,
-    admissionId: `${outcome.batchId}/${attendeeId}`,
-    attendeeId,
-    batchId: outcome.batchId,
-    meetingId: outcome.meetingId,
-    ...(outcome.expiresAt === undefined ? {} : { expiresAt: outcome.expiresAt }),
-  }));
+  const byKey = new Map<string, AdmissionRecord>();
+  for (const { externalUserId, attendeeId } of outcome.issued) {
+    byKey.set(`${attendeeId}/${externalUserId}`, {
+      externalUserId,
+      admissionId: `${outcome.batchId}/${attendeeId}`,
+      attendeeId,
+      batchId: outcome.batchId,
+      meetingId: outcome.meetingId,
+      ...(outcome.expiresAt === undefined ? {} : { expiresAt: outcome.expiresAt }),
+    });
+  }
+  return [...byKey.values()];
 }

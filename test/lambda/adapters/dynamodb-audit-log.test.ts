@@ -3,6 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dynamodbAuditLog } from '../../../lambda/adapters/dynamodb-audit-log.ts';
 import {
+  type AdmissionRecord,
   type AuditRecord,
   type DenialRecord,
   type IntentRecord,
@@ -71,6 +72,15 @@ const newDenial = (): DenialRecord => ({
   rule: 'self-own-name',
   requestedCount: 1,
 });
+
+async function admissionsOfBatch({ batchId }: OutcomeRecord): Promise<AdmissionRecord[]> {
+  const { Items } = await tables.client.send(
+    new ScanCommand({ TableName: tables.admissionTableName, ConsistentRead: true }),
+  );
+  return (Items ?? [])
+    .map((item) => unmarshall(item) as AdmissionRecord)
+    .filter((admission) => admission.batchId === batchId);
+}
 
 async function recorded({ meetingId, recordId }: AuditRecord): Promise<unknown> {
   const { Item } = await tables.client.send(
@@ -164,6 +174,17 @@ describe('the admissions of an outcome', () => {
       new ScanCommand({ TableName: tables.admissionTableName, Select: 'COUNT' }),
     );
     expect(all.Count).toBe(100);
+  });
+
+  it('hold an attendee once whom Chime gave twice, for a name that was asked for twice', async () => {
+    const outcome = newOutcome(['alice', 'bob']);
+    const [alice] = outcome.issued as [OutcomeRecord['issued'][number]];
+    outcome.issued = [alice, ...outcome.issued];
+    await auditLog.recordAdmissions(outcome, QUICK);
+    expect((await admissionsOfBatch(outcome)).map(({ externalUserId }) => externalUserId).sort()).toEqual([
+      'alice',
+      'bob',
+    ]);
   });
 
   it('may be none', async () => {

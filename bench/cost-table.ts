@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { PRICES } from './prices.ts';
-import { INDEXES, itemBytes } from './request-units.ts';
+import { admissionsWith, INDEXES, itemBytes, writeUnits } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';
 import type { Item } from './stand-in.ts';
 import type { Block, BlockResult } from './worker.ts';
@@ -73,6 +73,7 @@ interface Measured {
   outcome: number;
   indexes: Record<string, number>;
   admissions: number;
+  openList: number;
   sweptReads: number;
   storedBytes: number;
   recoverableBytes: number;
@@ -105,6 +106,7 @@ function costRows(measured: Measured[]): [string, ...number[]][] {
     ['DynamoDB, writes: intent', ...measured.map(({ intent }) => writes(intent))],
     ['DynamoDB, writes: outcome', ...measured.map(({ outcome }) => writes(outcome))],
     ['DynamoDB, writes: admissions', ...measured.map(({ admissions }) => writes(admissions))],
+    ["DynamoDB, writes: the reconciler's list", ...measured.map(({ openList }) => writes(openList))],
     ...INDEX_NAMES.map((name): [string, ...number[]] => [
       `DynamoDB, writes: index \`${name}\``,
       ...measured.map(({ indexes }) => writes(indexes[name] ?? 0)),
@@ -143,6 +145,7 @@ function measuredRows(measured: Measured[]): [string, ...number[]][] {
     ['write units: intent', ...measured.map(({ intent }) => intent)],
     ['write units: outcome', ...measured.map(({ outcome }) => outcome)],
     ['write units: admissions', ...measured.map(({ admissions }) => admissions)],
+    ["write units: the reconciler's list", ...measured.map(({ openList }) => openList)],
     ...INDEX_NAMES.map((name): [string, ...number[]] => [
       `write units: index \`${name}\``,
       ...measured.map(({ indexes }) => indexes[name] ?? 0),
@@ -150,8 +153,8 @@ function measuredRows(measured: Measured[]): [string, ...number[]][] {
     [
       'write units together',
       ...measured.map(
-        ({ intent, outcome, admissions, indexes }) =>
-          intent + outcome + admissions + sum(Object.values(indexes)),
+        ({ intent, outcome, admissions, openList, indexes }) =>
+          intent + outcome + admissions + openList + sum(Object.values(indexes)),
       ),
     ],
     ['read units of the sweeps', ...measured.map(({ sweptReads }) => sweptReads)],
@@ -231,7 +234,9 @@ function limitRows(measured: Measured[]): [string, ...number[]][] {
 /** Sends one batch to the bundle, and takes what it wrote, logged and answered. */
 async function measure(setting: Setting, attendees: number): Promise<Measured> {
   const { lines, answer } = await runOnce(setting, await setting.eventFor(attendees));
-  const { records, admissions } = await setting.standIn.take();
+  const taken = await setting.standIn.take();
+  const { records } = taken;
+  const admissions = admissionsWith(taken);
   const ofKind = (kind: string) => records.filter((record) => record['kind']?.S === kind);
   const all = [...records, ...admissions];
   const entries = all.flatMap(entriesOf);
@@ -244,6 +249,7 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
     intent: units(ofKind('intent')),
     outcome: units(ofKind('outcome')),
     admissions: units(admissions),
+    openList: writeUnits(taken).openList,
     indexes: Object.fromEntries(
       INDEX_NAMES.map((name) => [
         name,

@@ -71,7 +71,7 @@ async function answer(command: AuditCommand, tables: AskedTables, nowMs: number)
     case 'user':
     case 'attendee':
       return exitCodeOf(
-        await print(output, findAdmissions(withAdmissions(tables), question, range), {
+        await print(output, findAdmissions(withAdmissions(tables), question, range, nowMs), {
           table: (items) => admissionsToTable(items, paper),
           csv: admissionsToCsv,
         }),

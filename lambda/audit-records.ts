@@ -86,8 +86,12 @@ export interface OutcomeRecord extends RecordBase {
   /** Why Chime refused the whole batch. */
   refusal?: { code: string; message: string };
   chimeRequestId?: string;
-  /** Whether the derived entries of `issued` are all there; `pending` ones are completed later. */
-  admissions: 'written' | 'pending';
+  /**
+   * What the writer of the outcome did for the derived entries of `issued`: `written`, all are there; `pending`, it is
+   * not known which are; `deferred`, none, since there are more than `ADMISSIONS_AT_ONCE`. The reconciler writes what is
+   * not there yet.
+   */
+  admissions: 'written' | 'pending' | 'deferred';
   /**
    * Of what the reconciler found: `ambiguous` where another intent without outcome asked for the same name, or where
    * there are more of a name than were asked for, so that somebody else may have made them.
@@ -121,6 +125,12 @@ export interface AdmissionRecord {
   meetingId: string;
   expiresAt?: number;
 }
+
+/**
+ * A handler writes the admissions of a batch that has at most so many, which is one BatchWriteItem. More are left to the
+ * reconciler (docs/decisions/0010-large-batches-are-entered-later.md).
+ */
+export const ADMISSIONS_AT_ONCE = 25;
 
 export function recordId(batchId: string, kind: AuditRecord['kind']): string {
   return `${batchId}/${kind}`;

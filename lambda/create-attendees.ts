@@ -1,5 +1,6 @@
 import type { Attendee, AttendeeError, AttendeeRequest } from './attendees.ts';
 import {
+  ADMISSIONS_AT_ONCE,
   type CallerFacts,
   callerId,
   type IntentRecord,
@@ -198,16 +199,11 @@ export async function createAttendees(
       })),
       ...(result.refusal === undefined ? {} : { refusal: result.refusal }),
       ...(result.chimeRequestId === undefined ? {} : { chimeRequestId: result.chimeRequestId }),
-      admissions: 'pending',
+      admissions: 'deferred',
       ...expiry(),
     };
     // Derived entries come first, so that an outcome on record can say whether they are complete.
-    await auditLog.recordAdmissions(outcome, { timeoutMs: timeLeftMs(ADMISSIONS_TIMEOUT_MS) }).then(
-      () => {
-        outcome.admissions = 'written';
-      },
-      (cause: unknown) => dependencies.report('admissions pending', { cause: nameOf(cause) }),
-    );
+    if (outcome.issued.length <= ADMISSIONS_AT_ONCE) outcome.admissions = await writeAdmissions(outcome);
     const written = await auditLog
       .recordOutcome(outcome, { timeoutMs: timeLeftMs(RECORD_TIMEOUT_MS) })
       .catch((cause: unknown) => {
@@ -215,6 +211,16 @@ export async function createAttendees(
       });
     if (!written) throw unavailable('outcome-lost', 'The outcome was decided elsewhere.');
     return outcome;
+  }
+
+  async function writeAdmissions(outcome: OutcomeRecord): Promise<'written' | 'pending'> {
+    try {
+      await auditLog.recordAdmissions(outcome, { timeoutMs: timeLeftMs(ADMISSIONS_TIMEOUT_MS) });
+      return 'written';
+    } catch (cause) {
+      dependencies.report('admissions pending', { cause: nameOf(cause) });
+      return 'pending';
+    }
   }
 
   async function recordDenial(rule: Rule, scope: string | undefined): Promise<void> {

@@ -63,7 +63,10 @@ export interface AuditLog {
   /** @returns whether this very outcome is the one on record; false means that another writer was first */
   recordOutcome(outcome: OutcomeRecord, options: CallOptions): Promise<boolean>;
   recordDenial(denial: DenialRecord, options: CallOptions): Promise<void>;
-  /** Writes the derived entries of an outcome. */
+  /**
+   * Writes the derived entries of an outcome. Where there are more than `ADMISSIONS_AT_ONCE`, that of the first attendee
+   * comes after all others: it is the sign that they are there.
+   */
   recordAdmissions(outcome: OutcomeRecord, options: CallOptions): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type AdmissionRecord, admissionsOf, type OutcomeRecord } from '../../lambda/audit-records.ts';
 import type { Batch } from './batches.ts';
 import { BATCH_WRITE_LIMIT, putItems, queryItems } from './dynamodb.ts';
-import { batchesWithKeys, keysOver } from './questions.ts';
+import { batchesWithKeys, ENTERED_WITHIN_MS, keysOver } from './questions.ts';
 import { inGroups } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import type { Range } from './times.ts';
@@ -42,10 +42,14 @@ export async function* compareAdmissions(
 ): AsyncGenerator<Difference> {
   const batches = batchesWithKeys(tables, keysOver(tables, range, nowMs));
   for await (const group of inGroups(batches, BATCHES_AT_ONCE)) {
-    // Neither an open batch nor one that DynamoDB is about to expire says what should be there.
+    // Neither an open batch, nor one that the reconciler is about to enter, nor one that DynamoDB is about to expire says
+    // what should be there.
     const undecided = new Set(
       group
-        .filter(({ outcome }) => outcome === undefined || hasExpired(outcome, nowMs))
+        .filter(
+          ({ outcome }) =>
+            outcome === undefined || isToBeEntered(outcome, nowMs) || hasExpired(outcome, nowMs),
+        )
         .map(({ batchId }) => batchId),
     );
     const decided = group.filter(({ batchId }) => !undecided.has(batchId));
@@ -89,6 +93,10 @@ export async function* rebuildAdmissions(
     await putItems(tables.client, tables.admissionTableName, wanted);
     yield* group;
   }
+}
+
+function isToBeEntered({ admissions, recordedAt }: OutcomeRecord, nowMs: number): boolean {
+  return admissions === 'deferred' && Date.parse(recordedAt) > nowMs - ENTERED_WITHIN_MS;
 }
 
 function hasExpired({ expiresAt }: OutcomeRecord, nowMs: number): boolean {

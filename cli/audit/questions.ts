@@ -3,6 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import {
   type AdmissionRecord,
   type AuditRecord,
+  admissionsOf,
   type DenialRecord,
   type IntentRecord,
   type OutcomeRecord,
@@ -41,6 +42,9 @@ export const DEFAULT_LOOK_BACK_MS = DAY_MS;
 /** The sweep goes over this much again, since an index may be late; so what it has just passed is looked at here too. */
 const SWEEP_OVERLAP_MS = 5 * 60 * 1000;
 
+/** A reconciler that runs has entered the admissions of large batches by then. */
+export const ENTERED_WITHIN_MS = 5 * 60 * 1000;
+
 /** The batches that answer a question, by time, read as they are asked for. */
 export function findBatches(
   tables: AskedTables,
@@ -75,8 +79,29 @@ export async function* findAdmissions(
   tables: AskedTables & { admissionTableName: string },
   question: AdmissionQuestion,
   range: Range,
+  nowMs: number,
 ): AsyncGenerator<Admission> {
-  const entries = queryItems<AdmissionRecord>(tables.client, {
+  // First, so that what is entered meanwhile is met twice rather than never.
+  const awaited = new Map<string, AdmissionRecord>();
+  for await (const admission of admissionsAwaited(tables, question, range, nowMs)) {
+    awaited.set(keyOf(admission), admission);
+  }
+  const entered = without(awaited, admissionsEntered(tables, question, range));
+  for await (const group of inGroups(mergeByBatchId(awaited.values(), entered), BATCH_GET_LIMIT / 2)) {
+    const facts = await stateAndCaller(tables, group);
+    for (const { externalUserId, attendeeId, meetingId, batchId } of group) {
+      const time = timeOfBatch(batchId);
+      yield { externalUserId, attendeeId, meetingId, batchId, time, ...facts.get(batchId) };
+    }
+  }
+}
+
+function admissionsEntered(
+  tables: AskedTables & { admissionTableName: string },
+  question: AdmissionQuestion,
+  range: Range,
+): AsyncGenerator<AdmissionRecord> {
+  return queryItems<AdmissionRecord>(tables.client, {
     TableName: tables.admissionTableName,
     ...(question.about === 'user'
       ? {
@@ -90,12 +115,23 @@ export async function* findAdmissions(
           values: { ':attendee': question.attendeeId, ...batchIdBounds(range) },
         }),
   });
-  for await (const group of inGroups(entries, BATCH_GET_LIMIT / 2)) {
-    const facts = await stateAndCaller(tables, group);
-    for (const { externalUserId, attendeeId, meetingId, batchId } of group) {
-      const time = timeOfBatch(batchId);
-      yield { externalUserId, attendeeId, meetingId, batchId, time, ...facts.get(batchId) };
-    }
+}
+
+/** What the outcomes say of batches that the reconciler may not have entered yet. */
+async function* admissionsAwaited(
+  tables: AskedTables,
+  question: AdmissionQuestion,
+  range: Range,
+  nowMs: number,
+): AsyncGenerator<AdmissionRecord> {
+  const fallback = { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - ENTERED_WITHIN_MS) };
+  for await (const { outcome } of batchesNotSwept(tables, range, fallback, nowMs)) {
+    if (outcome === undefined || outcome.admissions === 'written') continue;
+    yield* admissionsOf(outcome).filter((admission) =>
+      question.about === 'user'
+        ? admission.externalUserId === question.externalUserId
+        : admission.attendeeId === question.attendeeId,
+    );
   }
 }
 
@@ -194,24 +230,44 @@ async function* denialsOver(
   for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* denialsByDay(tables, day, range);
 }
 
-/**
- * What is open is on the open list, or began since the sweep that fills the list went through. Where there is no list,
- * or no sweep yet, all intents of the range are looked at.
- */
+async function* without(
+  known: ReadonlyMap<string, unknown>,
+  admissions: AsyncIterable<AdmissionRecord>,
+): AsyncGenerator<AdmissionRecord> {
+  for await (const admission of admissions) if (!known.has(keyOf(admission))) yield admission;
+}
+
+function keyOf({ externalUserId, admissionId }: AdmissionRecord): string {
+  return JSON.stringify([externalUserId, admissionId]);
+}
+
 async function* openBatches(tables: AskedTables, range: Range, nowMs: number): AsyncGenerator<Batch> {
+  const fallback = { sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
+  for await (const batch of batchesNotSwept(tables, range, fallback, nowMs)) {
+    if (batch.state === 'OPEN') yield batch;
+  }
+}
+
+/**
+ * What the reconciler has still to finish is on the open list, or began since the sweep that fills the list went through.
+ *
+ * @param fallback since when all batches are looked at where there is no list, or no sweep yet
+ */
+async function* batchesNotSwept(
+  tables: AskedTables,
+  range: Range,
+  fallback: { sinceMs: number },
+  nowMs: number,
+): AsyncGenerator<Batch> {
   // Before the list: what the sweep passes from now on is both listed and looked at, rather than neither.
   const sweptMs = await sweptThroughMs(tables);
   const recentRange = {
     ...range,
     sinceMs:
-      sweptMs === undefined
-        ? (range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS)
-        : Math.max(range.sinceMs ?? 0, sweptMs - SWEEP_OVERLAP_MS),
+      sweptMs === undefined ? fallback.sinceMs : Math.max(range.sinceMs ?? 0, sweptMs - SWEEP_OVERLAP_MS),
   };
   const keys = mergeByBatchId(listedAsOpen(tables, range), keysOver(tables, recentRange, nowMs));
-  for await (const batch of batchesWithKeys(tables, withoutRepeats(keys))) {
-    if (batch.state === 'OPEN') yield batch;
-  }
+  yield* batchesWithKeys(tables, withoutRepeats(keys));
 }
 
 async function* listedAsOpen(tables: AskedTables, range: Range): AsyncGenerator<BatchKey> {

@@ -13,7 +13,7 @@ export async function* inGroups<Item>(items: AsyncIterable<Item>, size: number):
 
 /** Two streams, each sorted by batch id, as one. */
 export async function* mergeByBatchId<A extends { batchId: string }, B extends { batchId: string }>(
-  ones: AsyncIterable<A>,
+  ones: AsyncIterable<A> | Iterable<A>,
   others: AsyncIterable<B>,
 ): AsyncGenerator<A | B> {
   const other = others[Symbol.asyncIterator]();

@@ -50,23 +50,27 @@ export function dynamodbAuditLog(
       const writes = admissionsOf(outcome).map(
         (admission): WriteRequest => ({ PutRequest: { Item: itemOf(admission) } }),
       );
-      const chunks = Array.from({ length: Math.ceil(writes.length / BATCH_WRITE_LIMIT) }, (_, index) =>
-        writes.slice(index * BATCH_WRITE_LIMIT, (index + 1) * BATCH_WRITE_LIMIT),
+      if (writes.length <= BATCH_WRITE_LIMIT) return writeAdmissions(writes, timeoutMs);
+      const others = writes.slice(1);
+      const chunks = Array.from({ length: Math.ceil(others.length / BATCH_WRITE_LIMIT) }, (_, index) =>
+        others.slice(index * BATCH_WRITE_LIMIT, (index + 1) * BATCH_WRITE_LIMIT),
       );
-      await Promise.all(
-        chunks.map(async (chunk) => {
-          // Each has the limit to itself, so that one that fails leaves the others theirs.
-          const { UnprocessedItems } = await withinTime(timeoutMs, (abortSignal) =>
-            client.send(new BatchWriteItemCommand({ RequestItems: { [tables.admissionTableName]: chunk } }), {
-              abortSignal,
-            }),
-          );
-          const left = UnprocessedItems?.[tables.admissionTableName]?.length ?? 0;
-          if (left > 0) throw new Error(`${left} admissions were not taken.`);
-        }),
-      );
+      await Promise.all(chunks.map((chunk) => writeAdmissions(chunk, timeoutMs)));
+      await writeAdmissions(writes.slice(0, 1), timeoutMs);
     },
   };
+
+  async function writeAdmissions(writes: WriteRequest[], timeoutMs: number): Promise<void> {
+    if (writes.length === 0) return;
+    // Each has the limit to itself, so that one that fails leaves the others theirs.
+    const { UnprocessedItems } = await withinTime(timeoutMs, (abortSignal) =>
+      client.send(new BatchWriteItemCommand({ RequestItems: { [tables.admissionTableName]: writes } }), {
+        abortSignal,
+      }),
+    );
+    const left = UnprocessedItems?.[tables.admissionTableName]?.length ?? 0;
+    if (left > 0) throw new Error(`${left} admissions were not taken.`);
+  }
 
   /** @returns false where a record with this key is already there */
   async function putIfAbsent(record: AuditRecord, abortSignal: AbortSignal): Promise<boolean> {

@@ -45,16 +45,12 @@ export function dynamodbAuditReader(
     },
 
     async admissionsNoted(keys) {
-      const notes = await getRecords<Pick<OutcomeRecord, 'recordId' | 'admissions'>>(
+      const notes = await getRecords<Pick<OutcomeRecord, 'batchId' | 'admissions' | 'issued'>>(
         keys.map((key) => keyOf(key, 'outcome')),
-        { ProjectionExpression: 'recordId, admissions' },
+        { ProjectionExpression: 'batchId, admissions, issued[0]' },
       );
-      const byRecordId = new Map(notes.map((note) => [note.recordId, note.admissions]));
       return new Map(
-        keys.flatMap(({ batchId }) => {
-          const admissions = byRecordId.get(recordId(batchId, 'outcome'));
-          return admissions === undefined ? [] : [[batchId, admissions]];
-        }),
+        notes.map(({ batchId, admissions, issued: [first] = [] }) => [batchId, { admissions, first }]),
       );
     },
 

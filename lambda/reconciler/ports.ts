@@ -39,11 +39,17 @@ export interface AuditReader {
   /** Keys of intents begun in this span (milliseconds since the epoch, both ends included), by time, in pages. */
   intentsBegun(fromMs: number, toMs: number): AsyncIterable<BatchKey[]>;
   /** By batch id, what the outcomes say of their admissions; an outcome of the last seconds may be missed. */
-  admissionsNoted(keys: readonly BatchKey[]): Promise<Map<string, OutcomeRecord['admissions']>>;
+  admissionsNoted(keys: readonly BatchKey[]): Promise<Map<string, AdmissionsNote>>;
   /** By batch id, what is on record at this moment. */
   batches(keys: readonly BatchKey[]): Promise<Map<string, Batch>>;
   /** What is on record of a meeting at this moment. */
   meeting(meetingId: string): Promise<MeetingRecords>;
+}
+
+export interface AdmissionsNote {
+  admissions: OutcomeRecord['admissions'];
+  /** The first of those issued. */
+  first: IssuedAttendee | undefined;
 }
 
 export interface Batch {

@@ -1,4 +1,5 @@
 import {
+  ADMISSIONS_AT_ONCE,
   admissionsOf,
   type IntentRecord,
   type IssuedAttendee,
@@ -9,7 +10,16 @@ import { beginningOfBatch } from '../batch-id.ts';
 import type { AddMetrics } from '../metrics.ts';
 import type { AuditLog, Clock } from '../ports.ts';
 import { decide } from './decide.ts';
-import type { Admissions, AttendeeList, AuditReader, Batch, OpenIntent, OpenIntents } from './ports.ts';
+import type {
+  Admissions,
+  AdmissionsNote,
+  AttendeeList,
+  AuditReader,
+  Batch,
+  BatchKey,
+  OpenIntent,
+  OpenIntents,
+} from './ports.ts';
 
 export interface ReconcilerSettings {
   /** How long after an intent's deadline its handler and Chime are given to finish. */
@@ -71,6 +81,8 @@ const SWEEP_STRIDE_MS = 10 * 60_000;
 const STOP_RESERVE_MS = 8_000;
 /** Chime's quota is 10 ListAttendees a second for the whole account; most of it is left to others. */
 const LIST_INTERVAL_MS = 500;
+/** 100 attendees are 100 write units in the table and as many in its index: 2,000 a second, half of the default guard. */
+const LARGE_BATCH_INTERVAL_MS = 50;
 /** Where Chime fails this often, it is left alone until the next run. */
 const MOST_LIST_FAILURES = 3;
 /** So many entries of the list are compared with the audit at a time. */
@@ -105,6 +117,7 @@ export async function reconcile(
     sweptToEnd: false,
   };
   let nextListAtMs = startMs;
+  let nextLargeBatchAtMs = startMs;
   let listFailures = 0;
   const mayList = () => clock.now() < endMs && listFailures < MOST_LIST_FAILURES;
 
@@ -157,8 +170,11 @@ export async function reconcile(
       toMs,
     )) {
       const noted = await audit.admissionsNoted(keys);
-      const unfinished = keys.filter(({ batchId }) => noted.get(batchId) !== 'written');
-      await inParallel(unfinished, (key) => openIntents.notice(key, isoTime(startMs)));
+      await inParallel(keys, async (key) => {
+        if (!(await isComplete(key, noted.get(key.batchId)))) {
+          await openIntents.notice(key, isoTime(startMs));
+        }
+      });
 
       const last = keys.at(-1);
       const reachedMs = last === undefined ? rememberedMs : beginningOfBatch(last.batchId);
@@ -173,6 +189,14 @@ export async function reconcile(
     }
     await openIntents.advance(isoTime(toMs));
     return true;
+  }
+
+  /** Whether a batch has its outcome and all its admissions, as far as that can be told by looking at the first. */
+  async function isComplete({ batchId }: BatchKey, note: AdmissionsNote | undefined): Promise<boolean> {
+    if (note?.admissions !== 'deferred' || note.first === undefined) return note?.admissions === 'written';
+    const { externalUserId, attendeeId } = note.first;
+    const present = await admissions.ofBatch(batchId, [externalUserId]);
+    return present.some((admission) => admission.attendeeId === attendeeId);
   }
 
   /** Finishes what has its outcome, and finds out what has to be looked for. */
@@ -309,6 +333,11 @@ export async function reconcile(
 
   /** Makes the derived entries of a batch equal to its outcome. */
   async function completeAdmissions(intent: IntentRecord | undefined, outcome: OutcomeRecord): Promise<void> {
+    if (outcome.issued.length > ADMISSIONS_AT_ONCE) {
+      const waitMs = Math.max(0, nextLargeBatchAtMs - clock.now());
+      nextLargeBatchAtMs = clock.now() + waitMs + LARGE_BATCH_INTERVAL_MS;
+      await dependencies.pause(waitMs);
+    }
     await auditLog.recordAdmissions(outcome, { timeoutMs: ADMISSIONS_TIMEOUT_MS });
     // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
     if (outcome.writtenBy === 'handler' || intent === undefined) return;

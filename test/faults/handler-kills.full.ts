@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { ADMISSIONS_AT_ONCE } from '../../lambda/audit-records.ts';
 import { bothSides, type KillPoint, recordSteps, runAndKill } from './kills.ts';
 import { type Answer, inLanes, type Lane, namesFor, reconcileAll, startLane } from './lane.ts';
 
-const SIZES = [1, 26, 100];
+const SIZES = [1, 25, 26, 100];
 const WORLDS = [true, false].flatMap((idempotent) =>
   [true, false].flatMap((retried) => SIZES.map((size) => ({ idempotent, retried, size }))),
 );
@@ -26,7 +27,7 @@ describe('a handler process killed before and after each of its steps', () => {
       }
     });
     expect(problems).toEqual([]);
-    console.log(`handler: ${points} kill points (1, 26 and 100 attendees), ${kills} runs`);
+    console.log(`handler: ${points} kill points (1, 25, 26 and 100 attendees), ${kills} runs`);
   }, 900_000);
 });
 
@@ -36,8 +37,8 @@ async function stepsOf(lane: Lane, size: number) {
   const meetingId = await lane.createMeeting(`${size} attendees, not killed`);
   const answer = (await handler.invoke(lane.eventFor(meetingId, namesFor('guest', size)))) as Answer;
   expect(answer.statusCode).toBe(200);
-  // The keys, the meeting, the intent, Chime, the outcome, and 25 admissions at a time.
-  expect(steps).toHaveLength(5 + Math.ceil(size / 25));
+  // The keys, the meeting, the intent, Chime, the outcome, and the admissions of a small batch.
+  expect(steps).toHaveLength(size > ADMISSIONS_AT_ONCE ? 5 : 6);
   await handler.close();
   return steps;
 }

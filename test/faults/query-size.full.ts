@@ -88,8 +88,8 @@ async function askAll(): Promise<Record<string, { answer: number; read: number }
     day: () => findBatches(tables, { about: 'day', day: iso(NOW_MS).slice(0, 10) }, {}, NOW_MS),
     denied: () => findBatches(tables, { about: 'denied' }, range, NOW_MS),
     open: () => findBatches(tables, { about: 'open' }, {}, NOW_MS),
-    user: () => findAdmissions(tables, { about: 'user', externalUserId: ASKED.externalUserId }, {}),
-    attendee: () => findAdmissions(tables, { about: 'attendee', attendeeId: ATTENDEE }, {}),
+    user: () => findAdmissions(tables, { about: 'user', externalUserId: ASKED.externalUserId }, {}, NOW_MS),
+    attendee: () => findAdmissions(tables, { about: 'attendee', attendeeId: ATTENDEE }, {}, NOW_MS),
   };
   const found: Record<string, { answer: number; read: number }> = {};
   for (const [question, ask] of Object.entries(questions)) {

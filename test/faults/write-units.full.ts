@@ -1,6 +1,7 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Actor, type Answer, type Lane, startLane } from './lane.ts';
+import { ADMISSIONS_AT_ONCE } from '../../lambda/audit-records.ts';
+import { type Actor, type Answer, type Lane, LOOK_SHIFTS_MS, startLane } from './lane.ts';
 import type { Step } from './wire.ts';
 
 /** An item on the wire. */
@@ -18,21 +19,26 @@ const worstNames = (count: number): string[] =>
 
 let lane: Lane;
 let handler: Actor;
+let reconciler: Actor;
 beforeAll(async () => {
   lane = await startLane();
   handler = await lane.startActor('handler');
+  // When the margin is over.
+  reconciler = await lane.startActor('reconciler', LOOK_SHIFTS_MS[0]);
 }, 60_000);
 afterAll(() => lane.close());
 
-describe('the write units of a batch of n attendees, by what the handler sends', () => {
-  it.each([1, 10, 26, 50, 100])(
+describe('the write units of a batch of n attendees, by what handler and reconciler send', () => {
+  it.each([1, 10, 25, 26, 50, 100])(
     'n = %d: at most 2n + ⌈n/2⌉ + 10',
     async (count) => {
       const steps: Step[] = [];
-      handler.intercept((step, act) => {
-        steps.push(step);
-        return act();
-      });
+      for (const actor of [handler, reconciler]) {
+        actor.intercept((step, act) => {
+          steps.push(step);
+          return act();
+        });
+      }
       const meetingId = await lane.createMeeting('write units');
       const event = lane.eventFor(meetingId, worstNames(count), {
         Audio: 'SendReceive',
@@ -43,9 +49,13 @@ describe('the write units of a batch of n attendees, by what the handler sends',
       event.requestContext.identity.userAgent = 'ÿ'.repeat(300);
       const answer = (await handler.invoke(event)) as Answer;
       expect(answer.statusCode).toBe(200);
+      expect(await reconciler.invoke({})).toMatchObject({ failures: 0, sweptToEnd: true });
+      // It has no more to do.
+      expect(await reconciler.invoke({})).toMatchObject({ failures: 0, completed: 0 });
 
       const writes = steps.flatMap(writtenItems);
-      expect(writes).toHaveLength(count + 2);
+      // Intent and outcome, and where the reconciler enters the admissions, on its list and off it.
+      expect(writes).toHaveLength(count + (count > ADMISSIONS_AT_ONCE ? 4 : 2));
       const units = writes.map(({ table, item }) =>
         unitsOf(
           item,
@@ -71,6 +81,8 @@ describe('the write units of a batch of n attendees, by what the handler sends',
 function writtenItems({ name, body }: Step): { table: string; item: Item }[] {
   if (name.startsWith('PutItem'))
     return [{ table: body?.['TableName'] as string, item: body?.['Item'] as Item }];
+  if (name.startsWith('DeleteItem'))
+    return [{ table: body?.['TableName'] as string, item: body?.['Key'] as Item }];
   if (!name.startsWith('BatchWriteItem')) return [];
   return Object.entries(body?.['RequestItems'] as Record<string, { PutRequest: { Item: Item } }[]>).flatMap(
     ([table, requests]) => requests.map(({ PutRequest }) => ({ table, item: PutRequest.Item })),

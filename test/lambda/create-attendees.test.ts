@@ -409,6 +409,18 @@ describe('where something breaks', () => {
     expect(await w.run()).toMatchObject({ attendees: [attendee('alice'), attendee('bob')] });
     expect(outcomeIn(w)?.admissions).toBe('pending');
   });
+
+  it.each([
+    [25, 'written', ['recordAdmissions', 'recordOutcome']],
+    [26, 'deferred', ['recordOutcome']],
+  ])('admissions of %d attendees are %s', async (count, admissions, last) => {
+    const names = Array.from({ length: count }, (_, index) => `guest-${index}`);
+    w.requested = names.map((ExternalUserId) => ({ ExternalUserId }));
+    w.result = answered(...names.map((name) => attendee(name)));
+    await w.run();
+    expect(outcomeIn(w)).toMatchObject({ state: 'ISSUED', admissions });
+    expect(w.happened.slice(-last.length - 1)).toEqual(['createAttendees', ...last]);
+  });
 });
 
 describe('time', () => {

@@ -13,9 +13,14 @@ export interface AuditedBatch {
 
 /** What `npm run audit` tells of a meeting. */
 export async function auditedMeeting(system: RunningSystem, meetingId: string): Promise<AuditedBatch[]> {
+  return (await audited(system, '--meeting', meetingId)) as AuditedBatch[];
+}
+
+/** What `npm run audit` answers. @throws also where it finds nothing */
+export async function audited(system: RunningSystem, ...question: string[]): Promise<unknown[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['cli/audit.ts', '--meeting', meetingId, '--output', 'json'],
+    ['cli/audit.ts', ...question, '--output', 'json'],
     { env: { PATH: process.env['PATH'], USHER_LOCAL_DIR: system.directory }, maxBuffer: 64 * 1024 * 1024 },
   );
   return JSON.parse(stdout);

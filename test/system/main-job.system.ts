@@ -9,7 +9,7 @@ import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Call } from '../../local/chime-emulator/calls.ts';
 import { type RunningSystem, startSystem } from '../local/support.ts';
-import { auditedMeeting } from './audited.ts';
+import { audited, auditedMeeting } from './audited.ts';
 
 const ABSENT = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const WATCH = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } as const;
@@ -104,6 +104,29 @@ describe('the main job', () => {
       clientId: 'local-client',
       scope: 'attendees.create',
     });
+
+    const [last] = Attendees?.slice(-1) ?? [];
+    const admission = {
+      externalUserId: 'guest-99',
+      attendeeId: last?.AttendeeId,
+      meetingId,
+      state: 'ISSUED',
+    };
+    expect(await audited(system, '--user', 'guest-99')).toMatchObject([admission]);
+    expect(await audited(system, '--attendee', last?.AttendeeId ?? '')).toMatchObject([admission]);
+  });
+
+  it('lets a user in once who is named twice, and says so', async () => {
+    const meetingId = await newMeeting();
+    const twice = { ExternalUserId: 'named-twice' };
+    const { Attendees } = await create([twice, { ExternalUserId: 'other' }, twice], { MeetingId: meetingId });
+    expect(Attendees?.map(({ ExternalUserId }) => ExternalUserId)).toEqual([
+      'named-twice',
+      'other',
+      'named-twice',
+    ]);
+    expect(await audited(system, '--user', 'named-twice')).toMatchObject([{ meetingId, state: 'ISSUED' }]);
+    expect(await auditedMeeting(system, meetingId)).toMatchObject([{ outcome: { admissions: 'written' } }]);
   });
 
   it('gives the same attendee again to who asks again', async () => {

@@ -64,6 +64,19 @@ describe('comparing admissions with outcomes', () => {
     expect(counts).toEqual({ batches: 60, admissions: 120, missing: 0, different: 0, extra: 0 });
   });
 
+  it('gives the reconciler five minutes to enter a large batch', async () => {
+    const tables = await newTables();
+    const outcome = (recordedAt: string) => ({
+      outcome: { admissions: 'deferred' as const, recordedAt, issued: [issuedTo('alice', recordedAt)] },
+    });
+    const late = '2026-11-23T13:55:00.000Z';
+    await writeBatch(tables, batchIdAt('2026-11-23T13:54:59Z'), outcome(late));
+    await writeBatch(tables, batchIdAt('2026-11-23T13:54:59Z'), outcome('2026-11-23T13:55:00.001Z'));
+    const { counts, differences } = await compare(tables);
+    expect(differences).toEqual([expect.objectContaining({ difference: 'missing', attendeeId: late })]);
+    expect(counts).toMatchObject({ batches: 1, missing: 1 });
+  });
+
   it('finds what is missing, what is different and what is extra, of all the users that the batches name', async () => {
     const tables = await newTables();
     const first = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'), {

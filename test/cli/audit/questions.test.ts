@@ -47,7 +47,7 @@ const batches = (tables: TestTables, question: BatchQuestion, range: Range = {})
   collect(findBatches(tables, question, range, NOW_MS));
 
 const admissions = (tables: TestTables, question: AdmissionQuestion, range: Range = {}) =>
-  collect(findAdmissions(tables, question, range));
+  collect(findAdmissions(tables, question, range, NOW_MS));
 
 const idsOf = (found: { batchId: string }[]) => found.map(({ batchId }) => batchId);
 
@@ -269,6 +269,65 @@ describe('--user and --attendee', () => {
       ['attendee-1', 'ISSUED'],
       ['attendee-2', 'ISSUED'],
     ]);
+  });
+});
+
+describe('--user and --attendee, of a batch that the reconciler has still to enter', () => {
+  const user: AdmissionQuestion = { about: 'user', externalUserId: 'alice' };
+  const attendee: AdmissionQuestion = { about: 'attendee', attendeeId: 'attendee-alice' };
+  const deferred = { outcome: { admissions: 'deferred' } } as const;
+  const sweptThrough = (tables: TestTables, through: string) =>
+    putItem(tables, tables.openIntentTableName, { list: 'sweep', batchId: 'through', through });
+
+  it('answer with what its outcome says, among those entered, each once', async () => {
+    const tables = await newTables();
+    const first = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    const enteredMeanwhile = await writeBatch(tables, batchIdAt('2026-11-23T13:56:00Z'), {
+      outcome: { admissions: 'pending' },
+    });
+    const awaited = await writeBatch(tables, batchIdAt('2026-11-23T13:58:30Z'), deferred);
+    const last = await writeBatch(tables, batchIdAt('2026-11-23T13:59:00Z'));
+    await sweptThrough(tables, '2026-11-23T13:58:00Z');
+    for (const question of [user, attendee]) {
+      const found = await admissions(tables, question);
+      expect(idsOf(found)).toEqual([first, enteredMeanwhile, awaited, last]);
+      expect(found[2]).toEqual({
+        externalUserId: 'alice',
+        attendeeId: 'attendee-alice',
+        meetingId: MEETING,
+        batchId: awaited,
+        time: '2026-11-23T13:58:30.000Z',
+        state: 'ISSUED',
+        callerId: 'https://login.example.com|backend|svc-1',
+      });
+    }
+    expect(await admissions(tables, { about: 'user', externalUserId: 'bob' })).toEqual([]);
+  });
+
+  it('answer so for as long as it is on the list, however long the reconciler fails', async () => {
+    const tables = await newTables();
+    const batchId = await writeBatch(tables, batchIdAt('2026-11-20T10:00:00Z'), deferred);
+    await putItem(tables, tables.openIntentTableName, {
+      list: 'open',
+      batchId,
+      meetingId: MEETING,
+      looks: 0,
+    });
+    await sweptThrough(tables, '2026-11-23T13:58:00Z');
+    expect(idsOf(await admissions(tables, user))).toEqual([batchId]);
+    const sinceMs = Date.parse('2026-11-21T00:00:00Z');
+    expect(await admissions(tables, user, { sinceMs })).toEqual([]);
+  });
+
+  it('where no list is named, look at the batches of the last five minutes', async () => {
+    const { openIntentTableName, ...tables } = await newTables();
+    await writeBatch({ ...tables, openIntentTableName }, batchIdAt('2026-11-23T13:54:59Z'), deferred);
+    const young = await writeBatch(
+      { ...tables, openIntentTableName },
+      batchIdAt('2026-11-23T13:55:00Z'),
+      deferred,
+    );
+    expect(idsOf(await collect(findAdmissions(tables, user, {}, NOW_MS)))).toEqual([young]);
   });
 });
 

@@ -157,7 +157,7 @@ export function denialOf(batchId: string, over: Partial<DenialRecord> = {}): Den
 
 const WRITE = { timeoutMs: 10_000 };
 
-/** Writes as the handler does: intent, admissions, outcome. @returns the batch id */
+/** Writes as the handler does: intent, admissions unless they are deferred, outcome. @returns the batch id */
 export async function writeBatch(
   tables: TestTables,
   batchId: string,
@@ -168,7 +168,7 @@ export async function writeBatch(
   if (over.outcome === 'none') return batchId;
   const meetingId = over.intent?.meetingId;
   const outcome = outcomeOf(batchId, { ...(meetingId && { meetingId }), ...over.outcome });
-  await log.recordAdmissions(outcome, WRITE);
+  if (outcome.admissions !== 'deferred') await log.recordAdmissions(outcome, WRITE);
   await log.recordOutcome(outcome, WRITE);
   return batchId;
 }

@@ -11,6 +11,8 @@ import {
   recordId,
 } from '../../../lambda/audit-records.ts';
 import type { AuditLog } from '../../../lambda/ports.ts';
+import { startWire } from '../../faults/wire.ts';
+import { until } from '../../local/support.ts';
 import { startTables } from '../../support/tables.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
@@ -185,6 +187,35 @@ describe('the admissions of an outcome', () => {
       'alice',
       'bob',
     ]);
+  });
+
+  it('of more than 25 attendees end with the first, which is not there while another one is missing', async () => {
+    const wire = await startWire('dynamodb', tables.url);
+    const client = new DynamoDBClient({
+      region: 'us-east-1',
+      endpoint: wire.url,
+      maxAttempts: 1,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    const log = dynamodbAuditLog(client, tables);
+    const names = Array.from({ length: 60 }, (_, index) => `guest-${index}`);
+    const outcome = newOutcome(names);
+    let requests = 0;
+    wire.intercept(async (_step, act) => {
+      requests += 1;
+      if (requests === 2) return { status: 500, headers: {}, body: Buffer.from('{}') };
+      return act();
+    });
+    await expect(log.recordAdmissions(outcome, QUICK)).rejects.toThrow();
+    // 59 others, less the 25 of the request that failed.
+    await until(async () => (await admissionsOfBatch(outcome)).length === 34);
+    const present = (await admissionsOfBatch(outcome)).map(({ externalUserId }) => externalUserId);
+    expect(present).not.toContain('guest-0');
+
+    await log.recordAdmissions(outcome, QUICK);
+    expect((await admissionsOfBatch(outcome)).length).toBe(60);
+    client.destroy();
+    await wire.close();
   });
 
   it('may be none', async () => {

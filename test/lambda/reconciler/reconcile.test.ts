@@ -14,7 +14,7 @@ describe('a handler and a reconciler that are killed', () => {
     expect(handler.calls).toEqual(handlerCalls);
   });
 
-  const cases = [1, 3].flatMap((count) => [true, false].map((idempotent) => ({ count, idempotent })));
+  const cases = [1, 3, 26].flatMap((count) => [true, false].map((idempotent) => ({ count, idempotent })));
   it.each(cases)(
     'leave an audit that holds all, with $count attendees, idempotent: $idempotent',
     async ({ count, idempotent }) => {
@@ -298,6 +298,45 @@ describe('admissions', () => {
     // There can be no others than the handler's own.
     expect(reconciler.calls).not.toContain('ofBatch');
     expect(lies(world)).toEqual([]);
+  });
+
+  it('of a large batch are entered when the batch is old enough to be swept, and once', async () => {
+    const world = createWorld();
+    await world.ask(names(26));
+    expect(world.outcomes()).toMatchObject([{ state: 'ISSUED', admissions: 'deferred' }]);
+    expect(world.admissions.size).toBe(0);
+    world.pass(MARGIN_MS - 1);
+    expect(await world.reconcile()).toMatchObject({ completed: 0 });
+    world.pass(1);
+    expect(await world.reconcile()).toMatchObject({ completed: 1, open: 0 });
+    expect(lies(world)).toEqual([]);
+    const later = new Actor();
+    for (let run = 0; run < 6; run += 1) {
+      world.pass(60_000);
+      expect(await world.reconcile(later)).toMatchObject({ completed: 0 });
+    }
+    expect(later.calls).not.toContain('recordAdmissions');
+  });
+
+  it('of a large batch are entered again where the sign that all are there is missing', async () => {
+    const world = createWorld();
+    await world.ask(names(26));
+    world.pass(MARGIN_MS);
+    await world.reconcile();
+    const [sign] = world.admissions.keys();
+    world.admissions.delete(sign as string);
+    expect(await world.reconcile()).toMatchObject({ completed: 1 });
+    expect(lies(world)).toEqual([]);
+  });
+
+  it('of large batches are entered no faster than the tables take them', async () => {
+    const world = createWorld();
+    for (let batch = 0; batch < 12; batch += 1) await world.ask(names(26));
+    await world.ask(names(25), new Actor(undefined, { recordAdmissions: 'before' }));
+    world.pass(MARGIN_MS);
+    const beforeMs = world.nowMs;
+    expect(await world.reconcile()).toMatchObject({ completed: 13 });
+    expect(world.nowMs - beforeMs).toBe(11 * 50);
   });
 
   it('that a handler wrote for an outcome it never got are taken back', async () => {

@@ -7,6 +7,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { OutcomeRecord } from '../../../lambda/audit-records.ts';
 import { type RunningSystem, startSystem } from '../../local/support.ts';
+import { audited } from '../../system/audited.ts';
 
 let system: RunningSystem;
 let client: DynamoDB;
@@ -89,3 +90,19 @@ it('finds out what became of batches whose answer from Chime got lost, as deploy
   const told = system.stdout() + JSON.stringify([outcomes, admissions]);
   for (const { JoinToken } of attendees) expect(told).not.toContain(JoinToken);
 }, 60_000);
+
+it('enters a large batch, which the audit command knows of before', async () => {
+  const { admissionTableName, meetingId } = system.environment;
+  const names = Array.from({ length: 60 }, (_, index) => `crowd-${index}`);
+  expect(await ask(names, { latencyMs: 0 })).toBe(200);
+  const entered = async () =>
+    (await items(admissionTableName)).filter(({ externalUserId }) => externalUserId.startsWith('crowd-'));
+  expect(await entered()).toEqual([]);
+  const before = await audited(system, '--user', 'crowd-0');
+  expect(before).toMatchObject([{ externalUserId: 'crowd-0', meetingId, state: 'ISSUED' }]);
+
+  await pause(1_500);
+  expect(await reconcile()).toMatchObject({ failures: '0', listRequests: '0', open: '0' });
+  expect(await entered()).toHaveLength(60);
+  expect(await audited(system, '--user', 'crowd-0')).toEqual(before);
+}, 30_000);

@@ -123,7 +123,10 @@ describe('what the reconciler reads of the audit', () => {
       recordId: `${batchId}/outcome`,
       batchId,
       kind: 'outcome',
-      issued: [{ externalUserId: 'alice', attendeeId: '1' }],
+      issued: [
+        { externalUserId: 'alice', attendeeId: '1' },
+        { externalUserId: 'bob', attendeeId: '2' },
+      ],
       withheld: [],
       admissions,
     });
@@ -159,8 +162,8 @@ describe('what the reconciler reads of the audit', () => {
     const noted = await audit.admissionsNoted(keys);
     expect(noted).toEqual(
       new Map([
-        [first.batchId, 'written'],
-        [last.batchId, 'pending'],
+        [first.batchId, { admissions: 'written', first: { externalUserId: 'alice', attendeeId: '1' } }],
+        [last.batchId, { admissions: 'pending', first: { externalUserId: 'alice', attendeeId: '1' } }],
       ]),
     );
     expect(noted.has(second.batchId)).toBe(false);
@@ -193,7 +196,10 @@ describe('what the reconciler reads of the audit', () => {
     expect(outcomes).toEqual([
       expect.objectContaining({
         batchId: keys[3]?.batchId,
-        issued: [{ externalUserId: 'alice', attendeeId: '1' }],
+        issued: [
+          { externalUserId: 'alice', attendeeId: '1' },
+          { externalUserId: 'bob', attendeeId: '2' },
+        ],
         withheld: [],
       }),
     ]);

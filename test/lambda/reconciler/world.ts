@@ -279,7 +279,9 @@ export function createWorld({ idempotent = true } = {}) {
           const outcomes = keys.flatMap(({ batchId }) => recordsOf(batchId));
           return new Map(
             outcomes.flatMap((record) =>
-              record.kind === 'outcome' ? [[record.batchId, record.admissions]] : [],
+              record.kind === 'outcome'
+                ? [[record.batchId, { admissions: record.admissions, first: record.issued[0] }]]
+                : [],
             ),
           );
         }),

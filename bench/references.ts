@@ -12,7 +12,7 @@ export interface References {
   twoClientsOurWay: string;
   bareCall: string;
   plainFacade: string;
-  plainFacadeZod: string;
+  plainFacadeTable: string;
   roundTrips: string;
 }
 
@@ -25,8 +25,8 @@ export async function buildReferences(directory: string): Promise<References> {
     twoClients: await bundle('two-clients', { plugins: [leaveOut(NOT_ON_LAMBDA)] }),
     twoClientsOurWay: await bundle('two-clients-our-way'),
     bareCall: await bundle('bare-call', DEFAULTS),
-    plainFacade: await bundle('plain-facade-by-hand', DEFAULTS),
-    plainFacadeZod: await bundle('plain-facade-zod', DEFAULTS),
+    plainFacade: await bundle('plain-facade-chime', DEFAULTS),
+    plainFacadeTable: await bundle('plain-facade-table', DEFAULTS),
     roundTrips: await bundle('round-trips', DEFAULTS),
   };
 }

@@ -112,6 +112,10 @@ export async function startStandIn(): Promise<{
       taken.admissions.push(...writes.map(({ PutRequest }) => PutRequest.Item));
       return { operation, status: 200, answer: { UnprocessedItems: {} } };
     }
+    if (operation === 'GetItem') {
+      // A meeting in the table of the plain facade.
+      return { operation, status: 200, answer: { Item: { TenantIds: { SS: TENANTS } } } };
+    }
     const table = { TableName: input.TableName, TableStatus: 'ACTIVE' };
     if (operation === 'CreateTable') return { operation, status: 200, answer: { TableDescription: table } };
     if (operation === 'DescribeTable') return { operation, status: 200, answer: { Table: table } };
@@ -123,7 +127,7 @@ export async function startStandIn(): Promise<{
       const { Attendees } = JSON.parse(text) as ChimeInput;
       return { operation: 'BatchCreateAttendee', status: 200, answer: createAttendees(Attendees) };
     }
-    const Meeting = { MeetingId: MEETING_ID, TenantIds: ['acme'] };
+    const Meeting = { MeetingId: MEETING_ID, TenantIds: TENANTS };
     if (method === 'POST' && url === '/meetings') {
       return { operation: 'CreateMeeting', status: 201, answer: { Meeting } };
     }
@@ -167,6 +171,7 @@ export async function startStandIn(): Promise<{
 
 /** The one meeting there is; its tenant is `acme`. */
 export const MEETING_ID = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
+const TENANTS = ['acme'];
 
 interface DynamoDbInput {
   TableName?: string;

@@ -20,7 +20,7 @@ export async function measureStartup(
     { name: '(a) two clients', directory: references.twoClients, answers: false, audits: false },
     { name: '(a) our way', directory: references.twoClientsOurWay, answers: false, audits: false },
     { name: '(c) plain facade', directory: references.plainFacade, answers: true, audits: false },
-    { name: '(c) with zod', directory: references.plainFacadeZod, answers: true, audits: false },
+    { name: '(c) with a table', directory: references.plainFacadeTable, answers: true, audits: false },
     { name: 'function', directory: HANDLER_DIRECTORY, answers: true, audits: true },
   ];
   const starts = bundles.map((bundle) => ({ ...bundle, init: [] as number[], first: [] as number[] }));

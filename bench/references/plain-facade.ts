@@ -6,7 +6,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 
 // The same facade as one would write it in an afternoon: the SDK with its defaults, a verified token, a checked body, the
 // meeting's tenants, an answer in Chime's shape, and no record of any of it.
-const chime = new ChimeSDKMeetings();
+export const chime = new ChimeSDKMeetings();
 const [rules] = JSON.parse(process.env['ISSUERS'] ?? '') as [
   { issuer: string; jwksUri: string; audience: string[] },
 ];
@@ -25,10 +25,10 @@ const verifier = JwtVerifier.create(
   { jwksCache: new SimpleJwksCache({ fetcher }) },
 );
 
-/** @returns the attendees of a request's body, or what is wrong with it */
-export type CheckBody = (body: unknown) => { attendees: { ExternalUserId: string }[] } | { wrong: string };
+/** Whose a meeting is. */
+export type TenantsOf = (MeetingId: string | undefined) => Promise<readonly string[]>;
 
-export const createFacade = (checkBody: CheckBody) =>
+export const createFacade = (tenantsOf: TenantsOf) =>
   async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
     try {
       const token = event.headers['Authorization']?.replace(/^Bearer /, '') ?? '';
@@ -37,15 +37,20 @@ export const createFacade = (checkBody: CheckBody) =>
       if (!String(claims['scope']).split(' ').includes('attendees.create')) {
         return answer(403, { Code: 'Forbidden', Message: 'Forbidden' });
       }
-      const body = checkBody(JSON.parse(event.body ?? ''));
-      if ('wrong' in body) return answer(400, { Code: 'BadRequest', Message: body.wrong });
+      const { Attendees: requested } = JSON.parse(event.body ?? '');
+      if (!isList(requested)) {
+        return answer(400, {
+          Code: 'BadRequest',
+          Message: 'Attendees must be 1 to 100 with an ExternalUserId each',
+        });
+      }
       const MeetingId = event.pathParameters?.['MeetingId'];
       if (!(await tenantsOf(MeetingId)).includes(String(claims['tenant']))) {
         return answer(404, { Code: 'NotFound', Message: 'Meeting not found' });
       }
       const { Attendees, Errors } = await chime.batchCreateAttendee({
         MeetingId,
-        Attendees: body.attendees,
+        Attendees: requested,
       });
       return answer(200, { Attendees, Errors });
     } catch (error) {
@@ -54,12 +59,15 @@ export const createFacade = (checkBody: CheckBody) =>
     }
   };
 
-const known = new Map<string | undefined, string[]>();
-
-async function tenantsOf(MeetingId: string | undefined): Promise<string[]> {
-  const tenants = known.get(MeetingId) ?? (await chime.getMeeting({ MeetingId })).Meeting?.TenantIds ?? [];
-  known.set(MeetingId, tenants);
-  return tenants;
+function isList(attendees: unknown): attendees is { ExternalUserId: string }[] {
+  return (
+    Array.isArray(attendees) &&
+    attendees.length >= 1 &&
+    attendees.length <= 100 &&
+    attendees.every(
+      ({ ExternalUserId: name }) => typeof name === 'string' && name.length >= 2 && name.length <= 64,
+    )
+  );
 }
 
 function answer(statusCode: number, body: object): APIGatewayProxyResult {

@@ -40,6 +40,8 @@ const IDLE_RUN_MS = 100;
 const IDLE_RUN_READS = 3;
 const IDLE_RUN_WRITES = 1;
 const RECONCILER_GB = 0.5;
+/** As far apart are batches of which the reconciler enters the admissions (lambda/reconciler/reconcile.ts). */
+const LARGE_BATCH_INTERVAL_SECONDS = 0.05;
 const RUNS_A_MONTH = 30 * 24 * 60;
 /** A sweep reaches 5 minutes back from where the last one ended, a minute ago: every batch is swept so often. */
 const SWEEPS_OF_A_BATCH = 6;
@@ -74,6 +76,8 @@ interface Measured {
   indexes: Record<string, number>;
   admissions: number;
   openList: number;
+  /** Of the reconciler, for a batch that is left to it: read units, and GB-seconds of a million. */
+  entering: { reads: number; gbSeconds: number };
   sweptReads: number;
   storedBytes: number;
   recoverableBytes: number;
@@ -114,6 +118,14 @@ function costRows(measured: Measured[]): [string, ...number[]][] {
     [
       "DynamoDB, reads: the reconciler's sweeps",
       ...measured.map(({ sweptReads }) => sweptReads * PRICES.dynamodbMillionReads),
+    ],
+    [
+      'DynamoDB, reads: the reconciler enters admissions',
+      ...measured.map(({ entering }) => entering.reads * PRICES.dynamodbMillionReads),
+    ],
+    [
+      'Lambda, GB-seconds: the reconciler enters admissions',
+      ...measured.map(({ entering }) => entering.gbSeconds * 1e6 * PRICES.lambdaGbSecond),
     ],
     ['CloudWatch Logs, the function', ...measured.map(({ logBytes }) => perMillion(logBytes, PRICES.logsGb))],
     [
@@ -158,6 +170,7 @@ function measuredRows(measured: Measured[]): [string, ...number[]][] {
       ),
     ],
     ['read units of the sweeps', ...measured.map(({ sweptReads }) => sweptReads)],
+    ['read units of entering admissions', ...measured.map(({ entering }) => entering.reads)],
     ['bytes stored, indexes included', ...measured.map(({ storedBytes }) => storedBytes)],
     ['bytes stored, without indexes', ...measured.map(({ recoverableBytes }) => recoverableBytes)],
     ["bytes of the function's log", ...measured.map(({ logBytes }) => logBytes)],
@@ -250,6 +263,7 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
     outcome: units(ofKind('outcome')),
     admissions: units(admissions),
     openList: writeUnits(taken).openList,
+    entering: enteringOf(ofKind('intent'), ofKind('outcome')),
     indexes: Object.fromEntries(
       INDEX_NAMES.map((name) => [
         name,
@@ -265,6 +279,16 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
     logBytes: Math.round((lines + LAMBDA_LINES_BYTES) / 50) * 50,
     answerBytes: Buffer.byteLength(answer),
   };
+}
+
+/**
+ * Both records are read once, consistently, and the sign that all admissions are there in each sweep; such batches are
+ * entered one by one, spaced (lambda/reconciler/reconcile.ts).
+ */
+function enteringOf(intents: Item[], outcomes: Item[]): Measured['entering'] {
+  if (outcomes.every(({ admissions }) => admissions?.S !== 'deferred')) return { reads: 0, gbSeconds: 0 };
+  const reads = sum([...intents, ...outcomes].map((item) => Math.ceil(itemBytes(item) / 4096)));
+  return { reads: reads + SWEEPS_OF_A_BATCH, gbSeconds: LARGE_BATCH_INTERVAL_SECONDS * RECONCILER_GB };
 }
 
 /** @returns the bytes that the function logged, and the body that it answered */

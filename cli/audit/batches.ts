@@ -101,7 +101,7 @@ export function remarkOn({ state, intent, outcome, denial }: Batch): string {
     outcome?.refusal && `${outcome.refusal.code}: ${outcome.refusal.message}`,
     outcome?.delivered === false && outcome.issued.length > 0 && 'tokens not delivered',
     outcome?.attribution && `attribution ${outcome.attribution}`,
-    outcome && outcome.admissions !== 'written' && `admissions ${outcome.admissions}`,
+    outcome?.admissions === 'pending' && 'admissions pending',
   ];
   return remarks.filter(Boolean).join('; ');
 }

@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reckonCost } from './cost.ts';
+import { measureEntering } from './entering.ts';
 import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { buildReferences } from './references.ts';
@@ -19,6 +20,7 @@ const effort = values.quick
       startup: { rounds: 5 },
       profile: { runs: 2 },
       warm: { processes: 2, rounds: 3, warmUp: 100 },
+      entering: { runs: 2, batches: 5 },
       latency: { requests: 20, warmUp: 50 },
       memory: { requests: 1_500, settled: 500 },
       load: { seconds: 3 },
@@ -27,6 +29,7 @@ const effort = values.quick
       startup: { rounds: 25 },
       profile: { runs: 10 },
       warm: { processes: 5, rounds: 9, warmUp: 1_500 },
+      entering: { runs: 10, batches: 30 },
       latency: { requests: 100, warmUp: 750 },
       memory: { requests: 10_000, settled: 1_000 },
       load: { seconds: 15 },
@@ -45,6 +48,7 @@ try {
   await step('start-up', () => measureStartup(setting, references, effort.startup));
   await step('start-up by module', () => profileStartup(setting, effort.profile));
   await step('warm', () => measureWarm(setting, references, effort.warm));
+  await step('entering', () => measureEntering(setting, rows, effort.entering));
   await step('with latency', () => measureWithLatency(setting, references, effort.latency));
   await step('memory', () => measureMemory(setting, effort.memory));
   await step('under load', () => measureLoad(setting, effort.load));

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { App } from 'aws-cdk-lib';
 import { tokenParts } from '../cli/token.ts';
 import { parseConfig } from '../lib/config.ts';
@@ -18,6 +19,8 @@ export interface Setting {
   standIn: StandIn;
   api: ApiDescription;
   description: FunctionDescription;
+  /** With the environment of its processes, but for where DynamoDB is: the stand-in keeps no tables. */
+  reconciler: { env: Record<string, string>; tables: CreateTableCommandInput[]; admissionTableName: string };
   /** The complete environment of the function's processes. */
   env: Record<string, string>;
   token: string;
@@ -43,7 +46,10 @@ export async function createSetting(): Promise<Setting> {
     },
     'config/local.json',
   );
-  const { api, description } = synthesize(config, path.join(directory, 'assembly'));
+  const { api, description, reconciler, tables, outputs } = synthesize(
+    config,
+    path.join(directory, 'assembly'),
+  );
   const services = {
     region: REGION,
     dynamodbUrl: standIn.url,
@@ -55,6 +61,11 @@ export async function createSetting(): Promise<Setting> {
     standIn,
     api,
     description,
+    reconciler: {
+      env: functionEnvironment(reconciler, services),
+      tables,
+      admissionTableName: outputs['AdmissionTableName'] as string,
+    },
     env: functionEnvironment(description, services),
     token,
     eventFor: (attendees) => captureEvent(api, description.arn, request(token, attendees)),
@@ -91,19 +102,21 @@ function synthesize(config: ReturnType<typeof parseConfig>, outdir: string) {
   const { artifactId } = new UsherStack(app, config.stackName, { config });
   const assembly = app.synth();
   const { template, stackName } = assembly.getStackArtifact(artifactId);
-  const { api, functions } = readTemplate(template, {
+  const { api, functions, tables, outputs } = readTemplate(template, {
     stackName,
     region: REGION,
     accountId: '123456789012',
     assetDirectory: () => HANDLER_DIRECTORY,
   });
   const description = functions.find(({ environment }) => 'ISSUERS' in environment);
-  if (description === undefined) throw new Error('The stack has no function that knows issuers.');
-  return { api, description };
+  const reconciler = functions.find(({ environment }) => 'RECONCILE_MARGIN_SECONDS' in environment);
+  if (description === undefined || reconciler === undefined) throw new Error('The stack misses a function.');
+  return { api, description, reconciler, tables, outputs };
 }
 
 /** What is deployed. */
 export const HANDLER_DIRECTORY = new URL('../dist/lambda/create-attendees', import.meta.url).pathname;
+export const RECONCILER_DIRECTORY = new URL('../dist/lambda/reconciler', import.meta.url).pathname;
 
 async function sign(signUrl: string, issuer: string, audience: string): Promise<string> {
   const parts = tokenParts(

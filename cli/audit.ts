@@ -70,6 +70,11 @@ async function answer(command: AuditCommand, tables: AskedTables, nowMs: number)
       return check(question.about, command, withAdmissions(tables), nowMs);
     case 'user':
     case 'attendee':
+      if (tables.openIntentTableName === undefined) {
+        console.error(
+          'Without --open-intent-table, batches of more than 25 attendees that are not entered yet are looked for in the last 5 minutes only.',
+        );
+      }
       return exitCodeOf(
         await print(output, findAdmissions(withAdmissions(tables), question, range, nowMs), {
           table: (items) => admissionsToTable(items, paper),

@@ -55,7 +55,7 @@ export async function* compareAdmissions(
     const decided = group.filter(({ batchId }) => !undecided.has(batchId));
     const expected = new Map(
       decided
-        .flatMap(({ outcome }) => (outcome === undefined ? [] : admissionsOf(outcome)))
+        .flatMap(({ outcome }) => (outcome === undefined ? [] : inWritingOrder(admissionsOf(outcome))))
         .map((admission) => [keyOf(admission), admission]),
     );
     counts.batches += decided.length;
@@ -93,6 +93,11 @@ export async function* rebuildAdmissions(
     await putItems(tables.client, tables.admissionTableName, wanted);
     yield* group;
   }
+}
+
+/** The first comes last: to the reconciler it is the sign that all others are there. */
+function inWritingOrder([first, ...others]: AdmissionRecord[]): AdmissionRecord[] {
+  return first === undefined ? [] : [...others, first];
 }
 
 function isToBeEntered({ admissions, recordedAt }: OutcomeRecord, nowMs: number): boolean {

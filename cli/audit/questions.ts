@@ -42,7 +42,7 @@ export const DEFAULT_LOOK_BACK_MS = DAY_MS;
 /** The sweep goes over this much again, since an index may be late; so what it has just passed is looked at here too. */
 const SWEEP_OVERLAP_MS = 5 * 60 * 1000;
 
-/** A reconciler that runs has entered the admissions of large batches by then. */
+/** A reconciler that runs has entered the admissions of a large batch by then. */
 export const ENTERED_WITHIN_MS = 5 * 60 * 1000;
 
 /** The batches that answer a question, by time, read as they are asked for. */
@@ -124,14 +124,27 @@ async function* admissionsAwaited(
   range: Range,
   nowMs: number,
 ): AsyncGenerator<AdmissionRecord> {
-  const fallback = { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - ENTERED_WITHIN_MS) };
-  for await (const { outcome } of batchesNotSwept(tables, range, fallback, nowMs)) {
-    if (outcome === undefined || outcome.admissions === 'written') continue;
-    yield* admissionsOf(outcome).filter((admission) =>
-      question.about === 'user'
-        ? admission.externalUserId === question.externalUserId
-        : admission.attendeeId === question.attendeeId,
+  const { client, auditTableName, openIntentTableName } = tables;
+  const fallback =
+    openIntentTableName === undefined
+      ? { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - ENTERED_WITHIN_MS) }
+      : { sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
+  for await (const group of inGroups(keysNotSwept(tables, range, fallback, nowMs), BATCH_GET_LIMIT)) {
+    const outcomes = await getItems<OutcomeRecord>(
+      client,
+      auditTableName,
+      group.map(({ meetingId, batchId }) => ({ meetingId, recordId: recordId(batchId, 'outcome') })),
     );
+    const byBatchId = new Map(outcomes.map((outcome) => [outcome.batchId, outcome]));
+    for (const { batchId } of group) {
+      const outcome = byBatchId.get(batchId);
+      if (outcome === undefined || outcome.admissions === 'written') continue;
+      yield* admissionsOf(outcome).filter((admission) =>
+        question.about === 'user'
+          ? admission.externalUserId === question.externalUserId
+          : admission.attendeeId === question.attendeeId,
+      );
+    }
   }
 }
 
@@ -209,6 +222,7 @@ export async function* keysOver(
   range: Range & { sinceMs: number },
   nowMs: number,
 ): AsyncGenerator<BatchKey> {
+  if (isEmpty(range)) return;
   for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* keysByDay(tables, day, range);
 }
 
@@ -227,7 +241,13 @@ async function* denialsOver(
   range: Range & { sinceMs: number },
   nowMs: number,
 ): AsyncGenerator<Batch> {
+  if (isEmpty(range)) return;
   for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* denialsByDay(tables, day, range);
+}
+
+/** DynamoDB refuses a range that ends before it begins. */
+function isEmpty({ sinceMs, untilMs }: Range & { sinceMs: number }): boolean {
+  return untilMs !== undefined && untilMs <= sinceMs;
 }
 
 async function* without(
@@ -243,7 +263,7 @@ function keyOf({ externalUserId, admissionId }: AdmissionRecord): string {
 
 async function* openBatches(tables: AskedTables, range: Range, nowMs: number): AsyncGenerator<Batch> {
   const fallback = { sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
-  for await (const batch of batchesNotSwept(tables, range, fallback, nowMs)) {
+  for await (const batch of batchesWithKeys(tables, keysNotSwept(tables, range, fallback, nowMs))) {
     if (batch.state === 'OPEN') yield batch;
   }
 }
@@ -253,12 +273,12 @@ async function* openBatches(tables: AskedTables, range: Range, nowMs: number): A
  *
  * @param fallback since when all batches are looked at where there is no list, or no sweep yet
  */
-async function* batchesNotSwept(
+async function* keysNotSwept(
   tables: AskedTables,
   range: Range,
   fallback: { sinceMs: number },
   nowMs: number,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<BatchKey> {
   // Before the list: what the sweep passes from now on is both listed and looked at, rather than neither.
   const sweptMs = await sweptThroughMs(tables);
   const recentRange = {
@@ -267,7 +287,7 @@ async function* batchesNotSwept(
       sweptMs === undefined ? fallback.sinceMs : Math.max(range.sinceMs ?? 0, sweptMs - SWEEP_OVERLAP_MS),
   };
   const keys = mergeByBatchId(listedAsOpen(tables, range), keysOver(tables, recentRange, nowMs));
-  yield* batchesWithKeys(tables, withoutRepeats(keys));
+  yield* withoutRepeats(keys);
 }
 
 async function* listedAsOpen(tables: AskedTables, range: Range): AsyncGenerator<BatchKey> {

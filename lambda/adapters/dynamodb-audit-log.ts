@@ -6,7 +6,7 @@ import {
   PutItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { type AuditRecord, admissionsOf } from '../audit-records.ts';
+import { ADMISSIONS_AT_ONCE, type AuditRecord, admissionsOf } from '../audit-records.ts';
 import type { AuditLog } from '../ports.ts';
 import { itemOf } from './dynamodb-item.ts';
 import { withinTime } from './time-limit.ts';
@@ -50,7 +50,7 @@ export function dynamodbAuditLog(
       const writes = admissionsOf(outcome).map(
         (admission): WriteRequest => ({ PutRequest: { Item: itemOf(admission) } }),
       );
-      if (writes.length <= BATCH_WRITE_LIMIT) return writeAdmissions(writes, timeoutMs);
+      if (outcome.issued.length <= ADMISSIONS_AT_ONCE) return writeAdmissions(writes, timeoutMs);
       const others = writes.slice(1);
       const chunks = Array.from({ length: Math.ceil(others.length / BATCH_WRITE_LIMIT) }, (_, index) =>
         others.slice(index * BATCH_WRITE_LIMIT, (index + 1) * BATCH_WRITE_LIMIT),

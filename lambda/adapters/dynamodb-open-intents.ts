@@ -44,8 +44,15 @@ export function dynamodbOpenIntents(
       );
     },
 
-    async notice({ meetingId, batchId }, noticedAt) {
-      const entry: OpenIntent = { meetingId, batchId, noticedAt, looks: 0, seen: [] };
+    async notice({ meetingId, batchId, noticedAt, deferred }) {
+      const entry: OpenIntent = {
+        meetingId,
+        batchId,
+        noticedAt,
+        looks: 0,
+        seen: [],
+        ...(deferred && { deferred }),
+      };
       await unlessConditionFails(
         client.send(
           new PutItemCommand({

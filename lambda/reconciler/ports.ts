@@ -15,6 +15,8 @@ export interface OpenIntent extends BatchKey {
   lastLookAt?: string;
   /** When Chime was asked last, whether or not it answered: who waited longest is next. */
   lastTryAt?: string;
+  /** Its outcome is there and its admissions are the reconciler's to write. */
+  deferred?: true;
   /** Attendees that earlier looks found: what is gone by the next look has existed nevertheless. */
   seen: IssuedAttendee[];
 }
@@ -26,7 +28,7 @@ export interface OpenIntents {
   /** Never moves back. */
   advance(through: string): Promise<void>;
   /** Puts a batch on the list; one that is there already stays as it is. */
-  notice(key: BatchKey, noticedAt: string): Promise<void>;
+  notice(entry: BatchKey & Pick<OpenIntent, 'noticedAt' | 'deferred'>): Promise<void>;
   /** The whole list, oldest batch first. */
   list(): Promise<OpenIntent[]>;
   /** @returns false where the entry is gone or has had another look than the `looks` given */

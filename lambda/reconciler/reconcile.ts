@@ -128,7 +128,10 @@ export async function reconcile(
   const lookable: OpenIntentToLookAt[] = [];
   const open = new Set<OpenIntent>();
   let unread = 0;
-  for (const chunk of inChunks(await openIntents.list(), BATCHES_AT_ONCE)) {
+  const entries = await openIntents.list();
+  const deferred = entries.filter((entry) => entry.deferred);
+  const others = entries.filter((entry) => !entry.deferred);
+  for (const chunk of inChunks(others, BATCHES_AT_ONCE)) {
     unread += chunk.length;
     if (clock.now() >= endMs) continue;
     await attempt('list', undefined, async () => {
@@ -143,6 +146,10 @@ export async function reconcile(
   for (const meeting of byMeeting(lookable)) {
     if (mayList()) await attempt('meeting', meeting[0]?.entry.batchId, () => look(meeting));
     else summary.waiting += meeting.length;
+  }
+  // What is derived comes last: a meeting that is not looked at ends, these batches only wait.
+  for (const chunk of inChunks(deferred, BATCHES_AT_ONCE)) {
+    await attempt('list', undefined, () => enter(chunk));
   }
 
   // An age that leaves somebody out would calm an alarm that is due.
@@ -171,9 +178,11 @@ export async function reconcile(
     )) {
       const noted = await audit.admissionsNoted(keys);
       await inParallel(keys, async (key) => {
-        if (!(await isComplete(key, noted.get(key.batchId)))) {
-          await openIntents.notice(key, isoTime(startMs));
-        }
+        const note = noted.get(key.batchId);
+        if (await isComplete(key, note)) return;
+        const { meetingId, batchId } = key;
+        const deferred = note?.admissions === 'deferred' && { deferred: true as const };
+        await openIntents.notice({ meetingId, batchId, noticedAt: isoTime(startMs), ...deferred });
       });
 
       const last = keys.at(-1);
@@ -197,6 +206,15 @@ export async function reconcile(
     const { externalUserId, attendeeId } = note.first;
     const present = await admissions.ofBatch(batchId, [externalUserId]);
     return present.some((admission) => admission.attendeeId === attendeeId);
+  }
+
+  /** Finishes batches whose admissions nobody has written, one by one. */
+  async function enter(entries: OpenIntent[]): Promise<void> {
+    const batches = clock.now() < endMs ? await audit.batches(entries) : new Map<string, Batch>();
+    for (const entry of entries) {
+      if (clock.now() >= endMs) summary.waiting += 1;
+      else await attempt('entry', entry.batchId, () => sort(entry, batches.get(entry.batchId) ?? {}));
+    }
   }
 
   /** Finishes what has its outcome, and finds out what has to be looked for. */

@@ -138,4 +138,17 @@ describe('rebuilding admissions', () => {
     expect(counts).toEqual({ batches: 1, admissions: 60, missing: 0, different: 0, extra: 1 });
     expect(differences).toEqual([{ difference: 'extra', ...extra }]);
   });
+
+  it('writes the first of a large batch last, so that one that is cut off is not taken for complete', async () => {
+    const tables = await newTables();
+    const issued = Array.from({ length: 60 }, (_, n) => issuedTo(`user-${n}`, `attendee-${n}`));
+    await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'), {
+      outcome: { issued, admissions: 'deferred' },
+    });
+    const dealtWith = await collect(
+      rebuildAdmissions(tables, compareAdmissions(tables, DAY, NOW_MS, { ...NO_COUNTS })),
+    );
+    expect(dealtWith.at(-1)?.externalUserId).toBe('user-0');
+    expect((await compare(tables)).counts).toMatchObject({ admissions: 60, missing: 0 });
+  });
 });

@@ -6,7 +6,7 @@ import {
   findAdmissions,
   findBatches,
 } from '../../../cli/audit/questions.ts';
-import type { Range } from '../../../cli/audit/times.ts';
+import { DAY_MS, type Range } from '../../../cli/audit/times.ts';
 import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
@@ -317,6 +317,34 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     expect(idsOf(await admissions(tables, user))).toEqual([batchId]);
     const sinceMs = Date.parse('2026-11-21T00:00:00Z');
     expect(await admissions(tables, user, { sinceMs })).toEqual([]);
+  });
+
+  it('where no sweep was ever remembered, look at the batches of the last 24 hours', async () => {
+    const tables = await newTables();
+    await writeBatch(tables, batchIdAt('2026-11-22T13:59:59Z'), deferred);
+    const young = await writeBatch(tables, batchIdAt('2026-11-22T14:00:00Z'), deferred);
+    expect(idsOf(await admissions(tables, user))).toEqual([young]);
+  });
+
+  it('reach back no further than a range that ended before', async () => {
+    const tables = await newTables();
+    const batchId = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    await sweptThrough(tables, '2026-11-23T13:58:00Z');
+    const untilMs = Date.parse('2026-11-23T12:00:00Z');
+    expect(idsOf(await admissions(tables, user, { untilMs }))).toEqual([batchId]);
+    expect(idsOf(await admissions(tables, attendee, { untilMs }))).toEqual([batchId]);
+    expect(await batches(tables, { about: 'open' }, { untilMs })).toEqual([]);
+    expect(await batches(tables, { about: 'denied' }, { untilMs: untilMs - 2 * DAY_MS })).toEqual([]);
+  });
+
+  it('read the outcomes of batches that are not swept yet, and nothing else of them', async () => {
+    const tables = await newTables();
+    for (let n = 0; n < 40; n += 1) await writeBatch(tables, batchIdAt('2026-11-23T13:59:00Z'));
+    await sweptThrough(tables, '2026-11-23T13:58:00Z');
+    const seen = watch(tables);
+    expect(await admissions(tables, { about: 'user', externalUserId: 'nobody' })).toEqual([]);
+    // 40 keys of the index, 40 outcomes, and how far was swept.
+    expect(seen.items).toBeLessThanOrEqual(81);
   });
 
   it('where no list is named, look at the batches of the last five minutes', async () => {

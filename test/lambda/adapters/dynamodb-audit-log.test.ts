@@ -218,6 +218,28 @@ describe('the admissions of an outcome', () => {
     await wire.close();
   });
 
+  it('end with the first also where 26 names are 25 attendees', async () => {
+    const names = Array.from({ length: 25 }, (_, index) => `few-${index}`);
+    const outcome = newOutcome(names);
+    outcome.issued = [...outcome.issued, ...outcome.issued.slice(-1)];
+    const wire = await startWire('dynamodb', tables.url);
+    const client = new DynamoDBClient({
+      region: 'us-east-1',
+      endpoint: wire.url,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    const written: number[] = [];
+    wire.intercept((step, act) => {
+      const requests = Object.values(step.body?.['RequestItems'] as Record<string, unknown[]>);
+      written.push(...requests.map((items) => items.length));
+      return act();
+    });
+    await dynamodbAuditLog(client, tables).recordAdmissions(outcome, QUICK);
+    expect(written).toEqual([24, 1]);
+    client.destroy();
+    await wire.close();
+  });
+
   it('may be none', async () => {
     await expect(auditLog.recordAdmissions(newOutcome([]), QUICK)).resolves.toBeUndefined();
   });

@@ -329,6 +329,23 @@ describe('admissions', () => {
     expect(lies(world)).toEqual([]);
   });
 
+  it('of large batches come after the intents that are open, however many there are', async () => {
+    const world = createWorld();
+    for (let batch = 0; batch < 1_000; batch += 1) await world.ask(names(26));
+    const lost = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    const reconciler = new Actor();
+    expect(await world.reconcile(reconciler)).toMatchObject({ recovered: 1, open: 0, sweptToEnd: true });
+    expect(world.outcomeOf(lost)?.state).toBe('RECOVERED');
+    expect(world.metrics.at(-1)).toMatchObject({ OldestOpenIntentAge: 0, ReconcilerFailures: 0 });
+    // 20 a second, in what is left of 47 s; the rest waits for the next run.
+    expect(world.open.size).toBeGreaterThan(0);
+    expect(world.open.size).toBeLessThan(500);
+    world.pass(60_000);
+    await world.reconcile();
+    expect(lies(world)).toEqual([]);
+  }, 30_000);
+
   it('of large batches are entered no faster than the tables take them', async () => {
     const world = createWorld();
     for (let batch = 0; batch < 12; batch += 1) await world.ask(names(26));

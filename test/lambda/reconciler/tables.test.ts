@@ -53,20 +53,26 @@ describe('open intents', () => {
   });
 
   it('lists what was noticed, oldest first, however late', async () => {
-    for (const batchId of ['c', 'a', 'b']) await openIntents.notice({ meetingId: 'm', batchId }, EARLIER);
+    for (const batchId of ['c', 'a', 'b'])
+      await openIntents.notice({ meetingId: 'm', batchId, noticedAt: EARLIER });
     expect(await openIntents.list()).toEqual([entry('a'), entry('b'), entry('c')]);
   });
 
+  it('tells which of them only wait for their admissions', async () => {
+    await openIntents.notice({ ...entry('a'), deferred: true });
+    expect(await openIntents.list()).toEqual([{ ...entry('a'), deferred: true }]);
+  });
+
   it('keeps what it knows of a batch that is noticed again', async () => {
-    await openIntents.notice(entry('a'), EARLIER);
+    await openIntents.notice(entry('a'));
     const looked = { ...entry('a'), looks: 1, lastLookAt: LATER, seen: [SEEN] };
     expect(await openIntents.save(looked, 0)).toBe(true);
-    await openIntents.notice(entry('a'), LATER);
+    await openIntents.notice({ ...entry('a'), noticedAt: LATER });
     expect(await openIntents.list()).toEqual([looked]);
   });
 
   it('saves for one of two that looked at once, and for nobody once the batch is gone', async () => {
-    await openIntents.notice(entry('a'), EARLIER);
+    await openIntents.notice(entry('a'));
     const saved = await Promise.all(
       [1, 2].map(() => openIntents.save({ ...entry('a'), looks: 1, lastLookAt: LATER }, 0)),
     );
@@ -84,7 +90,7 @@ describe('open intents', () => {
     }));
     const ids = Array.from({ length: 9 }, (_, index) => `batch-${index}`);
     for (const batchId of ids) {
-      await openIntents.notice(entry(batchId), EARLIER);
+      await openIntents.notice(entry(batchId));
       await openIntents.save({ ...entry(batchId), looks: 1, seen }, 0);
     }
     expect((await openIntents.list()).map(({ batchId }) => batchId)).toEqual(ids);

@@ -312,9 +312,9 @@ export function createWorld({ idempotent = true } = {}) {
           call(actor, 'advance', () => {
             if (through === undefined || through < to) through = to;
           }),
-        notice: ({ meetingId, batchId }, noticedAt) =>
+        notice: (entry) =>
           call(actor, 'notice', () => {
-            if (!open.has(batchId)) open.set(batchId, { meetingId, batchId, noticedAt, looks: 0, seen: [] });
+            if (!open.has(entry.batchId)) open.set(entry.batchId, { ...entry, looks: 0, seen: [] });
           }),
         list: () =>
           call(actor, 'list', () => [...open.values()].toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1))),

@@ -21,6 +21,8 @@ const project = (displayName, testMatch) => ({
 export default {
   // Most suites wait for processes and servers of their own: a core kept free for jest itself would be idle.
   maxWorkers: '100%',
+  // Tests that start processes take a second here, and many on one busy core: a limit is there to end what hangs.
+  testTimeout: 30_000,
   projects: [
     project('unit', ['<rootDir>/test/**/*.test.ts']),
     project('system', ['<rootDir>/test/**/*.system.ts']),

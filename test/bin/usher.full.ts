@@ -17,11 +17,16 @@ function writeConfig(env: string, text: string): void {
   writeFileSync(join(folder, 'config', `${env}.json`), text);
 }
 
-/** Runs the app as the CDK command line does, in a folder with configurations, without credentials or a home. */
+/** Runs the app as the CDK command line does, in a folder with configurations, which is its home, without credentials. */
 function run(context: object, outdir = 'cdk.out', variables: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [APP], {
     cwd: folder,
-    env: { CDK_OUTDIR: join(folder, outdir), CDK_CONTEXT_JSON: JSON.stringify(context), ...variables },
+    env: {
+      HOME: folder,
+      CDK_OUTDIR: join(folder, outdir),
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+      ...variables,
+    },
     encoding: 'utf8',
   });
   return { status, stdout, stderr };

@@ -60,7 +60,7 @@ it('lives on when a request breaks off', async () => {
     socket.write('POST / HTTP/1.1\\r\\nHost: h\\r\\nContent-Length: 10\\r\\n\\r\\nabc');
     setTimeout(() => socket.destroy(), 50);
     setTimeout(async () => {
-      console.log((await fetch(dynamodb.url)).status);
+      console.log(String((await fetch(dynamodb.url)).status));
       await dynamodb.close();
     }, 150);
   `;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { readLocalEnvironment } from '../../local/environment.ts';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
-import { type RunningSystem, startRefused, startSystem, until } from './support.ts';
+import { isAlive, type RunningSystem, startRefused, startSystem, until } from './support.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 'utf8'));
@@ -22,15 +22,6 @@ function childrenOf(pid: number): number[] {
     .map((line) => line.trim().split(/\s+/).map(Number) as [number, number])
     .filter(([, parent]) => parent === pid)
     .map(([child]) => child);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function isRefused(url: string): Promise<boolean> {

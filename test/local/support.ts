@@ -15,7 +15,7 @@ const STOP_TIMEOUT_MS = 10_000;
 export interface StartOptions {
   /** A configuration in place of `config/local.json`. */
   config?: object;
-  /** Added to an environment of nothing but PATH. */
+  /** Added to an environment of nothing but PATH and HOME. */
   env?: Record<string, string>;
 }
 
@@ -89,6 +89,15 @@ export async function startRefused(
   return { code, stdout: system.stdout(), stderr: system.stderr() };
 }
 
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits until something is so. @throws where it never is */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
@@ -123,6 +132,8 @@ function launch(directory: string, { config, env = {} }: StartOptions) {
 function childEnvironment(directory: string, env: Record<string, string>): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
+    // CDK and SDK look for one, and a user whom nobody knows has none.
+    HOME: tmpdir(),
     USHER_LOCAL_DIR: directory,
     USHER_LOCAL_SCHEDULE: 'off',
     ...env,

@@ -21,7 +21,10 @@ export async function audited(system: RunningSystem, ...question: string[]): Pro
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['cli/audit.ts', ...question, '--output', 'json'],
-    { env: { PATH: process.env['PATH'], USHER_LOCAL_DIR: system.directory }, maxBuffer: 64 * 1024 * 1024 },
+    {
+      env: { PATH: process.env['PATH'], HOME: system.directory, USHER_LOCAL_DIR: system.directory },
+      maxBuffer: 64 * 1024 * 1024,
+    },
   );
   return JSON.parse(stdout);
 }

@@ -88,7 +88,7 @@ async function admitPatiently(signingKey: SigningKey): Promise<Answer> {
 async function flood(attack: (n: number) => Promise<Answer>) {
   const startMs = performance.now();
   const attacks: Answer[] = [];
-  const honest: Promise<Answer>[] = [];
+  const honest = [admitPatiently(key)];
   const timer = setInterval(() => honest.push(admitPatiently(key)), 200);
   let sent = 0;
   const attacker = async (): Promise<void> => {

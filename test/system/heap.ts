@@ -7,6 +7,10 @@ const INSPECTOR_URL = 'http://127.0.0.1:9229';
 export async function heldBytes(pid: number): Promise<number> {
   process.kill(pid, 'SIGUSR1');
   const inspector = await connect();
+  const { result } = (await inspector.call('Runtime.evaluate', { expression: 'process.pid' })) as {
+    result: { value: number };
+  };
+  if (result.value !== pid) throw new Error('The inspector that listens is of another process.');
   await inspector.call('HeapProfiler.collectGarbage');
   const { usedSize } = (await inspector.call('Runtime.getHeapUsage')) as { usedSize: number };
   inspector.close();
@@ -21,14 +25,14 @@ async function connect() {
   });
   let lastId = 0;
   return {
-    call(method: string): Promise<unknown> {
+    call(method: string, params: object = {}): Promise<unknown> {
       const id = ++lastId;
       return new Promise((resolve) => {
         socket.onmessage = ({ data }) => {
           const message = JSON.parse(String(data));
           if (message.id === id) resolve(message.result);
         };
-        socket.send(JSON.stringify({ id, method }));
+        socket.send(JSON.stringify({ id, method, params }));
       });
     },
     close: () => socket.close(),

@@ -28,7 +28,7 @@ const effort = values.quick
   : {
       startup: { rounds: 25 },
       profile: { runs: 10 },
-      warm: { processes: 5, rounds: 9, warmUp: 1_500 },
+      warm: { processes: 8, rounds: 7, warmUp: 1_500 },
       entering: { runs: 10, batches: 30 },
       latency: { requests: 100, warmUp: 750 },
       memory: { requests: 10_000, settled: 1_000 },

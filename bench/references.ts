@@ -13,6 +13,7 @@ export interface References {
   bareCall: string;
   plainFacade: string;
   plainFacadeTable: string;
+  bareCalls: string;
   roundTrips: string;
 }
 
@@ -27,6 +28,7 @@ export async function buildReferences(directory: string): Promise<References> {
     bareCall: await bundle('bare-call', DEFAULTS),
     plainFacade: await bundle('plain-facade-chime', DEFAULTS),
     plainFacadeTable: await bundle('plain-facade-table', DEFAULTS),
+    bareCalls: await bundle('bare-calls'),
     roundTrips: await bundle('round-trips', DEFAULTS),
   };
 }

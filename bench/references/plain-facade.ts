@@ -1,29 +1,10 @@
-import { get } from 'node:http';
 import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
-import { JwtVerifier } from 'aws-jwt-verify';
-import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { verifier } from './verifier.ts';
 
 // The same facade as one would write it in an afternoon: the SDK with its defaults, a verified token, a checked body, the
 // meeting's tenants, an answer in Chime's shape, and no record of any of it.
 export const chime = new ChimeSDKMeetings();
-const [rules] = JSON.parse(process.env['ISSUERS'] ?? '') as [
-  { issuer: string; jwksUri: string; audience: string[] },
-];
-// The library itself fetches by https only, which an issuer on this machine has not.
-const fetcher = {
-  fetch: (uri: string) =>
-    new Promise<ArrayBuffer>((resolve, reject) => {
-      get(uri, async (response) => {
-        const body = new Uint8Array(Buffer.concat(await response.toArray()));
-        resolve(body.buffer);
-      }).on('error', reject);
-    }),
-};
-const verifier = JwtVerifier.create(
-  { issuer: rules.issuer, jwksUri: rules.jwksUri, audience: rules.audience },
-  { jwksCache: new SimpleJwksCache({ fetcher }) },
-);
 
 /** Whose a meeting is. */
 export type TenantsOf = (MeetingId: string | undefined) => Promise<readonly string[]>;

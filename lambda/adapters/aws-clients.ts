@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { attemptDirectly, jsonAsItIs } from './direct-attempt.ts';
+import { attemptDirectly, jsonAsItIs, MOST_IDLE_MS } from './direct-attempt.ts';
 import { Sha256 } from './sha256.ts';
 
 /** A service where a function finds it. */
@@ -52,6 +52,7 @@ export function dynamodbClient(service: Service, limits?: RequestLimits): Dynamo
  */
 function settings({ region, endpoint }: Service, limits: RequestLimits | undefined) {
   const resolved = { url: new URL(endpoint) };
+  const agent = { timeout: MOST_IDLE_MS };
   return {
     region,
     endpoint,
@@ -64,7 +65,7 @@ function settings({ region, endpoint }: Service, limits: RequestLimits | undefin
     retryMode: 'standard',
     userAgentAppId: async () => undefined,
     defaultUserAgentProvider: async () => [],
-    requestHandler: limits ?? {},
+    requestHandler: { ...limits, httpAgent: agent, httpsAgent: agent },
     sha256: Sha256,
     streamCollector: collect,
   };

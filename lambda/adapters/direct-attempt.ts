@@ -2,6 +2,13 @@ import type { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings'
 import type { DynamoDBClient, PutItem$ } from '@aws-sdk/client-dynamodb';
 
 /**
+ * A connection that was idle for so long is not used again. Lambda freezes a process between two invocations, and what is
+ * on the way of its idle connections forgets them after some minutes
+ * (docs/decisions/0005-repeating-is-the-clients-part.md).
+ */
+export const MOST_IDLE_MS = 5_000;
+
+/**
  * Makes the first attempt of every call of a client with what the client itself is made of, its protocol, its signer and
  * its connections, and nothing in between. The SDK passes a call through eleven functions, four of which copy the whole
  * configuration every time, which is more work than all of ours. That way is left for the attempts after the first
@@ -25,8 +32,11 @@ export function attemptDirectly(
   if (authScheme === undefined) throw new Error('A client without a way to sign');
   const { signer } = authScheme;
   shareSigner(client);
+  let usedAtMs = 0;
 
   const attempt = async (operation: Operation, input: object, context: Context) => {
+    // A process that was just thawed may be here before the timers that end its old connections.
+    if (performance.now() - usedAtMs >= MOST_IDLE_MS) await new Promise((resolve) => setTimeout(resolve));
     const request = await protocol.serializeRequest(operation, input, serde);
     Object.assign(request.headers, { host, 'user-agent': 'usher' });
     const signing = { config, context };
@@ -42,6 +52,8 @@ export function attemptDirectly(
       // It learns from the answer how far our clock is off, and throws the error again.
       signer.errorHandler?.(signing)(error as Error);
       throw error;
+    } finally {
+      usedAtMs = performance.now();
     }
   };
 

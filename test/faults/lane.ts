@@ -45,6 +45,10 @@ export interface Actor {
   /** Every step of the process from now on goes this way. */
   intercept(how: Intercept): void;
   invoke(event: unknown): Promise<unknown>;
+  /** Ends or forgets its idle connections, as `hangUp` and `forget` of its wires do. */
+  disconnect(how: 'hangUp' | 'forget'): void;
+  /** How many of its requests went into connections that were forgotten. */
+  resets(): number;
   /** SIGKILL. */
   kill(): void;
   pid(): number;
@@ -144,6 +148,10 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
         for (const wire of wires) wire.intercept(how);
       },
       invoke: (event) => pool.invoke(event),
+      disconnect(how) {
+        for (const wire of wires) wire[how]();
+      },
+      resets: () => wires.reduce((total, wire) => total + wire.resets(), 0),
       kill: () => process.kill(pid(), 'SIGKILL'),
       pid,
       async close() {
@@ -167,6 +175,7 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
   return {
     client,
     dynamodbUrl: dynamodb.url,
+    chimeUrl: chime.url,
     tableNames,
     tables: stack.tables,
     control,

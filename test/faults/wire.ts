@@ -1,4 +1,5 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
 
@@ -33,8 +34,16 @@ export async function startWire(service: Service, upstreamUrl: string) {
   const agent = new Agent({ keepAlive: true });
   const upstream = new URL(upstreamUrl);
   let intercept: Intercept = (_, act) => act();
+  const open = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
+  let resets = 0;
   const server = createServer(async (incoming, response) => {
     try {
+      if (forgotten.has(incoming.socket)) {
+        resets += 1;
+        incoming.socket.resetAndDestroy();
+        return;
+      }
       const body = await buffer(incoming);
       const reply = await intercept(stepOf(service, incoming, body), () =>
         forward(upstream, agent, incoming, body),
@@ -47,12 +56,26 @@ export async function startWire(service: Service, upstreamUrl: string) {
     }
   });
   server.keepAliveTimeout = 600_000;
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
   const port = await listen(server, 0);
   return {
     url: `http://${LOOPBACK}:${port}`,
     intercept(how: Intercept): void {
       intercept = how;
     },
+    /** Ends the connections that nothing is asked on, and says so, as a server does that has waited long enough. */
+    hangUp(): void {
+      server.closeIdleConnections();
+    },
+    /** Forgets the connections there are, and tells nobody, as NAT gateways do: whoever uses one is reset. */
+    forget(): void {
+      for (const socket of open) forgotten.add(socket);
+    },
+    /** How many requests came on connections that were forgotten. */
+    resets: () => resets,
     async close(): Promise<void> {
       await close(server);
       agent.destroy();

@@ -77,7 +77,9 @@ describe('a process that was frozen', () => {
       await client.send(look);
       wire.forget();
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MOST_IDLE_MS + 500);
-      await expect(client.send(look)).resolves.toMatchObject({ Meeting: { MeetingId: look.input.MeetingId } });
+      await expect(client.send(look)).resolves.toMatchObject({
+        Meeting: { MeetingId: look.input.MeetingId },
+      });
       expect(wire.resets()).toBe(0);
     }));
 });
@@ -100,6 +102,8 @@ describe('a connection', () => {
         await pause(MOST_IDLE_MS + 1_000);
         return act();
       });
-      await expect(client.send(look)).resolves.toMatchObject({ Meeting: { MeetingId: look.input.MeetingId } });
+      await expect(client.send(look)).resolves.toMatchObject({
+        Meeting: { MeetingId: look.input.MeetingId },
+      });
     }));
 });

@@ -1,6 +1,7 @@
 import {
   BatchCreateAttendeeCommand,
   type ChimeSDKMeetingsClient,
+  ChimeSDKMeetingsServiceException,
   GetMeetingCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import type { Attendee, AttendeeError, Capabilities } from '../attendees.ts';
@@ -133,7 +134,8 @@ const CODE_BY_STATUS: Record<number, ErrorCode> = {
  * whole mapping is the table in docs/wire-contract.md.
  */
 function refusalOf(error: unknown): FacadeError | undefined {
-  if (!(error instanceof Error) || error instanceof SyntaxError) return undefined;
+  // The SDK makes this class of answers that it could read to their end, and of nothing else.
+  if (!(error instanceof ChimeSDKMeetingsServiceException)) return undefined;
   const { httpStatusCode: status } = metadataOf(error);
   if (status === undefined || status < 400 || status > 499 || status === REQUEST_TIMEOUT) return undefined;
   const code = codeOf(error.name) ?? CODE_BY_STATUS[status] ?? 'BadRequest';

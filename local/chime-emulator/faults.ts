@@ -58,13 +58,19 @@ const EFFECTS = [
 const ONLY_AFTER = ['truncate', 'extraAttendee', 'alteredCapabilities'];
 const ONLY_BATCH = ['partialErrors', 'extraAttendee', 'alteredCapabilities'];
 
+/** The only two effects that go together: what is cut short is the error then, not the answer. */
+function isCutError(fault: object): boolean {
+  const effects = EFFECTS.filter((effect) => effect in fault);
+  return effects.join() === 'errorType,truncate';
+}
+
 /** A fault as `POST /_emulator/faults` takes it; the table is at the top of `server.ts`. */
 export const faultSchema = members
   .superRefine((fault, context) => {
     const given = Object.keys(fault);
     const wrong = (message: string) => context.addIssue({ code: 'custom', message });
     const effects = EFFECTS.filter((effect) => given.includes(effect));
-    if (effects.length > 1)
+    if (effects.length > 1 && !isCutError(fault))
       wrong(`only one of ${EFFECTS.join(', ')}, but there are ${effects.join(' and ')}`);
     if (effects.length === 0 && fault.latencyMs === undefined && fault.status === undefined) {
       wrong(`one of ${EFFECTS.join(', ')}, or latencyMs, is required`);
@@ -80,7 +86,7 @@ export const faultSchema = members
     }
     if (fault.seed !== undefined && fault.probability === undefined) wrong('seed needs probability');
     for (const effect of effects) {
-      if (ONLY_AFTER.includes(effect) && fault.when === 'before') {
+      if (ONLY_AFTER.includes(effect) && fault.when === 'before' && !isCutError(fault)) {
         wrong(`${effect} is about the answer, so it cannot be before acting`);
       }
       if (
@@ -96,7 +102,7 @@ export const faultSchema = members
     operation: ONLY_BATCH.some((effect) => effect in fault)
       ? ('BatchCreateAttendee' as const)
       : fault.operation,
-    when: fault.when ?? (ONLY_AFTER.some((effect) => effect in fault) ? 'after' : 'before'),
+    when: fault.when ?? (ONLY_AFTER.some((effect) => effect in fault) && !isCutError(fault) ? 'after' : 'before'),
   }));
 
 export type Fault = z.infer<typeof faultSchema>;

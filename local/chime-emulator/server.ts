@@ -36,7 +36,7 @@
  * | `status`, `errorType`, `message`, `retryAfterSeconds` | an error, also one that is not modelled; `Retry-After` is only sent if given |
  * | `reset: true` | the connection is reset |
  * | `garbage: true`, `status` | a body that is not JSON, with 200 or the status |
- * | `truncate: true` | acts, and the connection ends in the middle of the answer |
+ * | `truncate: true` | acts, and the connection ends in the middle of the answer; beside `errorType`, in the middle of the error |
  * | `partialErrors: {externalUserIds?, every?, errorCode, errorMessage?}` | BatchCreateAttendee tells these names, and of them each n-th of the request, in `Errors`; with `when: after` they exist nevertheless |
  * | `extraAttendee: {externalUserId, capabilities?}` | BatchCreateAttendee lets in and answers somebody else too |
  * | `alteredCapabilities: {externalUserIds?, capabilities}` | BatchCreateAttendee gives these, or all, other capabilities than asked for |

@@ -146,6 +146,7 @@ const PECULIAR: Record<string, object> = {
   '400 that is not JSON': { garbage: true, status: 400 },
   '500 that is not JSON': { garbage: true, status: 500 },
   'an answer cut in the middle': { truncate: true },
+  'a 4xx cut in the middle': { truncate: true, status: 400, errorType: 'LimitExceededException' },
   'a broken connection': { reset: true, when: 'after' },
 };
 

@@ -36,6 +36,7 @@ describe('finding a meeting', () => {
     ['ServiceUnavailable', { reset: true }],
     ['ServiceUnavailable', { garbage: true }],
     ['ServiceUnavailable', { garbage: true, status: 404 }],
+    ['ServiceUnavailable', { truncate: true, status: 404, errorType: 'NotFoundException' }],
   ])('is %s after %j, never a missing meeting', async (code, fault) => {
     const { meetings, meetingId, fault: inject } = await chime();
     await inject({ operation: 'GetMeeting', ...fault });
@@ -144,6 +145,8 @@ describe('creating attendees', () => {
     [{ garbage: true }],
     [{ garbage: true, status: 400 }],
     [{ truncate: true }],
+    [{ truncate: true, status: 400, errorType: 'LimitExceededException' }],
+    [{ truncate: true, status: 429, errorType: 'ThrottlingException' }],
   ])('is ambiguous after %j', async (fault) => {
     const { meetings, meetingId, fault: inject } = await chime();
     await inject(fault);

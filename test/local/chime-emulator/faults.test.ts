@@ -165,6 +165,14 @@ describe('what happens to the connection or the body', () => {
     expect(await existing()).toEqual(['alice']);
     expect(await lastCall()).toMatchObject({ outcome: 'truncated', acted: true });
   });
+
+  it('an error cut in the middle, before acting', async () => {
+    const { fault, create, existing, lastCall } = await withMeeting(['alice']);
+    await fault({ status: 400, errorType: 'LimitExceededException', truncate: true });
+    expect((await refusal(create())).message).toContain('aborted');
+    expect(await existing()).toEqual([]);
+    expect(await lastCall()).toMatchObject({ outcome: 'truncated', acted: false, status: 400 });
+  });
 });
 
 describe('latency', () => {
@@ -280,6 +288,7 @@ describe('a wrong fault', () => {
     [{ errorType: 'ServiceFailureException' }, 'errorType needs a status'],
     [{ errorType: 'ServiceFailureException', status: 200 }, 'errorType needs a status'],
     [{ ...error, reset: true }, 'only one of'],
+    [{ ...error, truncate: true, reset: true }, 'only one of'],
     [{ reset: false }, 'reset'],
     [{ ...error, operation: 'CreateAttendee' }, 'operation'],
     [{ ...error, times: 0 }, 'times'],

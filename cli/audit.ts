@@ -15,9 +15,8 @@ import {
   type Paper,
 } from './audit/output/table.ts';
 import { startProgress } from './audit/progress.ts';
-import { DEFAULT_LOOK_BACK_MS, findAdmissions, findBatches } from './audit/questions.ts';
+import { findAdmissions, findBatches, startOf } from './audit/questions.ts';
 import { type AskedTables, describePlace, findTables } from './audit/tables.ts';
-import type { Range } from './audit/times.ts';
 
 const EXIT = { found: 0, failure: 1, wrongUse: 2, nothingFound: 3, different: 4 };
 
@@ -108,6 +107,12 @@ async function check(
     sinceMs: startOf(range, nowMs),
     untilMs: Math.min(range.untilMs ?? nowMs, nowMs - COMPARISON_MARGIN_MS),
   };
+  if (settled.sinceMs >= settled.untilMs) {
+    console.error(
+      `usher: Nothing can be compared from ${timestamp(settled.sinceMs)} on: the last minute is left out.`,
+    );
+    return EXIT.wrongUse;
+  }
   const counts = { ...NO_COUNTS };
   const differences = compareAdmissions(tables, settled, nowMs, counts);
   const paper = paperOf(process.stdout);
@@ -168,10 +173,6 @@ function withAdmissions(tables: AskedTables): AskedTables & { admissionTableName
   const { admissionTableName } = tables;
   if (admissionTableName === undefined) throw new Error('The name of the admission table is not known.');
   return { ...tables, admissionTableName };
-}
-
-function startOf(range: Range, nowMs: number): number {
-  return range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS;
 }
 
 function timestamp(timeMs: number): string {

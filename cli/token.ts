@@ -24,6 +24,8 @@ export interface TokenParts {
 /** Claims that are numbers (RFC 7519 section 2, NumericDate). */
 const NUMERIC_CLAIMS = ['exp', 'nbf', 'iat'];
 
+const SIGN_TIMEOUT_MS = 10_000;
+
 /** How long before its end an expired token was issued. */
 const EXPIRED_LIFETIME_SECONDS = 60;
 
@@ -87,7 +89,11 @@ async function sign({ signUrl }: LocalEnvironment, parts: TokenParts): Promise<s
   }
   let response: Response;
   try {
-    response = await fetch(signUrl, { method: 'POST', body: JSON.stringify(parts) });
+    response = await fetch(signUrl, {
+      method: 'POST',
+      body: JSON.stringify(parts),
+      signal: AbortSignal.timeout(SIGN_TIMEOUT_MS),
+    });
   } catch {
     throw new Error('The local issuer does not answer: is the local system still running?');
   }

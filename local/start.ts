@@ -80,6 +80,10 @@ function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
   const { apiUrl, tableName, chimeUrl, dynamodbUrl, issuer } = environment;
   const meetingId = environment.meetingId ?? 'MEETING_ID';
   const directory = env['USHER_LOCAL_DIR'] ? `USHER_LOCAL_DIR='${env['USHER_LOCAL_DIR']}' ` : '';
+  const token =
+    environment.signUrl === undefined
+      ? 'TOKEN'
+      : `$(${directory}npm run --silent token -- --sub alice --scope attendees.create)`;
   const lines = [
     'Usher runs on this machine. Ctrl-C ends it.',
     '',
@@ -90,9 +94,9 @@ function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
     `  Table     ${tableName}`,
     `  Meeting   ${environment.meetingId ?? '(none could be created)'}`,
     '',
-    'Let alice in:',
+    'Let alice in, from another terminal in this folder:',
     '',
-    `  curl -sS -H "Authorization: Bearer $(${directory}npm run --silent token -- --sub alice --scope attendees.create)" -H 'Content-Type: application/json' -d '{"Attendees":[{"ExternalUserId":"alice"}]}' '${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create'`,
+    `  curl -sS -H "Authorization: Bearer ${token}" -H 'Content-Type: application/json' -d '{"Attendees":[{"ExternalUserId":"alice"}]}' '${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create'`,
     '',
     'Ask who was let in:',
     '',

@@ -141,8 +141,10 @@ function readJson(file: string): { issuers?: { issuer?: unknown }[] } {
 }
 
 /** In a configuration for one machine, the word `local` stands for the issuer that runs beside the rest. */
-function namesLocalIssuer({ issuers }: ReturnType<typeof readJson>): boolean {
-  return Array.isArray(issuers) && issuers.some(({ issuer }) => issuer === 'local');
+/** What it is asked about is not checked yet, and can be anything. */
+function namesLocalIssuer(written: ReturnType<typeof readJson> | null): boolean {
+  const issuers = written?.issuers;
+  return Array.isArray(issuers) && issuers.some((rules) => rules?.issuer === 'local');
 }
 
 function withIssuer(
@@ -152,7 +154,7 @@ function withIssuer(
   if (local === undefined) return written;
   const { issuer, jwksUri } = local;
   const issuers = written.issuers?.map((rules) =>
-    rules.issuer === 'local' ? { ...rules, issuer, jwksUri } : rules,
+    rules?.issuer === 'local' ? { ...rules, issuer, jwksUri } : rules,
   );
   return { ...written, ...(issuers && { issuers }) };
 }

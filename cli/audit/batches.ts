@@ -101,7 +101,8 @@ export function remarkOn({ state, intent, outcome, denial }: Batch): string {
     outcome?.refusal && `${outcome.refusal.code}: ${outcome.refusal.message}`,
     outcome?.delivered === false && outcome.issued.length > 0 && 'tokens not delivered',
     outcome?.attribution && `attribution ${outcome.attribution}`,
-    outcome?.admissions === 'pending' && 'admissions pending',
+    // Of the reconciler's outcomes all say so: it writes them first.
+    outcome?.admissions === 'pending' && outcome.writtenBy === 'handler' && 'admissions entered later',
   ];
   return remarks.filter(Boolean).join('; ');
 }

@@ -45,6 +45,7 @@ const QUESTIONS: { [Name in keyof Options]?: (value: string) => AuditCommand['qu
 
 const EXPLANATION = `
 Times are in UTC: 30m, 2h, 7d (ago), 2026-11-23, 2026-11-23T13:45:00Z. --until a day includes that day.
+The 24 hours end now, or at --until.
 Exit codes: 0 found, 1 failure, 2 wrong use, 3 nothing found, 4 admissions differ.
 Everything is explained in docs/audit-guide.md.`;
 
@@ -63,13 +64,10 @@ export function parseCommand(args: string[], nowMs: number, output: OutputConfig
     .option('--batch <id>', 'what this batch did', single(batchId))
     .option('--attendee <id>', 'who this attendee is', single(some))
     .option('--day <day>', 'what happened on this day, denials included', single(parseDay))
-    .option('--denied', 'what was denied and why (default: in the last 24 hours)')
+    .option('--denied', 'what was denied and why (default: in 24 hours)')
     .option('--open', 'what has no outcome yet')
-    .option(
-      '--compare',
-      'whether the admissions are as the outcomes have them (default: in the last 24 hours)',
-    )
-    .option('--rebuild', 'writes the admissions that are missing (default: in the last 24 hours)')
+    .option('--compare', 'whether the admissions are as the outcomes have them (default: in 24 hours)')
+    .option('--rebuild', 'writes the admissions that are missing (default: in 24 hours)')
     .option(
       '--since <time>',
       'only what began then or later',

@@ -37,7 +37,12 @@ export type AdmissionQuestion =
   | { about: 'attendee'; attendeeId: string };
 
 /** How far back `denied` and `open` look where nothing says otherwise. */
-export const DEFAULT_LOOK_BACK_MS = DAY_MS;
+const DEFAULT_LOOK_BACK_MS = DAY_MS;
+
+/** Where a range begins that need not say so: so long before its end. */
+export function startOf({ sinceMs, untilMs }: Range, nowMs: number): number {
+  return sinceMs ?? Math.max(0, Math.min(untilMs ?? nowMs, nowMs) - DEFAULT_LOOK_BACK_MS);
+}
 
 /** The sweep goes over this much again, since an index may be late; so what it has just passed is looked at here too. */
 const SWEEP_OVERLAP_MS = 5 * 60 * 1000;
@@ -52,7 +57,7 @@ export function findBatches(
   range: Range,
   nowMs: number,
 ): AsyncGenerator<Batch> {
-  const recent = { ...range, sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
+  const recent = { ...range, sinceMs: startOf(range, nowMs) };
   switch (question.about) {
     case 'meeting':
       return batchesOfMeeting(tables, question.meetingId.toLowerCase(), batchIdBounds(range));
@@ -128,7 +133,7 @@ async function* admissionsAwaited(
   const fallback =
     openIntentTableName === undefined
       ? { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - ENTERED_WITHIN_MS) }
-      : { sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
+      : { sinceMs: startOf(range, nowMs) };
   for await (const group of inGroups(keysNotSwept(tables, range, fallback, nowMs), BATCH_GET_LIMIT)) {
     const outcomes = await getItems<OutcomeRecord>(
       client,
@@ -262,7 +267,7 @@ function keyOf({ externalUserId, admissionId }: AdmissionRecord): string {
 }
 
 async function* openBatches(tables: AskedTables, range: Range, nowMs: number): AsyncGenerator<Batch> {
-  const fallback = { sinceMs: range.sinceMs ?? nowMs - DEFAULT_LOOK_BACK_MS };
+  const fallback = { sinceMs: startOf(range, nowMs) };
   for await (const batch of batchesWithKeys(tables, keysNotSwept(tables, range, fallback, nowMs))) {
     if (batch.state === 'OPEN') yield batch;
   }

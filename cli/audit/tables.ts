@@ -36,8 +36,14 @@ export function findTables(named: NamedTables, env: NodeJS.ProcessEnv): AskedTab
     throwOnRequestTimeout: true,
   };
   if (named.table !== undefined) {
+    // As the SDK would find it, said here so that it can be told.
+    const endpoint = env['AWS_ENDPOINT_URL_DYNAMODB'] ?? env['AWS_ENDPOINT_URL'];
     return {
-      client: new DynamoDBClient({ requestHandler, ...(named.region && { region: named.region }) }),
+      client: new DynamoDBClient({
+        requestHandler,
+        ...(named.region && { region: named.region }),
+        ...(endpoint && { endpoint }),
+      }),
       auditTableName: named.table,
       ...(named.admissionTable && { admissionTableName: named.admissionTable }),
       ...(named.openIntentTable && { openIntentTableName: named.openIntentTable }),

@@ -34,7 +34,8 @@ async function errorOf(response) {
   });
 }
 
-if (import.meta.main) {
+// Node 20 does not know `import.meta.main`, and a page has no `process`.
+if (import.meta.main ?? globalThis.process?.argv[1]?.endsWith('plain-fetch.js')) {
   const { USHER_URL, USHER_TOKEN, MEETING_ID } = process.env;
   const attendees = process.argv.slice(2).map((ExternalUserId) => ({ ExternalUserId }));
   try {

@@ -102,7 +102,8 @@ export const faultSchema = members
     operation: ONLY_BATCH.some((effect) => effect in fault)
       ? ('BatchCreateAttendee' as const)
       : fault.operation,
-    when: fault.when ?? (ONLY_AFTER.some((effect) => effect in fault) && !isCutError(fault) ? 'after' : 'before'),
+    when:
+      fault.when ?? (ONLY_AFTER.some((effect) => effect in fault) && !isCutError(fault) ? 'after' : 'before'),
   }));
 
 export type Fault = z.infer<typeof faultSchema>;

@@ -173,7 +173,7 @@ describe('a table', () => {
       ['OPEN', MEETING, 'backend', 'svc-1', '1', '0', '0', 'deadline 2026-11-23T13:46:13.123Z'],
       [
         ...['RECOVERED', MEETING, 'backend', 'svc-1', '1', '1', '0'],
-        'tokens not delivered; attribution ambiguous; admissions pending',
+        'tokens not delivered; attribution ambiguous; admissions entered later',
       ],
       ['FAILED', MEETING, 'backend', 'svc-1', '1', '0', '0', 'Throttling: Slow'],
     ]);

@@ -17,7 +17,12 @@ export function chimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
         const { Meeting } = await withinTime(timeoutMs, (abortSignal) =>
           client.send(new GetMeetingCommand({ MeetingId: meetingId }), { abortSignal }),
         );
-        return { tenantIds: Meeting?.TenantIds ?? [] };
+        const tenantIds = Meeting?.TenantIds ?? [];
+        // An answer without its meeting, as a proxy might make one, must not read as a meeting of nobody's.
+        if (typeof Meeting?.MeetingId !== 'string' || !isListOfStrings(tenantIds)) {
+          throw new Error('An answer that is no GetMeetingResponse');
+        }
+        return { tenantIds };
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal?.code === 'NotFound') return undefined;
@@ -67,6 +72,10 @@ export function chimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
       }
     },
   };
+}
+
+function isListOfStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isAttendee(attendee: object): attendee is Attendee {

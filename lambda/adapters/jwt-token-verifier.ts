@@ -174,6 +174,8 @@ async function get(url: string, timeoutMs: number): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, resolve)
       .on('error', reject)
+      // All there is after an answer of 101; after any other, this comes too late to matter.
+      .on('close', () => reject(new FetchError(url, 'the connection ended without an answer')))
       .end();
   });
 }

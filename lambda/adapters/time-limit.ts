@@ -9,12 +9,17 @@ export async function withinTime<Answer>(
   call: (abortSignal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(new DOMException('Out of time', 'TimeoutError')),
-    timeoutMs,
-  );
+  let timer: NodeJS.Timeout | undefined;
+  // A call that does not settle when it is aborted, as after an answer of 101, is not waited for.
+  const cut = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new DOMException('Out of time', 'TimeoutError');
+      controller.abort(error);
+      reject(error);
+    }, timeoutMs);
+  });
   try {
-    return await call(controller.signal);
+    return await Promise.race([call(controller.signal), cut]);
   } finally {
     clearTimeout(timer);
   }

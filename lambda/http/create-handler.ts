@@ -101,6 +101,15 @@ function metricOf({ code, details: { reason } }: FacadeError): MetricName {
 /** Messages of foreign errors may quote what they choked on, so only their names and places in our code are logged. */
 function causeOf(cause: unknown): { cause?: string; at?: string[] } {
   if (!(cause instanceof Error)) return {};
-  const frames = (cause.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const { message, stack = '' } = cause;
+  // A message may have lines that look like frames.
+  const start = stack.indexOf(message);
+  const frames =
+    start < 0
+      ? []
+      : stack
+          .slice(start + message.length)
+          .split('\n')
+          .filter((line) => /^\s+at /.test(line));
   return { cause: cause.name, at: frames.slice(0, 5).map((line) => line.trim()) };
 }

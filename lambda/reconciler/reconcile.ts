@@ -46,7 +46,7 @@ export interface ReconcileDependencies {
 export interface ReconcileCall {
   /** When the function is stopped, in milliseconds since the epoch. */
   stopsAtMs: number;
-  /** Sweeps again from this instant (milliseconds since the epoch), whatever was swept before. */
+  /** Sweeps again from this instant (milliseconds since the epoch), or from where the last sweep ended if that is earlier. */
   sinceMs?: number;
 }
 
@@ -172,10 +172,9 @@ export async function reconcile(
     // Half of the time is for those that are on the list already.
     const halfMs = startMs + (endMs - startMs) / 2;
     let rememberedMs = sweptMs;
-    for await (const keys of audit.intentsBegun(
-      sinceMs ?? Math.min(sweptMs, toMs) - SWEEP_OVERLAP_MS,
-      toMs,
-    )) {
+    // Whoever says since when only ever adds: what was not swept yet must not be passed over.
+    const fromMs = Math.min(sinceMs ?? Number.POSITIVE_INFINITY, Math.min(sweptMs, toMs) - SWEEP_OVERLAP_MS);
+    for await (const keys of audit.intentsBegun(fromMs, toMs)) {
       const noted = await audit.admissionsNoted(keys);
       await inParallel(keys, async (key) => {
         const note = noted.get(key.batchId);

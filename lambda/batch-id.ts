@@ -10,6 +10,9 @@ export function mintBatchId(nowMs: number, randomHex: string): string {
   return `${new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '')}-${randomHex}`;
 }
 
+/** What `mintBatchId` makes. */
+export const BATCH_ID = /^\d{8}T\d{9}Z-[0-9a-f]+$/;
+
 /** The UTC day on which a batch began, for example `2026-11-23`. */
 export function dayOfBatch(batchId: string): string {
   return `${batchId.slice(0, 4)}-${batchId.slice(4, 6)}-${batchId.slice(6, 8)}`;

@@ -63,10 +63,7 @@ export interface AuditLog {
   /** @returns whether this very outcome is the one on record; false means that another writer was first */
   recordOutcome(outcome: OutcomeRecord, options: CallOptions): Promise<boolean>;
   recordDenial(denial: DenialRecord, options: CallOptions): Promise<void>;
-  /**
-   * Writes the derived entries of an outcome. Where there are more than `ADMISSIONS_AT_ONCE`, that of the first attendee
-   * comes after all others: it is the sign that they are there.
-   */
+  /** Writes the derived entries of an outcome that has at most `ADMISSIONS_AT_ONCE`. */
   recordAdmissions(outcome: OutcomeRecord, options: CallOptions): Promise<void>;
 }
 

@@ -65,7 +65,8 @@ export async function* compareAdmissions(
       const wanted = expected.get(keyOf(found));
       expected.delete(keyOf(found));
       if (wanted === undefined) {
-        if (undecided.has(found.batchId)) continue;
+        // Of a batch that has expired, DynamoDB may have deleted the intent, by which it is found, before the rest.
+        if (undecided.has(found.batchId) || hasExpired(found, nowMs)) continue;
         counts.extra += 1;
         yield { difference: 'extra', ...found };
       } else if (!isDeepStrictEqual(found, wanted)) {
@@ -90,7 +91,12 @@ export async function* rebuildAdmissions(
     const wanted = group
       .filter(({ difference }) => difference !== 'extra')
       .map(({ difference, ...admission }) => admission);
-    await putItems(tables.client, tables.admissionTableName, wanted);
+    // DynamoDB does a write in any order and may put part of it off: in a write with others, the sign that all of a batch
+    // are there could be there without them.
+    const lastOfEach = new Map(wanted.map((admission) => [admission.batchId, admission]));
+    const others = wanted.filter((admission) => lastOfEach.get(admission.batchId) !== admission);
+    await putItems(tables.client, tables.admissionTableName, others);
+    await putItems(tables.client, tables.admissionTableName, [...lastOfEach.values()]);
     yield* group;
   }
 }
@@ -104,7 +110,7 @@ function isToBeEntered({ admissions, recordedAt }: OutcomeRecord, nowMs: number)
   return admissions === 'deferred' && Date.parse(recordedAt) > nowMs - ENTERED_WITHIN_MS;
 }
 
-function hasExpired({ expiresAt }: OutcomeRecord, nowMs: number): boolean {
+function hasExpired({ expiresAt }: { expiresAt?: number }, nowMs: number): boolean {
   return expiresAt !== undefined && expiresAt * 1000 <= nowMs;
 }
 

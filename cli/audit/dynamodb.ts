@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
@@ -8,14 +7,11 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { untilDone } from '../../lambda/adapters/dynamodb-until-done.ts';
 
 /** DynamoDB takes this many keys in one BatchGetItem, and this many writes in one BatchWriteItem. */
 export const BATCH_GET_LIMIT = 100;
 export const BATCH_WRITE_LIMIT = 25;
-
-/** A batch of which nothing is done for so many times in a row is given up on: after about three seconds. */
-const STALLED_LIMIT = 7;
-const FIRST_PAUSE_MS = 50;
 
 /** A Query with plain strings for values. */
 export type PlainQuery = Omit<QueryCommandInput, 'ExpressionAttributeValues' | 'ExclusiveStartKey'> & {
@@ -85,20 +81,4 @@ export async function putItems(client: DynamoDBClient, tableName: string, items:
       return (UnprocessedItems?.[tableName] ?? []) as typeof left;
     },
   );
-}
-
-/** A throttled DynamoDB does part of a batch and hands back the rest, which is to be sent again after a pause. */
-async function untilDone<Entry>(
-  entries: Entry[],
-  send: (entries: Entry[]) => Promise<Entry[]>,
-): Promise<void> {
-  let left = entries;
-  let stalled = 0;
-  while (left.length > 0) {
-    const rest = await send(left);
-    stalled = rest.length < left.length ? 0 : stalled + 1;
-    if (stalled === STALLED_LIMIT) throw new Error('DynamoDB keeps putting off part of a batch.');
-    left = rest;
-    if (left.length > 0) await pause(FIRST_PAUSE_MS * 2 ** Math.max(0, stalled - 1));
-  }
 }

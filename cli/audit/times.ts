@@ -10,6 +10,9 @@ export interface Range {
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** The end of all ranges: later years would be written with five digits, which sort before those of four. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
+
 /** Units that nobody can misread; the library knows more, and skips what it does not know. */
 const DURATION = /^(?:\d+[smhdw])+$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -31,7 +34,7 @@ export function parseTime(text: string, nowMs: number, end: boolean): number {
   if (!(timeMs >= 0)) {
     throw new InvalidArgumentError('Give 30m, 2h, 7d, a day like 2026-11-23, or 2026-11-23T13:45:00Z.');
   }
-  return timeMs;
+  return Math.min(timeMs, LATEST_MS);
 }
 
 /** @throws InvalidArgumentError */
@@ -65,7 +68,7 @@ export function* daysIn(sinceMs: number, untilMs: number): Generator<string> {
  * The bounds, for a BETWEEN, of the batch ids of a range, and of the keys that begin with a batch id. A bound has no
  * random part and so sorts before every id of its millisecond, which leaves out the end, as it should.
  */
-export function batchIdBounds({ sinceMs = 0, untilMs = Date.UTC(9999, 11, 31) }: Range): {
+export function batchIdBounds({ sinceMs = 0, untilMs = LATEST_MS }: Range): {
   ':from': string;
   ':to': string;
 } {

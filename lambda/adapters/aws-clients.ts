@@ -67,17 +67,26 @@ function settings({ region, endpoint }: Service, limits: RequestLimits | undefin
     defaultUserAgentProvider: async () => [],
     requestHandler: { ...limits, httpAgent: agent, httpsAgent: agent },
     sha256: Sha256,
-    streamCollector: collect,
+    streamCollector: (body: Readable) => collect(body, limits?.requestTimeout),
   };
 }
 
-/** The whole body of an answer. */
-function collect(body: Readable): Promise<Uint8Array> {
+/**
+ * The whole body of an answer.
+ *
+ * @param timeoutMs how long that may take: the SDK's own limit ends with an answer's headers
+ */
+function collect(body: Readable, timeoutMs?: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => body.destroy(new DOMException('Out of time', 'TimeoutError')), timeoutMs);
     body
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', () => resolve(Buffer.concat(chunks)))
-      .on('error', reject);
+      .on('error', reject)
+      .on('close', () => clearTimeout(timer));
   });
 }

@@ -7,6 +7,9 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AdmissionRecord } from '../audit-records.ts';
 import type { Admissions } from '../reconciler/ports.ts';
+import { itemOf } from './dynamodb-item.ts';
+import { untilDone } from './dynamodb-until-done.ts';
+import { withinTime } from './time-limit.ts';
 
 /** DynamoDB takes this many items in one BatchWriteItem. */
 const BATCH_WRITE_LIMIT = 25;
@@ -19,6 +22,15 @@ export function dynamodbAdmissions(
   { admissionTableName }: { admissionTableName: string },
 ): Admissions {
   return {
+    async enter([first, ...others], { timeoutMs }) {
+      if (first === undefined) return;
+      await withinTime(timeoutMs, async (signal) => {
+        await Promise.all(inWrites(others.map(putOf)).map((writes) => write(writes, signal)));
+        // DynamoDB does a batch in any order: in one write with others, the first could be there before them.
+        await write([putOf(first)], signal);
+      });
+    },
+
     async ofBatch(batchId, externalUserIds) {
       const found: AdmissionRecord[] = [];
       for (let start = 0; start < externalUserIds.length; start += USERS_AT_ONCE) {
@@ -30,20 +42,28 @@ export function dynamodbAdmissions(
     },
 
     async remove(admissions) {
-      for (let start = 0; start < admissions.length; start += BATCH_WRITE_LIMIT) {
-        const deletes = admissions.slice(start, start + BATCH_WRITE_LIMIT).map(
-          ({ externalUserId, admissionId }): WriteRequest => ({
-            DeleteRequest: { Key: marshall({ externalUserId, admissionId }) },
-          }),
-        );
-        const { UnprocessedItems } = await client.send(
-          new BatchWriteItemCommand({ RequestItems: { [admissionTableName]: deletes } }),
-        );
-        const left = UnprocessedItems?.[admissionTableName]?.length ?? 0;
-        if (left > 0) throw new Error(`${left} admissions were not removed.`);
-      }
+      const deletes = admissions.map(
+        ({ externalUserId, admissionId }): WriteRequest => ({
+          DeleteRequest: { Key: marshall({ externalUserId, admissionId }) },
+        }),
+      );
+      for (const writes of inWrites(deletes)) await write(writes);
     },
   };
+
+  async function write(writes: WriteRequest[], abortSignal?: AbortSignal): Promise<void> {
+    await untilDone(
+      writes,
+      async (left) => {
+        const { UnprocessedItems } = await client.send(
+          new BatchWriteItemCommand({ RequestItems: { [admissionTableName]: left } }),
+          { ...(abortSignal && { abortSignal }) },
+        );
+        return UnprocessedItems?.[admissionTableName] ?? [];
+      },
+      abortSignal,
+    );
+  }
 
   async function ofUser(batchId: string, externalUserId: string): Promise<AdmissionRecord[]> {
     const found: AdmissionRecord[] = [];
@@ -61,4 +81,14 @@ export function dynamodbAdmissions(
     }
     return found;
   }
+}
+
+function putOf(admission: AdmissionRecord): WriteRequest {
+  return { PutRequest: { Item: itemOf(admission) } };
+}
+
+function inWrites(writes: WriteRequest[]): WriteRequest[][] {
+  return Array.from({ length: Math.ceil(writes.length / BATCH_WRITE_LIMIT) }, (_, index) =>
+    writes.slice(index * BATCH_WRITE_LIMIT, (index + 1) * BATCH_WRITE_LIMIT),
+  );
 }

@@ -6,13 +6,10 @@ import {
   PutItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { ADMISSIONS_AT_ONCE, type AuditRecord, admissionsOf } from '../audit-records.ts';
+import { type AuditRecord, admissionsOf } from '../audit-records.ts';
 import type { AuditLog } from '../ports.ts';
 import { itemOf } from './dynamodb-item.ts';
 import { withinTime } from './time-limit.ts';
-
-/** DynamoDB takes this many items in one BatchWriteItem. */
-const BATCH_WRITE_LIMIT = 25;
 
 /** The audit log in DynamoDB: every write to the truth is a put on condition that nothing is there yet. */
 export function dynamodbAuditLog(
@@ -50,27 +47,16 @@ export function dynamodbAuditLog(
       const writes = admissionsOf(outcome).map(
         (admission): WriteRequest => ({ PutRequest: { Item: itemOf(admission) } }),
       );
-      if (outcome.issued.length <= ADMISSIONS_AT_ONCE) return writeAdmissions(writes, timeoutMs);
-      const others = writes.slice(1);
-      const chunks = Array.from({ length: Math.ceil(others.length / BATCH_WRITE_LIMIT) }, (_, index) =>
-        others.slice(index * BATCH_WRITE_LIMIT, (index + 1) * BATCH_WRITE_LIMIT),
+      if (writes.length === 0) return;
+      const { UnprocessedItems } = await withinTime(timeoutMs, (abortSignal) =>
+        client.send(new BatchWriteItemCommand({ RequestItems: { [tables.admissionTableName]: writes } }), {
+          abortSignal,
+        }),
       );
-      await Promise.all(chunks.map((chunk) => writeAdmissions(chunk, timeoutMs)));
-      await writeAdmissions(writes.slice(0, 1), timeoutMs);
+      const left = UnprocessedItems?.[tables.admissionTableName]?.length ?? 0;
+      if (left > 0) throw new Error(`${left} admissions were not taken.`);
     },
   };
-
-  async function writeAdmissions(writes: WriteRequest[], timeoutMs: number): Promise<void> {
-    if (writes.length === 0) return;
-    // Each has the limit to itself, so that one that fails leaves the others theirs.
-    const { UnprocessedItems } = await withinTime(timeoutMs, (abortSignal) =>
-      client.send(new BatchWriteItemCommand({ RequestItems: { [tables.admissionTableName]: writes } }), {
-        abortSignal,
-      }),
-    );
-    const left = UnprocessedItems?.[tables.admissionTableName]?.length ?? 0;
-    if (left > 0) throw new Error(`${left} admissions were not taken.`);
-  }
 
   /** @returns false where a record with this key is already there */
   async function putIfAbsent(record: AuditRecord, abortSignal: AbortSignal): Promise<boolean> {

@@ -1,21 +1,21 @@
 import {
   type AttributeValue,
   BatchGetItemCommand,
-  type BatchGetItemCommandOutput,
   type DynamoDBClient,
   type KeysAndAttributes,
   paginateQuery,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type IntentRecord, type OutcomeRecord, recordId } from '../audit-records.ts';
+import { type OutcomeRecord, recordId } from '../audit-records.ts';
 import { dayOfBatch, mintBatchId } from '../batch-id.ts';
-import type { AuditReader, Batch, BatchKey, MeetingRecords } from '../reconciler/ports.ts';
+import type { AuditReader, Batch, BatchKey } from '../reconciler/ports.ts';
+import { UnreadableRecord } from '../reconciler/unreadable-record.ts';
+import { untilDone } from './dynamodb-until-done.ts';
+import { isBatchKey, isIntent, isMeetingRecord, isOutcome } from './readable-records.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** DynamoDB takes this many keys in one BatchGetItem. */
 const BATCH_GET_LIMIT = 100;
-/** Keys that DynamoDB did not get round to are asked for so often. */
-const BATCH_GET_ATTEMPTS = 5;
 
 /** Reads the audit in DynamoDB; no call here can write. */
 export function dynamodbAuditReader(
@@ -40,34 +40,46 @@ export function dynamodbAuditReader(
             }),
           },
         );
-        for await (const { Items } of pages) yield (Items ?? []).map((item) => unmarshall(item) as BatchKey);
+        for await (const { Items } of pages) {
+          yield (Items ?? []).map((item) => {
+            const key = unmarshall(item);
+            return isBatchKey(key) ? key : { batchId: String(key['batchId']), unreadable: true };
+          });
+        }
       }
     },
 
     async admissionsNoted(keys) {
-      const notes = await getRecords<Pick<OutcomeRecord, 'batchId' | 'admissions' | 'issued'>>(
+      const notes = await getRecords(
         keys.map((key) => keyOf(key, 'outcome')),
         { ProjectionExpression: 'batchId, admissions, issued[0]' },
       );
       return new Map(
-        notes.map(({ batchId, admissions, issued: [first] = [] }) => [batchId, { admissions, first }]),
+        (notes as Pick<OutcomeRecord, 'batchId' | 'admissions' | 'issued'>[]).map(
+          ({ batchId, admissions, issued: [first] = [] }) => [batchId, { admissions, first }],
+        ),
       );
     },
 
     async batches(keys) {
-      const records = await getRecords<IntentRecord | OutcomeRecord>(
+      const records = await getRecords(
         keys.flatMap((key) => [keyOf(key, 'intent'), keyOf(key, 'outcome')]),
         { ConsistentRead: true },
       );
       const batches = new Map<string, Batch>();
       for (const record of records) {
-        batches.set(record.batchId, { ...batches.get(record.batchId), [record.kind]: record });
+        const [batchId = ''] = String(record['recordId']).split('/');
+        const read = isIntent(record)
+          ? { intent: record }
+          : isOutcome(record)
+            ? { outcome: record }
+            : { unreadable: true as const };
+        batches.set(batchId, { ...batches.get(batchId), ...read });
       }
       return batches;
     },
 
-    async meeting(meetingId) {
-      const found: MeetingRecords = { intents: [], outcomes: [] };
+    async *meeting(meetingId) {
       const pages = paginateQuery(
         { client },
         {
@@ -84,31 +96,28 @@ export function dynamodbAuditReader(
         },
       );
       for await (const { Items } of pages) {
-        for (const item of Items ?? []) {
-          const record = unmarshall(item) as IntentRecord | OutcomeRecord;
-          if (record.kind === 'intent') found.intents.push(record);
-          else found.outcomes.push(record);
-        }
+        yield (Items ?? []).map((item) => {
+          const record = unmarshall(item);
+          if (!isMeetingRecord(record)) throw new UnreadableRecord(String(record['batchId']));
+          return record;
+        });
       }
-      return found;
     },
   };
 
-  async function getRecords<Found>(
+  async function getRecords(
     keys: Record<string, AttributeValue>[],
     how: Pick<KeysAndAttributes, 'ConsistentRead' | 'ProjectionExpression'>,
-  ): Promise<Found[]> {
-    const records: Found[] = [];
+  ): Promise<Record<string, unknown>[]> {
+    const records: Record<string, unknown>[] = [];
     for (let start = 0; start < keys.length; start += BATCH_GET_LIMIT) {
-      let left: KeysAndAttributes | undefined = { Keys: keys.slice(start, start + BATCH_GET_LIMIT), ...how };
-      for (let attempt = 1; left !== undefined; attempt += 1) {
-        if (attempt > BATCH_GET_ATTEMPTS) throw new Error('DynamoDB keeps putting off part of the answer.');
-        const answer: BatchGetItemCommandOutput = await client.send(
-          new BatchGetItemCommand({ RequestItems: { [auditTableName]: left } }),
+      await untilDone(keys.slice(start, start + BATCH_GET_LIMIT), async (left) => {
+        const { Responses, UnprocessedKeys } = await client.send(
+          new BatchGetItemCommand({ RequestItems: { [auditTableName]: { Keys: left, ...how } } }),
         );
-        for (const item of answer.Responses?.[auditTableName] ?? []) records.push(unmarshall(item) as Found);
-        left = answer.UnprocessedKeys?.[auditTableName];
-      }
+        for (const item of Responses?.[auditTableName] ?? []) records.push(unmarshall(item));
+        return UnprocessedKeys?.[auditTableName]?.Keys ?? [];
+      });
     }
     return records;
   }

@@ -8,7 +8,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { OpenIntent, OpenIntents } from '../reconciler/ports.ts';
+import type { OpenIntent, OpenIntents, Unreadable } from '../reconciler/ports.ts';
+import { isOpenIntent } from './readable-records.ts';
 
 /** Partition key `list` and sort key `batchId` of the one item that says how far the sweep came. */
 const SWEEP = { list: 'sweep', batchId: 'through' };
@@ -44,15 +45,7 @@ export function dynamodbOpenIntents(
       );
     },
 
-    async notice({ meetingId, batchId, noticedAt, deferred }) {
-      const entry: OpenIntent = {
-        meetingId,
-        batchId,
-        noticedAt,
-        looks: 0,
-        seen: [],
-        ...(deferred && { deferred }),
-      };
+    async notice(entry) {
       await unlessConditionFails(
         client.send(
           new PutItemCommand({
@@ -65,7 +58,7 @@ export function dynamodbOpenIntents(
     },
 
     async list() {
-      const entries: OpenIntent[] = [];
+      const entries: (OpenIntent | Unreadable)[] = [];
       const pages = paginateQuery(
         { client },
         {
@@ -79,7 +72,7 @@ export function dynamodbOpenIntents(
       for await (const { Items } of pages) {
         for (const item of Items ?? []) {
           const { list: _, ...entry } = unmarshall(item);
-          entries.push(entry as OpenIntent);
+          entries.push(isOpenIntent(entry) ? entry : { batchId: String(entry['batchId']), unreadable: true });
         }
       }
       return entries;

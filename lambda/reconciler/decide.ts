@@ -1,5 +1,5 @@
 import type { IntentRecord, IssuedAttendee, OutcomeRecord, OutcomeState } from '../audit-records.ts';
-import type { MeetingRecords } from './ports.ts';
+import type { MeetingRecords } from './meeting-records.ts';
 
 /** What is known of an intent without outcome, all of it at the same look. */
 export interface Evidence {
@@ -12,7 +12,7 @@ export interface Evidence {
   seen: readonly IssuedAttendee[];
   /** Whether an earlier look was long enough ago. */
   secondLook: boolean;
-  /** The audit of the meeting, read after `found`: whoever made one of them shows there, if only as an intent. */
+  /** What the audit says of `found` and `seen`, read after `found`: whoever made one of them shows there, if only as an intent. */
   records: MeetingRecords;
 }
 
@@ -38,17 +38,17 @@ export function decide({ intent, found, gone, seen, secondLook, records }: Evide
   const known = new Map([...seen, ...found].map((attendee) => [attendee.attendeeId, attendee]));
   const ofRequestedName = [...known.values()].filter(({ externalUserId }) => asked.has(externalUserId));
 
-  const holders = holdersOf(records);
   const heldElsewhere = ofRequestedName.flatMap(({ externalUserId, attendeeId }) => {
-    const batchId = holders.get(attendeeId);
+    const batchId = records.holderOf(attendeeId);
     return batchId === undefined ? [] : [{ externalUserId, attendeeId, batchId }];
   });
-  const issued = ofRequestedName.filter(({ attendeeId }) => !holders.has(attendeeId));
+  const issued = ofRequestedName.filter(({ attendeeId }) => records.holderOf(attendeeId) === undefined);
 
   const present = countByName(issued);
   const complete = [...asked].every(([name, count]) => (present.get(name) ?? 0) >= count);
-  const contested = namesOfRivals(records, intent.batchId);
-  const sole = [...present].every(([name, count]) => count <= (asked.get(name) ?? 0) && !contested.has(name));
+  const sole = [...present].every(
+    ([name, count]) => count <= (asked.get(name) ?? 0) && !records.isContested(name, intent.batchId),
+  );
   if (!gone && !secondLook && !(complete && sole)) return { kind: 'look again', seen: ofRequestedName };
 
   const state = gone && !complete ? 'UNRESOLVED' : issued.length === 0 ? 'NOT_ISSUED' : 'RECOVERED';
@@ -66,23 +66,4 @@ function countByName(attendees: readonly { externalUserId: string }[]): Map<stri
   for (const { externalUserId } of attendees)
     counts.set(externalUserId, (counts.get(externalUserId) ?? 0) + 1);
   return counts;
-}
-
-/** By attendee id, a batch whose outcome holds it. Not this one: it has no outcome, or nothing decided here counts. */
-function holdersOf({ outcomes }: MeetingRecords): Map<string, string> {
-  return new Map(
-    outcomes.flatMap(({ batchId, issued, withheld }) =>
-      [...issued, ...withheld].map(({ attendeeId }) => [attendeeId, batchId]),
-    ),
-  );
-}
-
-/** The names that other intents without outcome ask for. */
-function namesOfRivals({ intents, outcomes }: MeetingRecords, batchId: string): Set<string> {
-  const settled = new Set(outcomes.map((outcome) => outcome.batchId));
-  return new Set(
-    intents
-      .filter((intent) => intent.batchId !== batchId && !settled.has(intent.batchId))
-      .flatMap((intent) => intent.requested.map(({ externalUserId }) => externalUserId)),
-  );
 }

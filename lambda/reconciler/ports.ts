@@ -1,9 +1,17 @@
 import type { AdmissionRecord, IntentRecord, IssuedAttendee, OutcomeRecord } from '../audit-records.ts';
+import type { CallOptions } from '../ports.ts';
 
 /** Where in the audit a batch is. */
 export interface BatchKey {
   meetingId: string;
   batchId: string;
+}
+
+/** What stands in a table where something else should: nobody but a person writes such a thing. */
+export interface Unreadable {
+  /** What the item gives for one. */
+  batchId: string;
+  unreadable: true;
 }
 
 /** A batch that the reconciler has to deal with: one without outcome, or whose admissions may be incomplete. */
@@ -28,9 +36,9 @@ export interface OpenIntents {
   /** Never moves back. */
   advance(through: string): Promise<void>;
   /** Puts a batch on the list; one that is there already stays as it is. */
-  notice(entry: BatchKey & Pick<OpenIntent, 'noticedAt' | 'deferred'>): Promise<void>;
+  notice(entry: OpenIntent): Promise<void>;
   /** The whole list, oldest batch first. */
-  list(): Promise<OpenIntent[]>;
+  list(): Promise<(OpenIntent | Unreadable)[]>;
   /** @returns false where the entry is gone or has had another look than the `looks` given */
   save(entry: OpenIntent, looks: number): Promise<boolean>;
   remove(key: BatchKey): Promise<void>;
@@ -39,13 +47,17 @@ export interface OpenIntents {
 /** What the reconciler reads of the audit. */
 export interface AuditReader {
   /** Keys of intents begun in this span (milliseconds since the epoch, both ends included), by time, in pages. */
-  intentsBegun(fromMs: number, toMs: number): AsyncIterable<BatchKey[]>;
+  intentsBegun(fromMs: number, toMs: number): AsyncIterable<(BatchKey | Unreadable)[]>;
   /** By batch id, what the outcomes say of their admissions; an outcome of the last seconds may be missed. */
   admissionsNoted(keys: readonly BatchKey[]): Promise<Map<string, AdmissionsNote>>;
   /** By batch id, what is on record at this moment. */
   batches(keys: readonly BatchKey[]): Promise<Map<string, Batch>>;
-  /** What is on record of a meeting at this moment. */
-  meeting(meetingId: string): Promise<MeetingRecords>;
+  /**
+   * What is on record of a meeting at this moment, in pages, a batch's intent before its outcome.
+   *
+   * @throws UnreadableRecord
+   */
+  meeting(meetingId: string): AsyncIterable<MeetingRecord[]>;
 }
 
 export interface AdmissionsNote {
@@ -57,12 +69,14 @@ export interface AdmissionsNote {
 export interface Batch {
   intent?: IntentRecord;
   outcome?: OutcomeRecord;
+  /** Either is not as Usher writes it. */
+  unreadable?: true;
 }
 
-export interface MeetingRecords {
-  intents: Pick<IntentRecord, 'batchId' | 'requested'>[];
-  outcomes: Pick<OutcomeRecord, 'batchId' | 'issued' | 'withheld'>[];
-}
+/** What says who asked for whom in a meeting, and who holds whom. */
+export type MeetingRecord =
+  | Pick<IntentRecord, 'kind' | 'batchId' | 'requested'>
+  | Pick<OutcomeRecord, 'kind' | 'batchId' | 'issued' | 'withheld'>;
 
 /** Who exists in a meeting. */
 export interface AttendeeList {
@@ -80,8 +94,10 @@ export interface AttendeePage {
   nextToken: string | undefined;
 }
 
-/** The derived entries of one batch, read and removed. */
+/** The derived entries of one batch. */
 export interface Admissions {
+  /** Writes the entries of a batch over whatever is there; the first is there once all others are. */
+  enter(admissions: readonly AdmissionRecord[], options: CallOptions): Promise<void>;
   ofBatch(batchId: string, externalUserIds: readonly string[]): Promise<AdmissionRecord[]>;
   remove(admissions: readonly AdmissionRecord[]): Promise<void>;
 }

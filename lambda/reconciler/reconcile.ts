@@ -10,6 +10,7 @@ import { beginningOfBatch } from '../batch-id.ts';
 import type { AddMetrics } from '../metrics.ts';
 import type { AuditLog, Clock } from '../ports.ts';
 import { decide } from './decide.ts';
+import { MeetingRecords } from './meeting-records.ts';
 import type {
   Admissions,
   AdmissionsNote,
@@ -20,6 +21,7 @@ import type {
   OpenIntent,
   OpenIntents,
 } from './ports.ts';
+import { UnreadableRecord } from './unreadable-record.ts';
 
 export interface ReconcilerSettings {
   /** How long after an intent's deadline its handler and Chime are given to finish. */
@@ -30,7 +32,7 @@ export interface ReconcilerSettings {
 
 export interface ReconcileDependencies {
   audit: AuditReader;
-  auditLog: Pick<AuditLog, 'recordOutcome' | 'recordAdmissions'>;
+  auditLog: Pick<AuditLog, 'recordOutcome'>;
   openIntents: OpenIntents;
   attendeeList: AttendeeList;
   admissions: Admissions;
@@ -119,21 +121,27 @@ export async function reconcile(
   let nextListAtMs = startMs;
   let nextLargeBatchAtMs = startMs;
   let listFailures = 0;
-  const mayList = () => clock.now() < endMs && listFailures < MOST_LIST_FAILURES;
+  const timeIsOver = () => clock.now() >= endMs;
 
+  const entries: OpenIntent[] = [];
+  const onList = new Set<string>();
+  for (const entry of await openIntents.list()) {
+    onList.add(entry.batchId);
+    if ('unreadable' in entry) leave('list', new UnreadableRecord(entry.batchId));
+    else entries.push(entry);
+  }
   // A failed sweep must not keep those waiting that are on the list already.
   await attempt('sweep', undefined, async () => {
     summary.sweptToEnd = await sweep();
   });
-  const lookable: OpenIntentToLookAt[] = [];
+  const lookable: OpenIntent[] = [];
   const open = new Set<OpenIntent>();
   let unread = 0;
-  const entries = await openIntents.list();
   const deferred = entries.filter((entry) => entry.deferred);
   const others = entries.filter((entry) => !entry.deferred);
   for (const chunk of inChunks(others, BATCHES_AT_ONCE)) {
     unread += chunk.length;
-    if (clock.now() >= endMs) continue;
+    if (timeIsOver()) continue;
     await attempt('list', undefined, async () => {
       const batches = await audit.batches(chunk);
       unread -= chunk.length;
@@ -144,8 +152,8 @@ export async function reconcile(
   }
   summary.waiting += unread;
   for (const meeting of byMeeting(lookable)) {
-    if (mayList()) await attempt('meeting', meeting[0]?.entry.batchId, () => look(meeting));
-    else summary.waiting += meeting.length;
+    if (timeIsOver() || listFailures >= MOST_LIST_FAILURES) summary.waiting += meeting.length;
+    else await attempt('meeting', meeting[0]?.batchId, () => look(meeting));
   }
   // What is derived comes last: a meeting that is not looked at ends, these batches only wait.
   for (const chunk of inChunks(deferred, BATCHES_AT_ONCE)) {
@@ -174,15 +182,13 @@ export async function reconcile(
     let rememberedMs = sweptMs;
     // Whoever says since when only ever adds: what was not swept yet must not be passed over.
     const fromMs = Math.min(sinceMs ?? Number.POSITIVE_INFINITY, Math.min(sweptMs, toMs) - SWEEP_OVERLAP_MS);
-    for await (const keys of audit.intentsBegun(fromMs, toMs)) {
-      const noted = await audit.admissionsNoted(keys);
-      await inParallel(keys, async (key) => {
-        const note = noted.get(key.batchId);
-        if (await isComplete(key, note)) return;
-        const { meetingId, batchId } = key;
-        const deferred = note?.admissions === 'deferred' && { deferred: true as const };
-        await openIntents.notice({ meetingId, batchId, noticedAt: isoTime(startMs), ...deferred });
-      });
+    for await (const page of audit.intentsBegun(fromMs, toMs)) {
+      const keys: BatchKey[] = [];
+      for (const key of page) {
+        if ('unreadable' in key) leave('sweep', new UnreadableRecord(key.batchId));
+        else keys.push(key);
+      }
+      await notice(keys.filter(({ batchId }) => !onList.has(batchId)));
 
       const last = keys.at(-1);
       const reachedMs = last === undefined ? rememberedMs : beginningOfBatch(last.batchId);
@@ -199,8 +205,28 @@ export async function reconcile(
     return true;
   }
 
+  /** Puts on the list what is not complete. */
+  async function notice(keys: BatchKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    const noted = await audit.admissionsNoted(keys);
+    await inParallel(keys, async ({ meetingId, batchId }) => {
+      const note = noted.get(batchId);
+      if (await isComplete(batchId, note)) return;
+      const entry: OpenIntent = {
+        meetingId,
+        batchId,
+        noticedAt: isoTime(startMs),
+        looks: 0,
+        seen: [],
+        ...(note?.admissions === 'deferred' && { deferred: true }),
+      };
+      await openIntents.notice(entry);
+      entries.push(entry);
+    });
+  }
+
   /** Whether a batch has its outcome and all its admissions, as far as that can be told by looking at the first. */
-  async function isComplete({ batchId }: BatchKey, note: AdmissionsNote | undefined): Promise<boolean> {
+  async function isComplete(batchId: string, note: AdmissionsNote | undefined): Promise<boolean> {
     if (note?.admissions !== 'deferred' || note.first === undefined) return note?.admissions === 'written';
     const { externalUserId, attendeeId } = note.first;
     const present = await admissions.ofBatch(batchId, [externalUserId]);
@@ -209,15 +235,19 @@ export async function reconcile(
 
   /** Finishes batches whose admissions nobody has written, one by one. */
   async function enter(entries: OpenIntent[]): Promise<void> {
-    const batches = clock.now() < endMs ? await audit.batches(entries) : new Map<string, Batch>();
+    const batches = timeIsOver() ? new Map<string, Batch>() : await audit.batches(entries);
     for (const entry of entries) {
-      if (clock.now() >= endMs) summary.waiting += 1;
+      if (timeIsOver()) summary.waiting += 1;
       else await attempt('entry', entry.batchId, () => sort(entry, batches.get(entry.batchId) ?? {}));
     }
   }
 
   /** Finishes what has its outcome, and finds out what has to be looked for. */
-  async function sort(entry: OpenIntent, { intent, outcome }: Batch): Promise<void> {
+  async function sort(entry: OpenIntent, { intent, outcome, unreadable }: Batch): Promise<void> {
+    if (unreadable) {
+      open.add(entry);
+      throw new UnreadableRecord(entry.batchId);
+    }
     if (outcome !== undefined) {
       await completeAdmissions(intent, outcome);
       await openIntents.remove(entry);
@@ -230,8 +260,7 @@ export async function reconcile(
       open.add(entry);
       const nowMs = clock.now();
       const due = nowMs >= Date.parse(intent.deadline) + settings.marginMs;
-      if (due && (entry.lastLookAt === undefined || isSecondLook(entry, nowMs)))
-        lookable.push({ entry, intent });
+      if (due && (entry.lastLookAt === undefined || isSecondLook(entry, nowMs))) lookable.push(entry);
       else summary.waiting += 1;
     }
   }
@@ -245,71 +274,101 @@ export async function reconcile(
   }
 
   /** Looks at one meeting for all its open intents. */
-  async function look(meeting: OpenIntentToLookAt[]): Promise<void> {
-    const [{ entry: first }] = meeting as [OpenIntentToLookAt];
+  async function look(meeting: OpenIntent[]): Promise<void> {
+    const [first] = meeting as [OpenIntent];
+    const { meetingId } = first;
     const lookedAtMs = clock.now();
-    let listed: { found: IssuedAttendee[]; gone: boolean } | undefined;
-    try {
-      listed = await listAttendees(first.meetingId);
-    } catch (error) {
-      listFailures += 1;
-      await inParallel(meeting, ({ entry }) =>
-        openIntents.save({ ...entry, lastTryAt: isoTime(lookedAtMs) }, entry.looks),
-      );
-      throw error;
-    }
-    if (listed === undefined) {
+    // Before anything else: a meeting whose look never comes to its end must not be the first of every run.
+    await openIntents.save({ ...first, lastTryAt: isoTime(lookedAtMs) }, first.looks);
+    const listed = await listAttendees(meetingId);
+    // Only now: whoever made one of those who were found wrote an intent before.
+    const records = listed && (await recordsOf(meetingId, [...listed.found, ...meeting.flatMap(seenOf)]));
+    if (listed === undefined || records === undefined) {
       summary.waiting += meeting.length;
       return;
     }
-    // Only now: whoever made one of those who were found wrote an intent before.
-    const records = await audit.meeting(first.meetingId);
-    for (const { entry, intent } of meeting) {
-      await attempt('entry', entry.batchId, async () => {
-        const decision = decide({
-          intent,
-          ...listed,
-          seen: entry.seen,
-          secondLook: isSecondLook(entry, lookedAtMs),
-          records,
-        });
-        if (decision.kind === 'look again') {
-          const at = isoTime(lookedAtMs);
-          const looks = entry.looks + 1;
-          await openIntents.save(
-            { ...entry, looks, lastLookAt: at, lastTryAt: at, seen: decision.seen },
-            entry.looks,
-          );
-          summary.lookAgain += 1;
-          return;
+    // The intents are read again: those of a disaster would not all fit into memory.
+    for (const chunk of inChunks(meeting, BATCHES_AT_ONCE)) {
+      const batches = timeIsOver() ? new Map<string, Batch>() : await audit.batches(chunk);
+      for (const entry of chunk) {
+        if (timeIsOver()) summary.waiting += 1;
+        else {
+          const batch = batches.get(entry.batchId) ?? {};
+          await attempt('entry', entry.batchId, () => conclude(entry, batch, listed, records, lookedAtMs));
         }
-        const { kind: _, ...findings } = decision;
-        const onRecord = await settle(intent, findings);
-        records.outcomes.push(onRecord);
-        open.delete(entry);
-        await completeAdmissions(intent, onRecord);
-        await openIntents.remove(entry);
-      });
+      }
     }
   }
 
   /** @returns undefined where time ran out */
-  async function listAttendees(
-    meetingId: string,
-  ): Promise<{ found: IssuedAttendee[]; gone: boolean } | undefined> {
+  async function listAttendees(meetingId: string): Promise<Listed | undefined> {
     const found: IssuedAttendee[] = [];
+    const tokens = new Set<string>();
     let nextToken: string | undefined;
     do {
       await dependencies.pause(Math.max(0, nextListAtMs - clock.now()));
-      if (clock.now() >= endMs) return undefined;
+      if (timeIsOver()) return undefined;
       nextListAtMs = clock.now() + LIST_INTERVAL_MS;
       summary.listRequests += 1;
-      const page = await attendeeList.page(meetingId, nextToken);
-      if (page === 'gone') return { found, gone: true };
-      found.push(...page.attendees);
-      nextToken = page.nextToken;
+      try {
+        const page = await attendeeList.page(meetingId, nextToken);
+        if (page === 'gone') return { found, gone: true };
+        found.push(...page.attendees);
+        nextToken = page.nextToken;
+        if (nextToken !== undefined && tokens.has(nextToken)) throw new Error('A list that goes in a circle');
+        if (nextToken !== undefined) tokens.add(nextToken);
+      } catch (error) {
+        listFailures += 1;
+        throw error;
+      }
     } while (nextToken !== undefined);
     return { found, gone: false };
+  }
+
+  /** @returns undefined where time ran out */
+  async function recordsOf(
+    meetingId: string,
+    attendees: readonly IssuedAttendee[],
+  ): Promise<MeetingRecords | undefined> {
+    const records = new MeetingRecords(attendees);
+    for await (const page of audit.meeting(meetingId)) {
+      for (const record of page) {
+        if (record.kind === 'intent') records.addIntent(record);
+        else records.addOutcome(record);
+      }
+      if (timeIsOver()) return undefined;
+    }
+    return records;
+  }
+
+  /** Decides on one intent, by a look at its meeting. */
+  async function conclude(
+    entry: OpenIntent,
+    batch: Batch,
+    listed: Listed,
+    records: MeetingRecords,
+    lookedAtMs: number,
+  ): Promise<void> {
+    const { intent, outcome, unreadable } = batch;
+    if (intent === undefined || outcome !== undefined || unreadable) {
+      open.delete(entry);
+      return sort(entry, batch);
+    }
+    const secondLook = isSecondLook(entry, lookedAtMs);
+    const decision = decide({ intent, ...listed, seen: entry.seen, secondLook, records });
+    if (decision.kind === 'look again') {
+      const at = isoTime(lookedAtMs);
+      const looked = { lastLookAt: at, lastTryAt: at, looks: entry.looks + 1, seen: decision.seen };
+      await openIntents.save({ ...entry, ...looked }, entry.looks);
+      summary.lookAgain += 1;
+      return;
+    }
+    const { kind: _, ...findings } = decision;
+    const onRecord = await settle(intent, findings);
+    records.addOutcome(onRecord);
+    open.delete(entry);
+    await completeAdmissions(intent, onRecord);
+    await openIntents.remove(entry);
   }
 
   /** Writes the outcome unless somebody else was first. @returns the one that is on record */
@@ -343,7 +402,7 @@ export async function reconcile(
       return outcome;
     }
     const onRecord = (await audit.batches([intent])).get(intent.batchId)?.outcome;
-    if (onRecord === undefined) throw new Error('An outcome is there and cannot be read.');
+    if (onRecord === undefined) throw new UnreadableRecord(intent.batchId);
     summary.completed += 1;
     return onRecord;
   }
@@ -355,7 +414,7 @@ export async function reconcile(
       nextLargeBatchAtMs = clock.now() + waitMs + LARGE_BATCH_INTERVAL_MS;
       await dependencies.pause(waitMs);
     }
-    await auditLog.recordAdmissions(outcome, { timeoutMs: ADMISSIONS_TIMEOUT_MS });
+    await admissions.enter(admissionsOf(outcome), { timeoutMs: ADMISSIONS_TIMEOUT_MS });
     // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
     if (outcome.writtenBy === 'handler' || intent === undefined) return;
     const names = [...new Set(intent.requested.map(({ externalUserId }) => externalUserId))];
@@ -373,10 +432,15 @@ export async function reconcile(
     try {
       await work();
     } catch (error) {
-      summary.failures += 1;
-      // Messages of foreign errors may quote what they choked on: only names are told.
-      report('failed', { step, batch: batchId, cause: error instanceof Error ? error.name : typeof error });
+      leave(step, error, batchId);
     }
+  }
+
+  function leave(step: string, error: unknown, batchId?: string): void {
+    summary.failures += 1;
+    const batch = error instanceof UnreadableRecord ? error.batchId : batchId;
+    // Messages of foreign errors may quote what they choked on: only names are told.
+    report('failed', { step, batch, cause: error instanceof Error ? error.name : typeof error });
   }
 
   function oldestAgeSeconds(): number {
@@ -385,18 +449,23 @@ export async function reconcile(
   }
 }
 
-interface OpenIntentToLookAt {
-  entry: OpenIntent;
-  intent: IntentRecord;
+/** Who exists in a meeting. */
+type Listed = Pick<Parameters<typeof decide>[0], 'found' | 'gone'>;
+
+function seenOf({ seen }: OpenIntent): IssuedAttendee[] {
+  return seen;
 }
 
 /** Groups by meeting; the meeting that waited longest for a call to Chime comes first, however the last one ended. */
-function byMeeting(lookable: OpenIntentToLookAt[]): OpenIntentToLookAt[][] {
-  const meetings = Map.groupBy(lookable, ({ entry }) => entry.meetingId);
-  const waitingSince = (meeting: OpenIntentToLookAt[]) =>
-    meeting.map(({ entry }) => entry.lastTryAt ?? '').toSorted()[0] ?? '';
+function byMeeting(lookable: OpenIntent[]): OpenIntent[][] {
+  const meetings = Map.groupBy(lookable, ({ meetingId }) => meetingId);
+  const waitingSince = (meeting: OpenIntent[]) =>
+    meeting
+      .map(({ lastTryAt }) => lastTryAt ?? '')
+      .toSorted()
+      .at(-1) ?? '';
   return [...meetings.values()]
-    .map((meeting) => meeting.toSorted((a, b) => (a.entry.batchId < b.entry.batchId ? -1 : 1)))
+    .map((meeting) => meeting.toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1)))
     .toSorted((a, b) => (waitingSince(a) < waitingSince(b) ? -1 : 1));
 }
 

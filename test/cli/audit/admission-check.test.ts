@@ -2,10 +2,12 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from '../../../cli/audit/admission-check.ts';
+import { startWire } from '../../faults/wire.ts';
 import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   collect,
+  connect,
   freshTables,
   issuedTo,
   MEETING,
@@ -116,6 +118,17 @@ describe('comparing admissions with outcomes', () => {
     await remove(tables, 'alice', `${outside}/attendee-alice`);
     expect(await compare(tables)).toEqual({ counts: NO_COUNTS, differences: [] });
   });
+
+  it('does not call extra what is left of a batch whose intent DynamoDB has expired already', async () => {
+    const tables = await newTables();
+    await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    const gone = batchIdAt('2026-11-23T10:30:00Z');
+    await writeBatch(tables, batchIdAt('2026-11-23T11:00:00Z'));
+    const left = { ...admission('alice', gone, 'attendee-1'), expiresAt: NOW_MS / 1000 };
+    const unexplained = { ...admission('alice', gone, 'attendee-2'), expiresAt: NOW_MS / 1000 + 1 };
+    for (const item of [left, unexplained]) await putItem(tables, tables.admissionTableName, item);
+    expect((await compare(tables)).differences).toEqual([{ difference: 'extra', ...unexplained }]);
+  });
 });
 
 describe('rebuilding admissions', () => {
@@ -150,5 +163,40 @@ describe('rebuilding admissions', () => {
     );
     expect(dealtWith.at(-1)?.externalUserId).toBe('user-0');
     expect((await compare(tables)).counts).toMatchObject({ admissions: 60, missing: 0 });
+  });
+
+  it('leaves out the first of a large batch while DynamoDB puts off another one', async () => {
+    const tables = await newTables();
+    // In one write at most, so that nothing but the order of writing keeps the first apart.
+    const issued = Array.from({ length: 26 }, (_, n) => issuedTo(`user-${n}`, `attendee-${n}`));
+    const batchId = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'), {
+      outcome: { issued, admissions: 'deferred' },
+    });
+    for (const { externalUserId, attendeeId } of issued.slice(2)) {
+      await putItem(tables, tables.admissionTableName, admission(externalUserId, batchId, attendeeId));
+    }
+    const wire = await startWire('dynamodb', tables.url);
+    wire.intercept(async ({ body }, act) => {
+      const writes = Object.entries((body?.['RequestItems'] ?? {}) as Record<string, object[]>);
+      const putOff = writes.flatMap(([table, items]) => {
+        const left = items.filter((item) => JSON.stringify(item).includes('"user-1"'));
+        return left.length === 0 ? [] : [[table, left]];
+      });
+      const reply = await act();
+      return putOff.length === 0
+        ? reply
+        : {
+            status: 200,
+            headers: {},
+            body: Buffer.from(JSON.stringify({ UnprocessedItems: Object.fromEntries(putOff) })),
+          };
+    });
+    const throttled = { ...tables, client: connect(wire.url) };
+    const differences = compareAdmissions(tables, DAY, NOW_MS, { ...NO_COUNTS });
+    await expect(collect(rebuildAdmissions(throttled, differences))).rejects.toThrow('keeps putting off');
+    await wire.close();
+    expect((await compare(tables)).differences.map(({ externalUserId }) => externalUserId)).toContain(
+      'user-0',
+    );
   });
 });

@@ -8,9 +8,11 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { dynamodbAdmissions } from '../../../lambda/adapters/dynamodb-admissions.ts';
 import { dynamodbAuditLog } from '../../../lambda/adapters/dynamodb-audit-log.ts';
 import { DEFAULT_CAPABILITIES } from '../../../lambda/attendees.ts';
 import {
+  admissionsOf,
   type CallerFacts,
   callerId,
   type DenialRecord,
@@ -157,7 +159,7 @@ export function denialOf(batchId: string, over: Partial<DenialRecord> = {}): Den
 
 const WRITE = { timeoutMs: 10_000 };
 
-/** Writes as the handler does: intent, admissions unless they are deferred, outcome. @returns the batch id */
+/** Writes as the handler does: intent, admissions unless they are deferred (however many), outcome. @returns the batch id */
 export async function writeBatch(
   tables: TestTables,
   batchId: string,
@@ -168,7 +170,9 @@ export async function writeBatch(
   if (over.outcome === 'none') return batchId;
   const meetingId = over.intent?.meetingId;
   const outcome = outcomeOf(batchId, { ...(meetingId && { meetingId }), ...over.outcome });
-  if (outcome.admissions !== 'deferred') await log.recordAdmissions(outcome, WRITE);
+  if (outcome.admissions !== 'deferred') {
+    await dynamodbAdmissions(tables.client, tables).enter(admissionsOf(outcome), WRITE);
+  }
   await log.recordOutcome(outcome, WRITE);
   return batchId;
 }

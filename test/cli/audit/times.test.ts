@@ -25,6 +25,12 @@ describe('a time', () => {
     expect(read('2026-11-20T13:45', true)).toBe('2026-11-20T13:45:00.000Z');
   });
 
+  it('that is the last day there is ends nothing that could be recorded, and sorts after it', () => {
+    expect(read('9999-12-31', true)).toBe('9999-12-31T00:00:00.000Z');
+    const { ':to': end } = batchIdBounds({ untilMs: Date.parse(read('9999-12-31T23:59:59Z', true)) });
+    expect('99991230T235959999Z-f' < end).toBe(true);
+  });
+
   it.each([
     ...['', 'yesterday', '5', '2', '2 hours', '2x', '2h3x', '-2h', '1M', '99999w'],
     ...['2026-02-30', '2026-13-01', '2026-11-23T25:00', '2026-02-30T10:00', '23.11.2026', '20261123'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IssuedAttendee } from '../../../lambda/audit-records.ts';
 import { decide, type Evidence } from '../../../lambda/reconciler/decide.ts';
+import { MeetingRecords } from '../../../lambda/reconciler/meeting-records.ts';
 
 const OURS = 'batch-2';
 
@@ -15,17 +16,22 @@ function attendee(externalUserId: string, attendeeId = `id-of-${externalUserId}`
 
 const asked = (...names: string[]) => names.map((externalUserId) => ({ externalUserId }));
 
+/** What is on record beside the batch itself. */
+interface Others {
+  open?: Parameters<MeetingRecords['addIntent']>[0][];
+  settled?: Parameters<MeetingRecords['addOutcome']>[0][];
+}
+type Changes = Partial<Omit<Evidence, 'records'>> & { others?: Others };
+
 /** Evidence about a batch that asked for alice and bob, alone in its meeting. */
-function evidence(changes: Partial<Evidence> = {}): Evidence {
-  return {
-    intent: { batchId: OURS, requested: asked('alice', 'bob') },
-    found: [],
-    gone: false,
-    seen: [],
-    secondLook: false,
-    records: { intents: [{ batchId: OURS, requested: asked('alice', 'bob') }], outcomes: [] },
-    ...changes,
-  };
+function evidence({ others: { open = [], settled = [] } = {}, ...changes }: Changes = {}): Evidence {
+  const intent = { batchId: OURS, requested: asked('alice', 'bob') };
+  const { found = [], seen = [] } = changes;
+  const records = new MeetingRecords([...found, ...seen]);
+  records.addIntent(changes.intent ?? intent);
+  for (const other of open) records.addIntent(other);
+  for (const other of settled) records.addOutcome(other);
+  return { intent, found, gone: false, seen, secondLook: false, records, ...changes };
 }
 
 const [alice, bob] = [attendee('alice'), attendee('bob')];
@@ -41,7 +47,7 @@ describe('at the first look', () => {
     });
   });
 
-  it.each<[string, Partial<Evidence>]>([
+  it.each<[string, Changes]>([
     ['nobody', {}],
     ['some', { found: [alice] }],
     [
@@ -56,14 +62,14 @@ describe('at the first look', () => {
       'all, where another batch holds one',
       {
         found: [alice, bob],
-        records: { intents: [], outcomes: [{ batchId: 'batch-1', issued: [bob], withheld: [] }] },
+        others: { settled: [{ batchId: 'batch-1', issued: [bob], withheld: [] }] },
       },
     ],
     [
       'all, where another open batch asks for one',
       {
         found: [alice, bob],
-        records: { intents: [{ batchId: 'batch-3', requested: asked('bob') }], outcomes: [] },
+        others: { open: [{ batchId: 'batch-3', requested: asked('bob') }] },
       },
     ],
   ])('%s calls for another', (_what, changes) => {
@@ -73,7 +79,7 @@ describe('at the first look', () => {
 });
 
 describe('at the second look', () => {
-  const second = (changes: Partial<Evidence>) => decide(evidence({ secondLook: true, ...changes }));
+  const second = (changes: Changes) => decide(evidence({ secondLook: true, ...changes }));
 
   it('nobody is NOT_ISSUED', () => {
     expect(second({})).toEqual({ kind: 'settle', state: 'NOT_ISSUED', issued: [], heldElsewhere: [] });
@@ -89,7 +95,7 @@ describe('at the second look', () => {
 
   it.each(['issued', 'withheld'] as const)('who was %s by another batch is only pointed to', (list) => {
     const other = { batchId: 'batch-1', issued: [], withheld: [], [list]: [alice] };
-    expect(second({ found: [alice, bob], records: { intents: [], outcomes: [other] } })).toEqual({
+    expect(second({ found: [alice, bob], others: { settled: [other] } })).toEqual({
       kind: 'settle',
       state: 'RECOVERED',
       issued: [bob],
@@ -100,18 +106,18 @@ describe('at the second look', () => {
 
   it('NOT_ISSUED says whose the attendees are that exist', () => {
     const other = { batchId: 'batch-1', issued: [alice, bob], withheld: [] };
-    expect(second({ found: [alice, bob], records: { intents: [], outcomes: [other] } })).toMatchObject({
+    expect(second({ found: [alice, bob], others: { settled: [other] } })).toMatchObject({
       state: 'NOT_ISSUED',
       heldElsewhere: [{ attendeeId: 'id-of-alice' }, { attendeeId: 'id-of-bob' }],
     });
   });
 
-  it.each<[string, Partial<Evidence>]>([
+  it.each<[string, Changes]>([
     [
       'another open batch asks for',
       {
         found: [alice],
-        records: { intents: [{ batchId: 'batch-3', requested: asked('alice') }], outcomes: [] },
+        others: { open: [{ batchId: 'batch-3', requested: asked('alice') }] },
       },
     ],
     ['there are more of than were asked for', { found: [alice, attendee('alice', 'another')] }],
@@ -124,14 +130,14 @@ describe('at the second look', () => {
   });
 
   it('an open batch that asks for others is no rival, nor is one that has its outcome', () => {
-    const records = {
-      intents: [
+    const others = {
+      open: [
         { batchId: 'batch-3', requested: asked('carol') },
         { batchId: 'batch-4', requested: asked('alice') },
       ],
-      outcomes: [{ batchId: 'batch-4', issued: [], withheld: [] }],
+      settled: [{ batchId: 'batch-4', issued: [], withheld: [] }],
     };
-    expect(second({ found: [alice], records })).toMatchObject({ attribution: 'sole' });
+    expect(second({ found: [alice], others })).toMatchObject({ attribution: 'sole' });
   });
 });
 

@@ -315,7 +315,7 @@ describe('admissions', () => {
       world.pass(60_000);
       expect(await world.reconcile(later)).toMatchObject({ completed: 0 });
     }
-    expect(later.calls).not.toContain('recordAdmissions');
+    expect(later.calls).not.toContain('enter');
   });
 
   it('of a large batch are entered again where the sign that all are there is missing', async () => {
@@ -436,6 +436,117 @@ describe('a sweep', () => {
   });
 });
 
+describe('many at once', () => {
+  it('that a sweep of half a run does not get past are passed in the next ones', async () => {
+    const world = createWorld();
+    world.pageSize = 10;
+    // All within the overlap, and none complete when it is swept again.
+    for (let batch = 0; batch < 400; batch += 1) {
+      await world.ask(['alice'], new Actor(undefined, { recordAdmissions: 'before' }));
+      world.pass(500);
+    }
+    const last = await world.ask(['bob'], new Actor({ at: 1, when: 'after' }));
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    world.through = new Date(world.nowMs - MARGIN_MS - 60_000).toISOString();
+    world.gate = async (call) => {
+      if (call === 'notice') world.pass(100);
+      if (call === 'enter') world.pass(500);
+    };
+    let runs = 0;
+    while (!world.open.has(last) && world.outcomeOf(last) === undefined) {
+      runs += 1;
+      expect(runs).toBeLessThan(6);
+      await world.reconcile();
+    }
+    expect(runs).toBeGreaterThan(1);
+  });
+
+  it('in one meeting are concluded as far as the time goes, and the others in the next run', async () => {
+    const world = createWorld();
+    for (let batch = 0; batch < 120; batch += 1) {
+      await world.ask([`user-${batch}`], new Actor({ at: 1, when: 'after' }));
+    }
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    world.gate = async (call) => {
+      if (call === 'recordOutcome') world.pass(500);
+    };
+    const startMs = world.nowMs;
+    const first = await world.reconcile();
+    expect(world.nowMs - startMs).toBeLessThan(55_000 - 7_000);
+    expect(first?.recovered).toBeGreaterThan(20);
+    expect(first?.recovered).toBeLessThan(100);
+    expect(first).toMatchObject({ waiting: 120 - (first?.recovered ?? 0), failures: 0 });
+    expect(first).toMatchObject({ open: first?.waiting });
+    await world.reconcileToEnd();
+    expect(lies(world)).toEqual([]);
+  });
+
+  it.each(['page', 'meeting'])(
+    'of a meeting whose %s takes a whole run do not keep another meeting waiting twice',
+    async (slow) => {
+      const world = createWorld();
+      const another = MEETING.replace('3f0c', '3f0d');
+      world.meetings.set(another, []);
+      const [large, small] = [
+        await world.ask(['alice'], new Actor({ at: 1, when: 'after' })),
+        await world.ask(['alice'], new Actor({ at: 1, when: 'after' }), another),
+      ];
+      world.pass(DEADLINE_MS + MARGIN_MS);
+      let slowCalls = 0;
+      world.gate = async (call) => {
+        if (call === slow && ++slowCalls === 1) world.pass(50_000);
+      };
+      expect(await world.reconcile()).toMatchObject({ recovered: 0 });
+      const entries = [large, small].map((batchId) => world.open.get(batchId)?.lastTryAt);
+      expect(entries).toEqual([expect.any(String), undefined]);
+      await world.reconcile(new Actor(), { runsMs: 8_400 });
+      expect(world.truth.has(`${another}|${small}/outcome`)).toBe(true);
+      expect(world.truth.has(`${MEETING}|${large}/outcome`)).toBe(false);
+    },
+  );
+});
+
+describe('what cannot be read', () => {
+  const ODD = '20261123T134500000Z-0dd';
+
+  it('on the list is counted and told, run for run, and nothing else waits for it', async () => {
+    const world = createWorld();
+    await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    world.open.set(ODD, { batchId: ODD, unreadable: true } as never);
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    expect(await world.reconcile()).toMatchObject({ recovered: 1, failures: 1, sweptToEnd: true });
+    expect(world.reports).toContainEqual({
+      event: 'failed',
+      step: 'list',
+      batch: ODD,
+      cause: 'UnreadableRecord',
+    });
+    expect(await world.reconcile()).toMatchObject({ failures: 1 });
+  });
+
+  it('among the intents is counted and told, and the sweep goes on', async () => {
+    const world = createWorld();
+    await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    world.oddKeys.push({ batchId: 'x', unreadable: true });
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    expect(await world.reconcile()).toMatchObject({ recovered: 1, failures: 1, sweptToEnd: true });
+    expect(world.reports).toContainEqual(expect.objectContaining({ step: 'sweep', batch: 'x' }));
+  });
+
+  it('of a batch leaves it open, where the alarm sees it, and the others of its meeting are concluded', async () => {
+    const world = createWorld();
+    const odd = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    await world.ask(['bob'], new Actor({ at: 1, when: 'after' }));
+    world.unreadable.add(odd);
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    expect(await world.reconcile()).toMatchObject({ recovered: 1, failures: 1, open: 1 });
+    expect(world.metrics.at(-1)).toMatchObject({ OldestOpenIntentAge: 60, ReconcilerFailures: 1 });
+    world.unreadable.clear();
+    await world.reconcileToEnd();
+    expect(lies(world)).toEqual([]);
+  });
+});
+
 describe('the age of the oldest open intent', () => {
   it('is that of the batch, in seconds, and 0 without one', async () => {
     const world = createWorld();
@@ -481,6 +592,16 @@ describe('Chime', () => {
     await world.ask(['bob'], new Actor({ at: 1, when: 'after' }));
     world.pass(DEADLINE_MS + MARGIN_MS);
     expect(await world.reconcile()).toMatchObject({ recovered: 2, listRequests: 1 });
+  });
+
+  it('that lists in a circle is left after one round, and the next meeting has its turn', async () => {
+    const world = await worldWithMeetings(2);
+    const [circle] = meetingIds(1) as [string];
+    world.circles.add(circle);
+    expect(await world.reconcile()).toMatchObject({ listRequests: 3, failures: 1, recovered: 1, open: 1 });
+    world.circles.clear();
+    await world.reconcileToEnd();
+    expect(world.open.size).toBe(0);
   });
 
   it('is left alone when it keeps failing, and next time others have their turn', async () => {

@@ -6,7 +6,14 @@ import { dynamodbAuditReader } from '../../../lambda/adapters/dynamodb-audit-rea
 import { dynamodbOpenIntents } from '../../../lambda/adapters/dynamodb-open-intents.ts';
 import type { AdmissionRecord } from '../../../lambda/audit-records.ts';
 import { dayOfBatch, mintBatchId } from '../../../lambda/batch-id.ts';
-import type { AuditReader, BatchKey, OpenIntent, OpenIntents } from '../../../lambda/reconciler/ports.ts';
+import type {
+  AuditReader,
+  BatchKey,
+  MeetingRecord,
+  OpenIntent,
+  OpenIntents,
+  Unreadable,
+} from '../../../lambda/reconciler/ports.ts';
 import { startTables } from '../../support/tables.ts';
 
 let tables: Awaited<ReturnType<typeof startTables>>;
@@ -33,9 +40,14 @@ describe('open intents', () => {
 
   beforeEach(async () => {
     openIntents = dynamodbOpenIntents(tables.client, tables);
-    for (const entry of await openIntents.list()) await openIntents.remove(entry);
+    for (const { batchId } of await openIntents.list()) await openIntents.remove({ meetingId: 'm', batchId });
   });
 
+  const [A, B, C] = ['a', 'b', 'c'].map((random) => mintBatchId(Date.parse(EARLIER), random)) as [
+    string,
+    string,
+    string,
+  ];
   const entry = (batchId: string): OpenIntent => ({
     meetingId: 'm',
     batchId,
@@ -53,33 +65,32 @@ describe('open intents', () => {
   });
 
   it('lists what was noticed, oldest first, however late', async () => {
-    for (const batchId of ['c', 'a', 'b'])
-      await openIntents.notice({ meetingId: 'm', batchId, noticedAt: EARLIER });
-    expect(await openIntents.list()).toEqual([entry('a'), entry('b'), entry('c')]);
+    for (const batchId of [C, A, B]) await openIntents.notice(entry(batchId));
+    expect(await openIntents.list()).toEqual([entry(A), entry(B), entry(C)]);
   });
 
   it('tells which of them only wait for their admissions', async () => {
-    await openIntents.notice({ ...entry('a'), deferred: true });
-    expect(await openIntents.list()).toEqual([{ ...entry('a'), deferred: true }]);
+    await openIntents.notice({ ...entry(A), deferred: true });
+    expect(await openIntents.list()).toEqual([{ ...entry(A), deferred: true }]);
   });
 
   it('keeps what it knows of a batch that is noticed again', async () => {
-    await openIntents.notice(entry('a'));
-    const looked = { ...entry('a'), looks: 1, lastLookAt: LATER, seen: [SEEN] };
+    await openIntents.notice(entry(A));
+    const looked = { ...entry(A), looks: 1, lastLookAt: LATER, seen: [SEEN] };
     expect(await openIntents.save(looked, 0)).toBe(true);
-    await openIntents.notice({ ...entry('a'), noticedAt: LATER });
+    await openIntents.notice({ ...entry(A), noticedAt: LATER });
     expect(await openIntents.list()).toEqual([looked]);
   });
 
   it('saves for one of two that looked at once, and for nobody once the batch is gone', async () => {
-    await openIntents.notice(entry('a'));
+    await openIntents.notice(entry(A));
     const saved = await Promise.all(
-      [1, 2].map(() => openIntents.save({ ...entry('a'), looks: 1, lastLookAt: LATER }, 0)),
+      [1, 2].map(() => openIntents.save({ ...entry(A), looks: 1, lastLookAt: LATER }, 0)),
     );
     expect(saved.toSorted()).toEqual([false, true]);
-    await openIntents.remove(entry('a'));
-    await openIntents.remove(entry('a'));
-    expect(await openIntents.save({ ...entry('a'), looks: 2 }, 1)).toBe(false);
+    await openIntents.remove(entry(A));
+    await openIntents.remove(entry(A));
+    expect(await openIntents.save({ ...entry(A), looks: 2 }, 1)).toBe(false);
     expect(await openIntents.list()).toEqual([]);
   });
 
@@ -88,12 +99,26 @@ describe('open intents', () => {
       ...SEEN,
       attendeeId: `${index}`.padEnd(400, '-'),
     }));
-    const ids = Array.from({ length: 9 }, (_, index) => `batch-${index}`);
+    const ids = Array.from({ length: 9 }, (_, index) => mintBatchId(Date.parse(EARLIER), `${index}`));
     for (const batchId of ids) {
       await openIntents.notice(entry(batchId));
       await openIntents.save({ ...entry(batchId), looks: 1, seen }, 0);
     }
     expect((await openIntents.list()).map(({ batchId }) => batchId)).toEqual(ids);
+  });
+
+  it.each([
+    ['without its meeting', { batchId: A, noticedAt: EARLIER, looks: 0, seen: [] }],
+    ['whose batch has no time', { ...entry('x') }],
+    ['without its looks', { batchId: A, meetingId: 'm', noticedAt: EARLIER, seen: [] }],
+    ['that saw no attendees but numbers', { ...entry(A), seen: [1] }],
+  ])('tells of an entry %s, and of the others all the same', async (_what, item) => {
+    await put(tables.openIntentTableName, { list: 'open', ...item });
+    await openIntents.notice(entry(B));
+    expect(await openIntents.list()).toHaveLength(2);
+    expect(await openIntents.list()).toEqual(
+      expect.arrayContaining([{ batchId: item.batchId, unreadable: true }, entry(B)]),
+    );
   });
 });
 
@@ -119,6 +144,7 @@ describe('what the reconciler reads of the audit', () => {
       callerId: 'c',
       day: dayOfBatch(batchId),
       requested: [{ externalUserId: `alice${padding}` }],
+      deadline: new Date(atMs + 15_000).toISOString(),
     });
     return { meetingId, batchId };
   }
@@ -134,6 +160,7 @@ describe('what the reconciler reads of the audit', () => {
         { externalUserId: 'bob', attendeeId: '2' },
       ],
       withheld: [],
+      writtenBy: 'handler',
       admissions,
     });
   }
@@ -145,6 +172,12 @@ describe('what the reconciler reads of the audit', () => {
     return ids;
   }
 
+  async function meeting(meetingId: string): Promise<MeetingRecord[]> {
+    const records: MeetingRecord[] = [];
+    for await (const page of audit.meeting(meetingId)) records.push(...page);
+    return records;
+  }
+
   it('finds the intents of a span by time, both ends included, across days', async () => {
     const keys = [];
     for (const hours of [0, 11, 12, 13, 36, 37])
@@ -153,7 +186,7 @@ describe('what the reconciler reads of the audit', () => {
     expect(await begun(NOON, NOON + 36 * HOUR_MS)).toEqual(ids.slice(0, 5));
     expect(await begun(NOON + 1, NOON + 36 * HOUR_MS - 1)).toEqual(ids.slice(1, 4));
     expect(await begun(NOON + 12 * HOUR_MS, NOON + 12 * HOUR_MS)).toEqual([ids[2]]);
-    const pages: BatchKey[][] = [];
+    const pages: (BatchKey | Unreadable)[][] = [];
     for await (const page of audit.intentsBegun(NOON, NOON)) pages.push(page);
     expect(pages.flat()).toEqual([expect.objectContaining({ meetingId: 'span-0', batchId: ids[0] })]);
   });
@@ -196,7 +229,10 @@ describe('what the reconciler reads of the audit', () => {
     await outcome(keys[3] as BatchKey, 'written');
     await intent(NOON, 'another meeting');
     await put(tables.auditTableName, { meetingId: 'meeting', recordId: 'x/denial', kind: 'denial' });
-    const { intents, outcomes } = await audit.meeting('meeting');
+    const records = await meeting('meeting');
+    const intents = records.filter((record) => record.kind === 'intent');
+    const outcomes = records.filter((record) => record.kind === 'outcome');
+    expect(records.findIndex(({ kind }) => kind === 'outcome')).toBe(4);
     expect(intents.map(({ batchId }) => batchId)).toEqual(keys.map(({ batchId }) => batchId));
     expect(intents[0]?.requested).toEqual([{ externalUserId: `alice${padding}` }]);
     expect(outcomes).toEqual([
@@ -209,6 +245,43 @@ describe('what the reconciler reads of the audit', () => {
         withheld: [],
       }),
     ]);
+  });
+
+  it('tells of an intent whose batch has no time, and of the others all the same', async () => {
+    const atMs = NOON - 480 * HOUR_MS;
+    const { batchId } = await intent(atMs, 'odd');
+    const odd = batchId.replace(/Z-.*/, 'Z-?');
+    const day = dayOfBatch(batchId);
+    await put(tables.auditTableName, { meetingId: 'odd', recordId: 'x', batchId: odd, day, kind: 'intent' });
+    const pages: (BatchKey | Unreadable)[][] = [];
+    for await (const page of audit.intentsBegun(atMs - 1, atMs)) pages.push(page);
+    expect(pages.flat()).toEqual([
+      { batchId: odd, unreadable: true },
+      expect.objectContaining({ meetingId: 'odd', batchId }),
+    ]);
+  });
+
+  it.each([
+    ['withheld', undefined],
+    ['issued', [{ externalUserId: 'alice' }]],
+    ['writtenBy', 'somebody'],
+  ])('cannot read an outcome with odd %s, and says so of its batch alone', async (member, odd) => {
+    const meetingId = `odd-${member}`;
+    const [key, other] = [await intent(NOON, meetingId), await intent(NOON, meetingId)];
+    await outcome(other, 'written');
+    const recordId = `${key.batchId}/outcome`;
+    const item = { ...key, recordId, kind: 'outcome', issued: [], withheld: [], writtenBy: 'handler' };
+    await put(tables.auditTableName, JSON.parse(JSON.stringify({ ...item, [member]: odd })));
+    const batches = await audit.batches([key, other]);
+    expect(batches.get(key.batchId)).toMatchObject({ unreadable: true });
+    expect(batches.get(other.batchId)).not.toHaveProperty('unreadable');
+    expect(batches.get(other.batchId)).toHaveProperty('outcome');
+    // Who wrote it matters to nobody else in the meeting.
+    if (member === 'writtenBy') return;
+    await expect(meeting(meetingId)).rejects.toMatchObject({
+      name: 'UnreadableRecord',
+      batchId: key.batchId,
+    });
   });
 });
 

@@ -10,7 +10,7 @@ import {
 import { beginningOfBatch, mintBatchId } from '../../../lambda/batch-id.ts';
 import { createAttendees } from '../../../lambda/create-attendees.ts';
 import type { AuditLog } from '../../../lambda/ports.ts';
-import type { AuditReader, OpenIntent } from '../../../lambda/reconciler/ports.ts';
+import type { AuditReader, Batch, OpenIntent, Unreadable } from '../../../lambda/reconciler/ports.ts';
 import {
   type ReconcileDependencies,
   type ReconcileSummary,
@@ -74,6 +74,12 @@ export function createWorld({ idempotent = true } = {}) {
     /** Called before each call takes effect; where it waits, others may come first. */
     gate: (_call: string): Promise<void> => Promise.resolve(),
     pageSize: 100,
+    /** Meetings whose list of attendees never ends. */
+    circles: new Set<string>(),
+    /** Batches with a record that is not as it should be. */
+    unreadable: new Set<string>(),
+    /** What a sweep finds beside the intents. */
+    oddKeys: [] as Unreadable[],
     get nowMs() {
       return nowMs;
     },
@@ -270,6 +276,7 @@ export function createWorld({ idempotent = true } = {}) {
             .map(({ meetingId, batchId }) => ({ meetingId, batchId }))
             .toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1)),
         );
+        if (world.oddKeys.length > 0) yield world.oddKeys;
         for (let start = 0; start < intents.length; start += world.pageSize) {
           yield intents.slice(start, start + world.pageSize);
         }
@@ -291,17 +298,24 @@ export function createWorld({ idempotent = true } = {}) {
           'batches',
           () =>
             new Map(
-              keys.map(({ batchId }) => [
+              keys.map(({ batchId }): [string, Batch] => [
                 batchId,
-                Object.fromEntries(recordsOf(batchId).map((record) => [record.kind, record])),
+                world.unreadable.has(batchId)
+                  ? { unreadable: true }
+                  : Object.fromEntries(recordsOf(batchId).map((record) => [record.kind, record])),
               ]),
             ),
         ),
-      meeting: (meetingId) =>
-        call(actor, 'meeting', () => ({
-          intents: world.intents().filter((intent) => intent.meetingId === meetingId),
-          outcomes: world.outcomes().filter((outcome) => outcome.meetingId === meetingId),
-        })),
+      async *meeting(meetingId) {
+        const records = await call(actor, 'meeting', () =>
+          [...world.intents(), ...world.outcomes()]
+            .filter((record) => record.meetingId === meetingId)
+            .toSorted((a, b) => (a.recordId < b.recordId ? -1 : 1)),
+        );
+        for (let start = 0; start < records.length; start += world.pageSize) {
+          yield records.slice(start, start + world.pageSize);
+        }
+      },
     };
     return {
       audit,
@@ -314,7 +328,7 @@ export function createWorld({ idempotent = true } = {}) {
           }),
         notice: (entry) =>
           call(actor, 'notice', () => {
-            if (!open.has(entry.batchId)) open.set(entry.batchId, { ...entry, looks: 0, seen: [] });
+            if (!open.has(entry.batchId)) open.set(entry.batchId, structuredClone(entry));
           }),
         list: () =>
           call(actor, 'list', () => [...open.values()].toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1))),
@@ -333,6 +347,7 @@ export function createWorld({ idempotent = true } = {}) {
         page: (meetingId, nextToken) =>
           call(actor, 'page', () => {
             const present = meetings.get(meetingId) ?? 'gone';
+            if (world.circles.has(meetingId)) return { attendees: [], nextToken: 'again' };
             if (present === 'gone') return 'gone' as const;
             const start = Number(nextToken ?? 0);
             const end = start + LIST_PAGE_SIZE;
@@ -343,6 +358,10 @@ export function createWorld({ idempotent = true } = {}) {
           }),
       },
       admissions: {
+        enter: (entries) =>
+          call(actor, 'enter', () => {
+            for (const admission of entries) admissions.set(keyOf(admission), admission);
+          }),
         ofBatch: (batchId, names) =>
           call(actor, 'ofBatch', () =>
             [...admissions.values()].filter(

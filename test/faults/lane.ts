@@ -110,7 +110,11 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
-  async function startActor(role: 'handler' | 'reconciler', clockShiftMs = 0): Promise<Actor> {
+  async function startActor(
+    role: 'handler' | 'reconciler',
+    clockShiftMs = 0,
+    nodeOptions = '',
+  ): Promise<Actor> {
     const isReconciler = ({ name }: FunctionDescription) => name === stack.outputs['ReconcilerFunctionName'];
     const found = stack.functions.find((one) => isReconciler(one) === (role === 'reconciler'));
     const bundle = role === 'handler' ? 'create-attendees' : 'reconciler';
@@ -136,7 +140,7 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
           ...environment,
           ...(issuers !== undefined && { ISSUERS: issuers }),
           CLOCK_SHIFT_MS: String(clockShiftMs),
-          NODE_OPTIONS: `--import=${CLOCK_SHIFT} --disable-warning=ExperimentalWarning`,
+          NODE_OPTIONS: `--import=${CLOCK_SHIFT} --disable-warning=ExperimentalWarning ${nodeOptions}`,
         },
         maxProcesses: 1,
       },

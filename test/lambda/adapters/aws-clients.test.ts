@@ -34,6 +34,8 @@ interface Answer {
   body?: string;
   reset?: boolean;
   latencyMs?: number;
+  /** The body begins and never ends. */
+  stalls?: boolean;
 }
 
 const OK: Answer = { body: '{}' };
@@ -51,13 +53,15 @@ const server = createServer(async (request, response) => {
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   const { method, url, headers } = request;
   received.push({ method, url, headers, body: Buffer.concat(chunks).toString('utf8') });
-  const { status = 200, headers: answerHeaders, body, reset, latencyMs = 0 } = next();
+  const { status = 200, headers: answerHeaders, body, reset, latencyMs = 0, stalls } = next();
   await new Promise((resolve) => setTimeout(resolve, latencyMs));
   if (reset) {
     request.socket.resetAndDestroy();
     return;
   }
-  response.writeHead(status, { 'x-amzn-RequestId': 'request-1', ...answerHeaders }).end(body);
+  response.writeHead(status, { 'x-amzn-RequestId': 'request-1', ...answerHeaders });
+  if (stalls) response.write('{');
+  else response.end(body);
 });
 function next(): Answer {
   const [answer = OK] = answers;
@@ -331,8 +335,11 @@ describe('the number of attempts', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('is bounded in time where there are limits', async () => {
-    answers = [{ latencyMs: 400 }];
+  it.each([
+    ['that does not begin', { latencyMs: 400 }],
+    ['that begins and does not end', { stalls: true }],
+  ])('is bounded in time where there are limits, for an answer %s', async (_what, answer) => {
+    answers = [answer];
     const client = chimeClient(service, {
       connectionTimeout: 100,
       requestTimeout: 100,

@@ -113,13 +113,17 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
   async function startActor(
     role: 'handler' | 'reconciler',
     clockShiftMs = 0,
-    nodeOptions = '',
+    memoryMb?: number,
   ): Promise<Actor> {
     const isReconciler = ({ name }: FunctionDescription) => name === stack.outputs['ReconcilerFunctionName'];
     const found = stack.functions.find((one) => isReconciler(one) === (role === 'reconciler'));
     const bundle = role === 'handler' ? 'create-attendees' : 'reconciler';
     const directory = fileURLToPath(new URL(`../../dist/lambda/${bundle}`, import.meta.url));
-    const description = { ...(found as FunctionDescription), directory };
+    const description = {
+      ...(found as FunctionDescription),
+      directory,
+      ...(memoryMb !== undefined && { memoryMb }),
+    };
     const upstreams = { issuer: keyServer.issuer, chime: chime.url, dynamodb: dynamodb.url };
     const wires = await Promise.all(
       Object.entries(upstreams).map(([service, url]) => startWire(service as Service, url)),
@@ -140,7 +144,7 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
           ...environment,
           ...(issuers !== undefined && { ISSUERS: issuers }),
           CLOCK_SHIFT_MS: String(clockShiftMs),
-          NODE_OPTIONS: `--import=${CLOCK_SHIFT} --disable-warning=ExperimentalWarning ${nodeOptions}`,
+          NODE_OPTIONS: `--import=${CLOCK_SHIFT} --disable-warning=ExperimentalWarning`,
         },
         maxProcesses: 1,
       },

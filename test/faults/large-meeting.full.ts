@@ -7,7 +7,7 @@ import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
 import { type Lane, LOOK_SHIFTS_MS, namesFor, startLane } from './lane.ts';
 
 /** Far less than what the records below take when all of them are held at once; the reconciler itself starts with half. */
-const HEAP_MB = 48;
+const HEAP_MB = 40;
 const BATCHES = 600;
 
 let lane: Lane;
@@ -54,11 +54,7 @@ it('a meeting with more records than fit into memory is reconciled all the same'
   await handler.invoke(lane.eventFor(meetingId, ['alice']));
   await handler.close();
 
-  const reconciler = await lane.startActor(
-    'reconciler',
-    LOOK_SHIFTS_MS[0],
-    `--max-old-space-size=${HEAP_MB} --max-semi-space-size=4`,
-  );
+  const reconciler = await lane.startActor('reconciler', LOOK_SHIFTS_MS[0], HEAP_MB);
   const done = (await reconciler.invoke({})) as ReconcileSummary;
   expect(done).toMatchObject({ recovered: 1, failures: 0, open: 0 });
   await reconciler.close();

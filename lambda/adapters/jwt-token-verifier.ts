@@ -13,7 +13,7 @@ import {
   JwtNotBeforeError,
   KidNotFoundInJwksError,
 } from 'aws-jwt-verify/error';
-import { assertIsJwks, type Jwks } from 'aws-jwt-verify/jwk';
+import { assertIsJwks, type Jwk, type Jwks } from 'aws-jwt-verify/jwk';
 import { decomposeUnverifiedJwt } from 'aws-jwt-verify/jwt';
 import { JwtVerifier } from 'aws-jwt-verify/jwt-verifier';
 import type { Json } from 'aws-jwt-verify/safe-json-parse';
@@ -54,6 +54,7 @@ export function jwtTokenVerifier(issuers: readonly IssuerRules[], clock: Clock):
       issuer,
       jwksUri,
       audience: audience.length > 0 ? audience : null,
+      customJwtCheck: ({ jwk }: { jwk: Jwk }) => assertStrong(jwk),
     })),
     {
       jwksCache: jwksCache({
@@ -99,6 +100,13 @@ function assertHeader(header: Header, rules: IssuerRules): void {
   }
   if (rules.accessToken === 'at+jwt' && !isAccessTokenType(header.typ)) {
     throw notAnAccessToken();
+  }
+}
+
+/** RFC 7518 sections 3.3 and 3.5: an RSA key has 2048 bits or more. What is shorter can be factored. */
+function assertStrong({ kty, n }: Jwk): void {
+  if (kty === 'RSA' && Buffer.from(String(n), 'base64url').length < 2048 / 8) {
+    throw invalid('token-key', 'The bearer token is signed with an RSA key of fewer than 2048 bits.');
   }
 }
 

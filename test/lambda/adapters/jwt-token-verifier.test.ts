@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { jwtTokenVerifier, KEY_FETCHING } from '../../../lambda/adapters/jwt-token-verifier.ts';
@@ -368,6 +369,30 @@ describe('of several issuers', () => {
       },
     );
     expect(await verifier.verify(signToken(key, claims()))).toMatchObject({ subject: 'alice' });
+  });
+});
+
+describe('an RSA key', () => {
+  const ofBits = (modulusLength: number) => ({
+    kid: 'rsa-of-another-length',
+    alg: 'RS256' as const,
+    ...generateKeyPairSync('rsa', { modulusLength }),
+  });
+
+  it('of fewer than 2048 bits signs nothing that is taken', async () => {
+    const weak = ofBits(2040);
+    issuer.keys = [weak];
+    await expect(verify(signToken(weak, claims()))).rejects.toMatchObject({
+      code: 'Unauthorized',
+      message: 'The bearer token is signed with an RSA key of fewer than 2048 bits.',
+      details: { reason: 'token-key' },
+    });
+  });
+
+  it('of more than 2048 bits is as good as one of 2048', async () => {
+    const long = ofBits(3072);
+    issuer.keys = [long];
+    expect(await verify(signToken(long, claims()))).toMatchObject({ subject: 'alice' });
   });
 });
 

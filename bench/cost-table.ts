@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { ADMISSIONS_AT_ONCE } from '../lambda/audit-records.ts';
 import { PRICES } from './prices.ts';
 import { admissionsWith, INDEXES, itemBytes, writeUnits } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';
@@ -42,6 +43,8 @@ const IDLE_RUN_WRITES = 1;
 const RECONCILER_GB = 0.5;
 /** As far apart are batches of which the reconciler enters the admissions (lambda/reconciler/reconcile.ts). */
 const LARGE_BATCH_INTERVAL_SECONDS = 0.05;
+/** So much of each minute the reconciler works: its time-out less what it keeps for ending in order. */
+const RECONCILER_SHARE = 47 / 60;
 const RUNS_A_MONTH = 30 * 24 * 60;
 /** A sweep reaches 5 minutes back from where the last one ended, a minute ago: every batch is swept so often. */
 const SWEEPS_OF_A_BATCH = 6;
@@ -220,7 +223,7 @@ function limitRows(measured: Measured[]): [string, ...number[]][] {
   const guard = LIMITS.tableGuardUnits;
   // 1,024 MB, so that a GB-second is a second.
   const byDuration = (concurrency: number) => measured.map(({ gbSeconds }) => concurrency / gbSeconds);
-  return [
+  const rows: [string, ...number[]][] = [
     ["Chime's BatchCreateAttendee, of the account", ...same(LIMITS.chime)],
     ["Chime's GetMeeting, of the account, where no look-up is remembered", ...same(LIMITS.chime)],
     ['firewall, from one address, on average over five minutes', ...same(LIMITS.firewallOfOneAddress)],
@@ -241,7 +244,16 @@ function limitRows(measured: Measured[]): [string, ...number[]][] {
       ...measured.map(({ indexes }) => LIMITS.partitionUnits / (indexes['by-day'] ?? Number.NaN)),
     ],
     ["Lambda's concurrency of 1,000", ...byDuration(LIMITS.concurrency)],
+    [
+      'the reconciler, which enters batches of more than 25',
+      ...SIZES.map((size) =>
+        size > ADMISSIONS_AT_ONCE
+          ? RECONCILER_SHARE / LARGE_BATCH_INTERVAL_SECONDS
+          : Number.POSITIVE_INFINITY,
+      ),
+    ],
   ];
+  return rows.toSorted((a, b) => Number(a.at(-1)) - Number(b.at(-1)));
 }
 
 /** Sends one batch to the bundle, and takes what it wrote, logged and answered. */
@@ -364,8 +376,9 @@ function section(title: string, rows: [string, ...number[]][]): string[] {
   ];
 }
 
-/** Two decimals below a hundred, where there are any. */
+/** Two decimals below a hundred, where there are any; a dash for what has no limit. */
 function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
   const digits = value >= 100 || Number.isInteger(value) ? 0 : 2;
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -47,7 +47,8 @@ export function batchesToTable(batches: AsyncIterable<Batch>, paper: Paper): Asy
   ];
   return toTable(header, batches, paper, (batch) => {
     const caller = batch.intent?.caller ?? batch.denial?.caller;
-    const { requested, issued, errors } = countsOf(batch);
+    const { requested, issued, withheld, errors } = countsOf(batch);
+    const remarks = [remarkOn(batch), withheld > 0 ? `${withheld} withheld` : ''];
     return [
       timeOfBatch(batch.batchId),
       batch.batchId,
@@ -56,7 +57,7 @@ export function batchesToTable(batches: AsyncIterable<Batch>, paper: Paper): Asy
       caller?.clientId ?? '',
       caller?.subject ?? '',
       ...[requested, issued, errors].map(String),
-      remarkOn(batch),
+      remarks.filter((remark) => remark !== '').join('; '),
     ];
   });
 }

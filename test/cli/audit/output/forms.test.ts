@@ -167,7 +167,8 @@ describe('a table', () => {
         refusal: { code: 'Throttling', message: 'Slow' },
       }),
     });
-    const rows = (await text(batchesToTable(each(open, recovered, failed), PAPER))).trimEnd().split('\n');
+    const batches = each(open, recovered, failed, full);
+    const rows = (await text(batchesToTable(batches, PAPER))).trimEnd().split('\n');
     expect(rows.map((row) => row.split(/ {2,}/).slice(2))).toEqual([
       ['STATE', 'MEETING', 'CLIENT', 'SUBJECT', 'REQUESTED', 'ISSUED', 'ERRORS', 'REMARK'],
       ['OPEN', MEETING, 'backend', 'svc-1', '1', '0', '0', 'deadline 2026-11-23T13:46:13.123Z'],
@@ -176,6 +177,7 @@ describe('a table', () => {
         'tokens not delivered; attribution ambiguous; admissions entered later',
       ],
       ['FAILED', MEETING, 'backend', 'svc-1', '1', '0', '0', 'Throttling: Slow'],
+      ['PARTIAL', MEETING, 'backend', 'svc-1', '5', '2', '1', '1 withheld'],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   type AlarmProps,
@@ -11,6 +11,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { letAlarmsPublish } from './alarm-topic.ts';
 import type { FacadeMetrics } from './facade-metrics.ts';
 import type { CompleteSettings } from './facade-settings.ts';
 
@@ -37,6 +38,7 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { settings, metrics, handler, reconciler, topic } = props;
+    if (topic !== undefined) letAlarmsPublish(topic, Stack.of(this));
     const alarm = (id: string, section: string, what: string, alarmProps: Partial<AlarmProps> & Watched) => {
       const made = new Alarm(this, id, {
         alarmDescription: `${what} What to do: ${settings.runbookUrl}#${section}`,

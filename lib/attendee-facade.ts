@@ -65,7 +65,8 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    */
   readonly domain?: CustomDomain | IDomainName;
   /**
-   * Told when an alarm begins and when it ends.
+   * Told when an alarm begins and when it ends. CloudWatch's alarms are let in where the app makes the topic's policy or its
+   * key; the policy and the key of a topic made elsewhere have to let them in already (docs/runbook.md).
    *
    * @default alarms are only to be seen in CloudWatch
    */

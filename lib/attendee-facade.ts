@@ -17,13 +17,16 @@ import { type ApiDocument, AttendeeApi, type CustomDomain } from './attendee-api
 import { AttendeeFunction } from './attendee-function.ts';
 import { type AuditTableSet, AuditTables } from './audit-tables.ts';
 import { CallerPool } from './caller-pool.ts';
+import { objectionToClaims } from './claims.ts';
 import { FacadeMetrics } from './facade-metrics.ts';
+import { nameOf, objectionToNamespace } from './facade-name.ts';
 import {
   completeSettings,
   type FacadeSettings,
   hasFirewall,
   isControlRegion,
   notAControlRegion,
+  resourceServerOf,
 } from './facade-settings.ts';
 import { Firewall } from './firewall.ts';
 import { GradualDeployment } from './gradual-deployment.ts';
@@ -151,6 +154,9 @@ export class AttendeeFacade extends Construct {
       );
     }
     const name = nameOf(this);
+    const objection =
+      objectionToNamespace(metricsNamespace) ?? objectionToClaims(this, { name, settings, userPool, domain });
+    if (objection !== undefined) throw new Refusal(`${this.node.path}: ${objection}`);
     const namespace = metricsNamespace ?? `Usher/${name}`;
     const bundles = bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);
 
@@ -167,7 +173,7 @@ export class AttendeeFacade extends Construct {
             name,
             userPool,
             domainPrefix: settings.cognito.domainPrefix,
-            resourceServer: settings.cognito.resourceServer ?? 'usher',
+            resourceServer: resourceServerOf(settings),
           });
     const issuers = this.callers === undefined ? settings.issuers : [this.callers.rules];
     this.issuers = issuers.map(({ issuer }) => issuer);
@@ -306,17 +312,4 @@ function isElsewhere(place: string, here: string): boolean {
 /** Credentials are good in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
 function partitionOf(region: string): string | undefined {
   return RegionInfo.get(region).partition;
-}
-
-/** The names of the stack and of the constructs in it that lead here: unique in an account and Region. */
-function nameOf(facade: AttendeeFacade): string {
-  let stack = Stack.of(facade);
-  // What a nested stack is called is only known at deployment.
-  while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
-  const within = facade.node.scopes
-    .slice(stack.node.scopes.length)
-    .map(({ node }) => node.id)
-    .filter((id) => id !== 'Default');
-  // What names of metrics' namespaces and of APIs may have in common.
-  return [stack.stackName, ...within].join('-').replace(/[^A-Za-z0-9._-]/g, '-');
 }

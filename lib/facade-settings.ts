@@ -428,6 +428,11 @@ export function hasFirewall({
   return firewall.enabled ?? production;
 }
 
+/** The identifier of the resource server that is made in Cognito. */
+export function resourceServerOf({ cognito }: Pick<CompleteSettings, 'cognito'>): string {
+  return cognito.resourceServer ?? 'usher';
+}
+
 /** Whether meetings can be created in a Region. */
 export function isControlRegion(region: string): boolean {
   return CONTROL_REGIONS.some((control) => control === region);

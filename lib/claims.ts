@@ -1,0 +1,83 @@
+import { Stage, Token } from 'aws-cdk-lib';
+import type { IDomainName } from 'aws-cdk-lib/aws-apigateway';
+import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
+import type { IConstruct } from 'constructs';
+import type { CustomDomain } from './attendee-api.ts';
+import { rootStackOf } from './facade-name.ts';
+import { type CompleteSettings, resourceServerOf } from './facade-settings.ts';
+
+/** By app: what only one facade may have, and which has it. */
+const claimants = new WeakMap<IConstruct, Map<string, IConstruct>>();
+
+/** What a facade has that no other may have in the same place. */
+export interface Claims {
+  name: string;
+  settings: CompleteSettings;
+  userPool: IUserPool | undefined;
+  domain: CustomDomain | IDomainName | undefined;
+}
+
+/** What another facade of the app has already, as `prop: sentence`, where both are certain to meet. */
+export function objectionToClaims(
+  facade: IConstruct,
+  { name, settings, userPool, domain }: Claims,
+): string | undefined {
+  const namesake = claim(facade, 'name', placeOf(facade, 'stage'), name);
+  // Stacks of one name cannot be in one place: CloudFormation would take them for one.
+  if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
+    return `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
+  }
+  if (userPool !== undefined) {
+    const identifier = resourceServerOf(settings);
+    const earlier = claim(facade, 'resource server', userPool.userPoolId, identifier);
+    if (earlier !== undefined) {
+      return `cognito.resourceServer: is "${identifier}", as that of ${earlier.node.path} in the same userPool, so the deployment would fail half-way; name another one`;
+    }
+  }
+  if (domain !== undefined) {
+    const domainName = 'certificate' in domain ? domain.name : domain.domainName;
+    const earlier = claim(facade, 'domain', placeOf(facade, 'stack'), domainName);
+    if (earlier !== undefined) {
+      return `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
+    }
+  }
+  if (settings.logs.accountRole) {
+    const earlier = claim(facade, 'account role', placeOf(facade, 'stack'));
+    if (earlier !== undefined) {
+      return `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Claims for a construct what only one of an app may have.
+ *
+ * @param what words that tell it from everything else that is claimed
+ * @returns the construct that has it already, or undefined
+ */
+function claim(claimant: IConstruct, ...what: string[]): IConstruct | undefined {
+  const { root } = claimant.node;
+  const ofApp = claimants.get(root) ?? new Map<string, IConstruct>();
+  claimants.set(root, ofApp);
+  const key = what.join('|');
+  const earlier = ofApp.get(key);
+  if (earlier === undefined) ofApp.set(key, claimant);
+  return earlier;
+}
+
+/**
+ * The account and Region that a construct goes to. Where they are open, two stacks of one app may go to different ones: then
+ * it is the stack alone, or the stage with all its stacks.
+ */
+function placeOf(construct: IConstruct, ifOpen: 'stack' | 'stage'): string {
+  const stack = rootStackOf(construct);
+  const isOpen = [stack.account, stack.region].some((name) => Token.isUnresolved(name));
+  if (!isOpen) return stack.environment;
+  return `${stack.environment} ${(ifOpen === 'stack' ? stack : Stage.of(stack))?.node.path}`;
+}
+
+function areDifferentStacksOfOneName(one: IConstruct, other: IConstruct): boolean {
+  const [a, b] = [rootStackOf(one), rootStackOf(other)];
+  return a !== b && a.stackName === b.stackName;
+}

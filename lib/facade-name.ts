@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { Stack, Token } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** As long as CloudFormation lets the name of a stack be. Names and ids that are made of it are allowed 255. */
+const LONGEST_NAME = 128;
+
+/** What CloudWatch takes (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html, Namespaces). */
+const NAMESPACE = /^(?=.*\S)(?!:)[A-Za-z0-9._/#: -]{1,255}$/;
+
+/** The names of the stack and of the constructs in it that lead to a facade, in the characters that APIs and metrics share. */
+export function nameOf(facade: IConstruct): string {
+  const stack = rootStackOf(facade);
+  const within = facade.node.scopes
+    .slice(stack.node.scopes.length)
+    .map(({ node }) => node.id)
+    .filter((id) => id !== 'Default');
+  const name = [stack.stackName, ...within].join('-').replace(/[^A-Za-z0-9._-]/g, '-');
+  if (name.length <= LONGEST_NAME) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, LONGEST_NAME - 9)}-${digest}`;
+}
+
+/** The stack that is deployed by a name of its own: what a nested one is called is only known at deployment. */
+export function rootStackOf(construct: IConstruct): Stack {
+  let stack = Stack.of(construct);
+  while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
+  return stack;
+}
+
+/** What is wrong with a namespace for metrics, as `prop: sentence`, if anything is that is known at synthesis. */
+export function objectionToNamespace(namespace: string | undefined): string | undefined {
+  if (namespace === undefined || Token.isUnresolved(namespace)) return undefined;
+  if (namespace.startsWith('AWS/')) {
+    return `metricsNamespace: "${namespace}" begins with AWS/, which CloudWatch keeps for AWS's own services, so no metric would arrive and no alarm could see; begin it with something else`;
+  }
+  return NAMESPACE.test(namespace)
+    ? undefined
+    : `metricsNamespace: "${namespace}" is none that CloudWatch takes, so no metric would arrive and no alarm could see; use 1 to 255 letters, digits, spaces and ._/#:-, no colon first`;
+}

@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Construct } from 'constructs';
+import { nameOf } from '../../lib/facade-name.ts';
+import { refusal } from './refusal.ts';
+import { addFacade, createApp, foreignStack, theResource } from './synthesize.ts';
+
+describe('the name of a facade', () => {
+  const longest = 'x'.repeat(120);
+  const named = (id: string) => nameOf(new Construct(foreignStack(), id));
+
+  it('is as it was, as long as a stack may be called', () => {
+    expect(named('x'.repeat(121))).toBe(`Theirs-${'x'.repeat(121)}`);
+  });
+
+  it('is cut beyond that, and says by a digest what was cut off', () => {
+    const names = [named(`${longest}ab`), named(`${longest}ac`)];
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(name).toMatch(/^Theirs-x{112}-[0-9a-f]{8}$/);
+  });
+
+  it('leaves the names and ids that are made of it within their bounds', () => {
+    const stack = foreignStack();
+    const facade = addFacade(stack, {}, longest + longest);
+    const template = Template.fromStack(stack);
+    const name = theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name'] as string;
+    expect(name).toHaveLength(128);
+    expect(facade.metricIssued().namespace).toBe(`Usher/${name}`);
+    for (const id of Object.keys(facade.metricDenied().usingMetrics)) {
+      expect(id.length).toBeLessThanOrEqual(255);
+    }
+  });
+});
+
+describe('a namespace for metrics', () => {
+  const refused = (metricsNamespace: string) =>
+    refusal(() => addFacade(foreignStack(), { metricsNamespace }));
+
+  it.each(['Theirs', 'Our Meetings/a.b_c-d#e:f', 'x'.repeat(255)])('may be %s', (namespace) => {
+    expect(refused(namespace)).toBeUndefined();
+  });
+
+  it.each(['', ' ', ':a', 'Räume', 'a\tb', 'x'.repeat(256)])('cannot be "%s"', (namespace) => {
+    expect(refused(namespace)).toMatch(
+      /^Theirs\/Facade: metricsNamespace: ".*" is none that CloudWatch takes, so .*; use /,
+    );
+  });
+
+  it("cannot be one of AWS's own", () => {
+    expect(refused('AWS/Lambda')).toMatch(
+      /^Theirs\/Facade: metricsNamespace: "AWS\/Lambda" begins with AWS\/, .*; begin it with something else$/,
+    );
+  });
+});
+
+describe('two facades of one name', () => {
+  const refused = (env: object, otherEnv = env, otherName = 'usher-dev') => {
+    const app = createApp();
+    addFacade(new Stack(app, 'usher', { env }), {}, 'dev');
+    return refusal(() =>
+      addFacade(new Stack(app, 'Other', { stackName: otherName, env: otherEnv }), {}, 'Default'),
+    );
+  };
+  const eu = { region: 'eu-central-1', account: '123456789012' };
+  const us = { ...eu, region: 'us-east-1' };
+
+  it.each<[string, object]>([
+    ['one place', eu],
+    ['a place that is only known at deployment', {}],
+  ])('are refused in %s', (_what, env) => {
+    expect(refused(env)).toBe(
+      "Other/Default: id: makes the name usher-dev, which usher/dev has too, so each would count the other's requests and alarms; give one of them another id",
+    );
+  });
+
+  it('are refused in one stack', () => {
+    const stack = foreignStack();
+    addFacade(stack, {}, 'a b');
+    expect(refusal(() => addFacade(stack, {}, 'a-b'))).toMatch(
+      /^Theirs\/a-b: id: makes the name Theirs-a-b, /,
+    );
+  });
+
+  it('may be in two places', () => {
+    expect(refused(eu, us)).toBeUndefined();
+    expect(refused(us, eu)).toBeUndefined();
+  });
+
+  it('may be in stacks of one name, which are certain to be in two places', () => {
+    const app = createApp();
+    for (const id of ['One', 'Two']) addFacade(new Stack(app, id, { stackName: 'usher' }), {}, 'Default');
+  });
+});

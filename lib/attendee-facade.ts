@@ -30,6 +30,7 @@ import {
 } from './facade-settings.ts';
 import { Firewall } from './firewall.ts';
 import { GradualDeployment } from './gradual-deployment.ts';
+import { isElsewhere, objectionsToHandedIn } from './handed-in.ts';
 import { Overview } from './overview.ts';
 import { ReconcilerFunction } from './reconciler-function.ts';
 import { Refusal } from './refusal.ts';
@@ -48,7 +49,7 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    */
   readonly tables?: Partial<AuditTableSet>;
   /**
-   * Encrypts the tables that are made. Tables handed in bring their own.
+   * Encrypts the tables that are made. Tables handed in bring their own. An alias will do if the key behind it is known.
    *
    * @default the account's own key for DynamoDB
    */
@@ -143,19 +144,12 @@ export class AttendeeFacade extends Construct {
         `${this.node.path}: meetingsRegion: ${meetingsRegion} is out of reach from ${stack.region}, whose credentials are good in their own partition only, so every request would fail; deploy to a Region of the same partition`,
       );
     }
-    if (userPool !== undefined && settings.issuers.length > 0) {
-      throw new Refusal(
-        `${this.node.path}: userPool: is given beside issuers, so it would be ignored; remove one of them`,
-      );
-    }
-    if (userPool !== undefined && isElsewhere(userPool.env.region, stack.region)) {
-      throw new Refusal(
-        `${this.node.path}: userPool: is in ${userPool.env.region}, but the stack goes to ${stack.region}, from where its client cannot be made; hand in a pool of ${stack.region}, or name the pool among the issuers`,
-      );
-    }
     const name = nameOf(this);
-    const objection =
-      objectionToNamespace(metricsNamespace) ?? objectionToClaims(this, { name, settings, userPool, domain });
+    const handedIn = { tables, encryptionKey, userPool, domain, alarmTopic };
+    const [objection] = [
+      ...objectionsToHandedIn(handedIn, given, stack),
+      objectionToNamespace(metricsNamespace) ?? objectionToClaims(this, { name, settings, userPool, domain }),
+    ];
     if (objection !== undefined) throw new Refusal(`${this.node.path}: ${objection}`);
     const namespace = metricsNamespace ?? `Usher/${name}`;
     const bundles = bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);
@@ -302,11 +296,6 @@ export class AttendeeFacade extends Construct {
   metricLatency(options?: MetricOptions): Metric {
     return this.#metrics.api('Latency', options);
   }
-}
-
-/** Whether a Region, or an account, is certainly another. */
-function isElsewhere(place: string, here: string): boolean {
-  return ![place, here].some((name) => Token.isUnresolved(name)) && place !== here;
 }
 
 /** Credentials are good in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */

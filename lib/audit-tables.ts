@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -10,6 +10,8 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
+import { Refusal } from './refusal.ts';
+import { keyOf } from './table-keys.ts';
 
 /** The tables of one audit. */
 export interface AuditTableSet {
@@ -57,7 +59,16 @@ export class AuditTables extends Construct implements AuditTableSet {
 
   constructor(scope: Construct, id: string, props: AuditTablesProps = {}) {
     super(scope, id);
-    const { encryptionKey, existing = {} } = props;
+    const { existing = {} } = props;
+    const encryptionKey = props.encryptionKey && keyOf(props.encryptionKey);
+    for (const name of ['writeUnitsPerSecond', 'readUnitsPerSecond'] as const) {
+      const units = props[name];
+      if (units !== undefined && !Token.isUnresolved(units) && !(Number.isInteger(units) && units >= 1)) {
+        throw new Refusal(
+          `${this.node.path}: ${name}: is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
+        );
+      }
+    }
     const guard = {
       maxReadRequestUnits: props.readUnitsPerSecond ?? 4_000,
       maxWriteRequestUnits: props.writeUnitsPerSecond ?? 4_000,

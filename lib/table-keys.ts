@@ -1,10 +1,46 @@
 import { Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
+import { Refusal } from './refusal.ts';
 
 /** The customer-managed keys of tables, each once. */
 export function keyArnsOf(...tables: ITable[]): string[] {
-  return [...new Set(tables.flatMap(({ encryptionKey }) => encryptionKey?.keyArn ?? []))];
+  return [
+    ...new Set(
+      tables.flatMap(({ encryptionKey }) => (encryptionKey === undefined ? [] : keyOf(encryptionKey).keyArn)),
+    ),
+  ];
+}
+
+/**
+ * The key itself, where an alias may stand for it: policies name keys, and one that names an alias matches nothing
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html).
+ *
+ * @throws Refusal where the alias's key is not known at synthesis
+ */
+export function keyOf(key: IKey): IKey {
+  const objection = objectionToKey(key);
+  if (objection !== undefined) throw new Refusal(`${key.node.path}: ${objection}`);
+  return targetOf(key) as IKey;
+}
+
+/** What is wrong with a key, if anything is. */
+export function objectionToKey(key: IKey): string | undefined {
+  const target = targetOf(key);
+  return target !== undefined && !target.keyArn.includes(':alias/')
+    ? undefined
+    : 'is an alias of a key that is not known here, and no policy can name an alias, so the functions could not use the key; hand in the key itself';
+}
+
+function targetOf(key: IKey): IKey | undefined {
+  if (!('aliasName' in key)) return key;
+  try {
+    return (key as IAlias).aliasTargetKey;
+  } catch {
+    // How CDK answers for an alias that is known by its name alone.
+    return undefined;
+  }
 }
 
 /**

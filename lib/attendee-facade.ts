@@ -200,7 +200,12 @@ export class AttendeeFacade extends Construct {
         })
       : undefined;
 
-    this.#metrics = new FacadeMetrics({ namespace, apiName: name, stageName: settings.stageName });
+    this.#metrics = new FacadeMetrics({
+      scope: this,
+      namespace,
+      apiName: name,
+      stageName: settings.stageName,
+    });
     this.alarms = new Alarms(this, 'Alarms', {
       settings: settings.alarms,
       metrics: this.#metrics,

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IConstruct } from 'constructs';
 import type { MetricName } from '../lambda/metrics.ts';
 import type { Rule } from '../lambda/policy.ts';
 
@@ -17,6 +18,8 @@ const RULES: Record<Rule, true> = {
 };
 
 export interface FacadeMetricsProps {
+  /** Where the metrics are: graphs and alarms of another account or Region say so. */
+  scope: IConstruct;
   /** Where the functions put their own metrics. */
   namespace: string;
   apiName: string;
@@ -42,7 +45,7 @@ export class FacadeMetrics {
       statistic: Stats.SUM,
       period: Duration.minutes(5),
       ...rest,
-    });
+    }).attachTo(this.#props.scope);
   }
 
   /** Denials of known callers by all rules together; they are counted by rule. */
@@ -71,6 +74,6 @@ export class FacadeMetrics {
       statistic: metricName === 'Latency' ? 'p99' : Stats.SUM,
       period: Duration.minutes(5),
       ...options,
-    });
+    }).attachTo(this.#props.scope);
   }
 }

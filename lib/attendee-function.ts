@@ -26,7 +26,7 @@ export class AttendeeFunction extends UsherFunction {
       AUDIT_TABLE_NAME: tables.audit.tableName,
       ADMISSION_TABLE_NAME: tables.admissions.tableName,
       ISSUERS: Stack.of(scope).toJsonString(props.issuers),
-      ALLOWED_ORIGINS: JSON.stringify(settings.allowedOrigins),
+      ALLOWED_ORIGINS: Stack.of(scope).toJsonString(settings.allowedOrigins),
       AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays ?? ''),
       MEETINGS_REGION: meetingsRegion,
       POWERTOOLS_SERVICE_NAME: 'usher',

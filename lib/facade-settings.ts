@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
+import { withPlaceholders } from './deploy-time.ts';
 import { type IssuerEntry, isLoopback, issuersSchema } from './issuer-config.ts';
 import { Refusal } from './refusal.ts';
 
@@ -41,6 +42,7 @@ export interface FacadeSettings {
   };
   /**
    * Web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of one's own machine.
+   * A host name may be one that is only known at deployment, such as that of a distribution of the same app.
    *
    * @default none
    */
@@ -368,7 +370,7 @@ export function parseWith<Complete extends CompleteSettings>(
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new Refusal([name, ...(issue === undefined ? [] : describe(issue))].join(': '));
+    throw new Refusal([name, ...(issue === undefined ? [] : describe(issue, value))].join(': '));
   }
   const [objection] = objectionsToSettings(parsed.data);
   if (objection !== undefined) throw new Refusal(`${name}: ${objection}`);
@@ -443,13 +445,25 @@ export function notAControlRegion(region: string): string {
   return `${region} has no Chime SDK meetings endpoint, so every request would fail; set meetingsRegion to the Region that creates the meetings, one of ${CONTROL_REGIONS.join(', ')}`;
 }
 
-function describe(issue: z.core.$ZodIssue): string[] {
+function describe(issue: z.core.$ZodIssue, value: unknown): string[] {
   const path = pathOf(issue.path);
-  const sentence =
-    issue.code === 'unrecognized_keys'
-      ? `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; a misspelt rule would be no rule`
-      : issue.message;
-  return [...(path === '' ? [] : [path]), sentence];
+  return [...(path === '' ? [] : [path]), sentenceOf(issue, value)];
+}
+
+function sentenceOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; a misspelt rule would be no rule`;
+  }
+  let refused = value;
+  for (const key of issue.path) {
+    refused = (refused as Record<PropertyKey, unknown>)[key];
+    // Where the text around a deploy-time part is wrong, that is what the message says.
+    const isAllOfIt = Array.isArray(refused) || issue.code !== 'custom';
+    if (isAllOfIt && Token.isUnresolved(refused)) {
+      return 'is only known at deployment, so nobody could tell now whether it is safe and works; write out what is known at synthesis';
+    }
+  }
+  return issue.message;
 }
 
 /** `['issuers', 0, 'scopes', 'self']` as `issuers[0].scopes.self`. */
@@ -461,11 +475,13 @@ function pathOf(path: PropertyKey[]): string {
 }
 
 function objectionToOrigin(text: string): string | undefined {
-  if (text.includes('*') && !/^[^*]*:\*$/.test(text)) {
+  const known = withPlaceholders(text);
+  if (known === undefined) return undefined;
+  if (known.includes('*') && !/^[^*]*:\*$/.test(known)) {
     return `"${text}" has a wildcard, so pages of strangers could use their visitors' tokens; list each origin by its name`;
   }
-  const anyPort = text.endsWith(':*');
-  const url = URL.parse(anyPort ? text.slice(0, -2) : text);
+  const anyPort = known.endsWith(':*');
+  const url = URL.parse(anyPort ? known.slice(0, -2) : known);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     return `"${text}" is not an origin, so no browser would ever send it; write it as https://app.example.com`;
   }
@@ -478,7 +494,7 @@ function objectionToOrigin(text: string): string | undefined {
     }
   }
   const exact = anyPort ? `${url.origin}:*` : url.origin;
-  return exact === text
+  return exact === known
     ? undefined
     : `"${text}" is not what a browser sends as its origin, so it would never match; write ${exact}`;
 }

@@ -1,6 +1,6 @@
-import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 import type { IssuerRules } from '../lambda/issuer-rules.ts';
+import { withPlaceholders } from './deploy-time.ts';
 
 /** What is wrong with a configuration, and at which key. */
 interface Objection {
@@ -141,7 +141,7 @@ function objectionsToUrls(entry: CompleteEntry): Objection[] {
       'issuer',
       `"${entry.issuer}" is not an https URL, so anyone on the way could put keys of their own in its place; use https (http only on localhost, 127.0.0.1 or [::1])`,
     );
-  } else if (!Token.isUnresolved(entry.issuer) && /[?#|\s]/.test(entry.issuer)) {
+  } else if (/[?#|\s]/.test(withPlaceholders(entry.issuer) ?? '')) {
     object(
       'issuer',
       `"${entry.issuer}" contains ?, #, | or a space, which no issuer identifier has and which would let two callers share one name in the audit; write exactly what the tokens have in "iss"`,
@@ -313,10 +313,11 @@ function beginAlike(one: string, other: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** What is only known at deployment, such as the address of a pool of the same app, is taken as it is. */
+/** What is only known at deployment, such as the address of a pool of the same app, is taken as it is, what is around it is not. */
 function isFetchable(text: string): boolean {
-  if (Token.isUnresolved(text)) return true;
-  const url = URL.parse(text);
+  const known = withPlaceholders(text);
+  if (known === undefined) return true;
+  const url = URL.parse(known);
   if (url === null || url.username !== '' || url.password !== '') return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }

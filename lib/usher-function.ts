@@ -1,6 +1,6 @@
 import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
-import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IRole, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
   type AliasOptions,
@@ -18,6 +18,7 @@ import { acceptFindings } from './accepted-findings.ts';
 import { assertBuilt } from './built.ts';
 import type { CompleteSettings } from './facade-settings.ts';
 import { meetingArns, meetingArnsForNag } from './meeting-arns.ts';
+import { Refusal } from './refusal.ts';
 import { keyArnsOf, throughDynamoDB } from './table-keys.ts';
 
 export interface UsherFunctionProps {
@@ -57,8 +58,7 @@ export class UsherFunction extends Construct {
       architecture: Architecture.ARM_64,
       code: Code.fromAsset(props.bundleDirectory),
       handler: 'index.handler',
-      // Not extended by CDK: what a function may do is all in these constructs.
-      role: this.#role.withoutPolicyUpdates(),
+      role: this.#fixedRole(),
       environment: props.environment,
       memorySize: props.memoryMb,
       timeout: props.timeout,
@@ -80,6 +80,24 @@ export class UsherFunction extends Construct {
       aliasName: 'live',
       version: this.function.currentVersion as IVersion,
       ...props.alias,
+    });
+  }
+
+  /**
+   * The role as others see it. What a function may do is all in these constructs; CDK's own role that takes no policies says
+   * of each grant that it was made.
+   */
+  #fixedRole(): IRole {
+    const refuse = (): never => {
+      throw new Refusal(
+        `${this.node.path}: cannot be granted anything, since what it may do is what Usher needs and no more; grant it to a function or role of your own`,
+      );
+    };
+    return Object.assign(this.#role.withoutPolicyUpdates(), {
+      addToPrincipalPolicy: refuse,
+      addToPolicy: refuse,
+      attachInlinePolicy: refuse,
+      addManagedPolicy: refuse,
     });
   }
 

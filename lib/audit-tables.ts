@@ -10,6 +10,7 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
+import { LEAST_WRITE_UNITS_PER_SECOND, tooFewWriteUnits } from './facade-settings.ts';
 import { Refusal } from './refusal.ts';
 import { keyOf } from './table-keys.ts';
 
@@ -31,7 +32,7 @@ export interface AuditTablesProps {
    */
   readonly encryptionKey?: IKey;
   /**
-   * What each table and index may take in a second, in write request units.
+   * What each table and index may take in a second, in write request units; 100 at least.
    *
    * @default 4000
    */
@@ -63,11 +64,16 @@ export class AuditTables extends Construct implements AuditTableSet {
     const encryptionKey = props.encryptionKey && keyOf(props.encryptionKey);
     for (const name of ['writeUnitsPerSecond', 'readUnitsPerSecond'] as const) {
       const units = props[name];
-      if (units !== undefined && !Token.isUnresolved(units) && !(Number.isInteger(units) && units >= 1)) {
-        throw new Refusal(
-          `${this.node.path}: ${name}: is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
+      if (units === undefined || Token.isUnresolved(units)) continue;
+      const refuse = (sentence: string) => {
+        throw new Refusal(`${this.node.path}: ${name}: ${sentence}`);
+      };
+      if (!Number.isInteger(units) || units < 1) {
+        refuse(
+          `is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
         );
       }
+      if (name === 'writeUnitsPerSecond' && units < LEAST_WRITE_UNITS_PER_SECOND) refuse(tooFewWriteUnits());
     }
     const guard = {
       maxReadRequestUnits: props.readUnitsPerSecond ?? 4_000,

@@ -69,7 +69,8 @@ export interface FacadeSettings {
      */
     readonly marginSeconds?: number;
     /**
-     * How far apart two looks at one meeting are, in seconds.
+     * How far apart two looks at one meeting are, in seconds. Both are to be taken before a meeting that nobody joined ends, after
+     * 5 minutes: together with `marginSeconds` and `limits.timeoutSeconds`, 180 at most.
      *
      * @default 60
      */
@@ -188,6 +189,7 @@ export interface FacadeSettings {
      * What each table and index may take in a second, in write request units, so that a mistake cannot cost without end.
      * A batch of 100 attendees takes some 260 in all. Where the audit table takes no more, requests are answered with 503
      * and nobody is let in; where the admission table does not, batches are answered and the reconciler adds what is missing.
+     * 100 at least, which a batch of 100 attendees takes there at once.
      *
      * @default 4000
      */
@@ -239,6 +241,15 @@ const ENVIRONMENT_LIMIT_BYTES = 4096;
 /** What the other variables may take: two table names of at most 255 bytes each, the stack's name, and the short ones. */
 const ENVIRONMENT_RESERVE_BYTES = 896;
 
+/** A batch of 100 attendees is entered at once: 100 units in the admission table, and as many in its index. */
+export const LEAST_WRITE_UNITS_PER_SECOND = 100;
+
+/** How long a meeting lasts in which nobody is connected, in seconds (the Chime SDK's CreateMeeting, auto-termination). */
+const EMPTY_MEETING_SECONDS = 300;
+
+/** The reconciler runs every minute, and has two looks to take. */
+const RECONCILER_WAITS_SECONDS = 2 * 60;
+
 const origin = z.string().superRefine((text, context) => {
   const message = objectionToOrigin(text);
   if (message !== undefined) context.addIssue({ code: 'custom', message });
@@ -277,9 +288,9 @@ export const facadeShape = {
   audit: z.strictObject({ retentionDays: z.exactOptional(count(7, 36_500)) }).prefault({}),
   reconciler: z
     .strictObject({
-      // A handler's process ends at most 13 seconds after the deadline; below 30 seconds is for tests, on one machine.
+      // A handler's process ends at most 13 seconds after the deadline; below 30 seconds is for tests, on one machine. How
+      // much both may be together is said below.
       marginSeconds: count(1, 240).default(45),
-      // A meeting in which nobody is connected ends after 5 minutes: by then, margin and second look should be over.
       secondLookSeconds: count(1, 240).default(60),
     })
     .prefault({}),
@@ -327,7 +338,12 @@ export const facadeShape = {
       timeoutSeconds: count(5, 28).default(20),
       reservedConcurrency: z.exactOptional(count(1, 100_000)),
       provisionedConcurrency: z.exactOptional(count(1, 100_000)),
-      tableWriteUnitsPerSecond: count(1, 1_000_000).default(4_000),
+      tableWriteUnitsPerSecond: z
+        .number()
+        .int()
+        .min(LEAST_WRITE_UNITS_PER_SECOND, { error: tooFewWriteUnits() })
+        .max(1_000_000)
+        .default(4_000),
       tableReadUnitsPerSecond: count(1, 1_000_000).default(4_000),
     })
     .prefault({}),
@@ -379,7 +395,7 @@ export function parseWith<Complete extends CompleteSettings>(
 
 /** What is wrong with keys that are right one by one, as `path.of.the.key: sentence`. */
 function objectionsToSettings(settings: CompleteSettings): string[] {
-  const { meetingsRegion, cognito, issuers, limits, logs } = settings;
+  const { meetingsRegion, cognito, issuers, limits, logs, reconciler } = settings;
   const objections: string[] = [];
   const isKnown = meetingsRegion !== undefined && !Token.isUnresolved(meetingsRegion);
   if (isKnown && !isControlRegion(meetingsRegion)) {
@@ -388,6 +404,13 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
   if (Object.keys(cognito).length > 0 && issuers.length > 0) {
     objections.push(
       'cognito: is given beside issuers, but nothing is made in Cognito where there are some, so it would be ignored; remove one of them',
+    );
+  }
+  const { marginSeconds, secondLookSeconds } = reconciler;
+  const mostSeconds = EMPTY_MEETING_SECONDS - RECONCILER_WAITS_SECONDS - limits.timeoutSeconds;
+  if (marginSeconds + secondLookSeconds > mostSeconds) {
+    objections.push(
+      `reconciler: has ${marginSeconds + secondLookSeconds} as marginSeconds and secondLookSeconds together, so a meeting that nobody joined could be over before the second look, and what became of its batch never be known; make them ${mostSeconds} at most`,
     );
   }
   if (limits.burst < limits.requestsPerSecond) {
@@ -420,6 +443,11 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
     );
   }
   return objections;
+}
+
+/** The sentence that refuses a guard of the tables. */
+export function tooFewWriteUnits(): string {
+  return `is below ${LEAST_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so large batches could never be entered; make it at least as much`;
 }
 
 /** The firewall is on in production unless told otherwise. */

@@ -88,8 +88,8 @@ describe('the tables', () => {
     const indexes = tables[id]?.['Properties']['GlobalSecondaryIndexes']?.length ?? 0;
     const everyone = (guard: object) => Array.from({ length: 1 + indexes }, () => guard);
     expect(guards({})).toEqual(everyone({ MaxReadRequestUnits: 4000, MaxWriteRequestUnits: 4000 }));
-    expect(guards({ limits: { tableWriteUnitsPerSecond: 7, tableReadUnitsPerSecond: 8 } })).toEqual(
-      everyone({ MaxReadRequestUnits: 8, MaxWriteRequestUnits: 7 }),
+    expect(guards({ limits: { tableWriteUnitsPerSecond: 100, tableReadUnitsPerSecond: 8 } })).toEqual(
+      everyone({ MaxReadRequestUnits: 8, MaxWriteRequestUnits: 100 }),
     );
   });
 

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { ENTERED_WITHIN_MS } from '../../cli/audit/questions.ts';
+import { AuditTables } from '../../lib/audit-tables.ts';
+import { completeSettings, type FacadeSettings } from '../../lib/facade-settings.ts';
+import { refusal } from './refusal.ts';
+import { foreignStack } from './synthesize.ts';
+
+const refused = (settings: FacadeSettings) => refusal(() => completeSettings(settings, 'name'));
+
+describe('the time until the second look', () => {
+  it.each<[FacadeSettings]>([
+    [{}],
+    [{ reconciler: { marginSeconds: 1, secondLookSeconds: 1 } }],
+    [{ reconciler: { marginSeconds: 60, secondLookSeconds: 100 } }],
+    [{ reconciler: { marginSeconds: 92 }, limits: { timeoutSeconds: 28 } }],
+  ])('ends before a meeting does that nobody joined: %j', (settings) => {
+    expect(refused(settings)).toBeUndefined();
+  });
+
+  it.each<[FacadeSettings, number, number]>([
+    [{ reconciler: { marginSeconds: 61, secondLookSeconds: 100 } }, 161, 160],
+    [{ reconciler: { secondLookSeconds: 116 } }, 161, 160],
+    [{ reconciler: { marginSeconds: 93 }, limits: { timeoutSeconds: 28 } }, 153, 152],
+  ])('is refused where it may not: %j', (settings, seconds, mostSeconds) => {
+    expect(refused(settings)).toBe(
+      `name: reconciler: has ${seconds} as marginSeconds and secondLookSeconds together, so a meeting that nobody joined could be over before the second look, and what became of its batch never be known; make them ${mostSeconds} at most`,
+    );
+  });
+
+  it('leaves the reconciler to enter large batches by when the audit command misses them', () => {
+    const timeoutSeconds = 5;
+    const longest = (marginSeconds: number) =>
+      refused({ reconciler: { marginSeconds, secondLookSeconds: 1 }, limits: { timeoutSeconds } });
+    expect(longest(174)).toBeUndefined();
+    expect(longest(175)).toContain('name: reconciler: ');
+    // The margin, up to a minute until the next run, and the run.
+    expect((174 + 60 + 55) * 1000).toBeLessThan(ENTERED_WITHIN_MS);
+  });
+});
+
+describe('the guard of the tables', () => {
+  const sentence =
+    'is below 100, the units that a batch of 100 attendees takes in the admission table at once, so large batches could never be entered; make it at least as much';
+
+  it('lets a batch of 100 attendees be entered', () => {
+    expect(
+      refused({ limits: { tableWriteUnitsPerSecond: 100, tableReadUnitsPerSecond: 1 } }),
+    ).toBeUndefined();
+    expect(refused({ limits: { tableWriteUnitsPerSecond: 99 } })).toBe(
+      `name: limits.tableWriteUnitsPerSecond: ${sentence}`,
+    );
+  });
+
+  it('does so too where the tables are made by themselves', () => {
+    const made = (writeUnitsPerSecond: number) =>
+      refusal(
+        () => new AuditTables(foreignStack(), 'Tables', { writeUnitsPerSecond, readUnitsPerSecond: 1 }),
+      );
+    expect(made(100)).toBeUndefined();
+    expect(made(99)).toBe(`Theirs/Tables: writeUnitsPerSecond: ${sentence}`);
+  });
+});

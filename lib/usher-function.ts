@@ -140,5 +140,7 @@ export class UsherFunction extends Construct {
     for (const table of tables) {
       if (Stack.of(table) === Stack.of(this)) table.node.addDependency(policy);
     }
+    // Of tables that are there already, the function would not wait for it.
+    this.function.node.addDependency(policy);
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, rmSync } from 'node:fs';
+import { cpSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -30,5 +30,10 @@ await build({
 });
 // Only types are taken from there: what runs is in the bundles.
 for (const file of globSync('dist/package/lambda/**/*.js', { cwd: path('.') })) rmSync(path(file));
+// The same types as those of CommonJS, which they are where the nearest package.json says so.
+for (const file of globSync('dist/package/{lib,lambda}/**/*.d.ts', { cwd: path('.') })) {
+  cpSync(path(file), path(file.replace('dist/package/', 'dist/package/commonjs/')));
+}
+writeFileSync(path('dist/package/commonjs/package.json'), '{ "type": "commonjs" }\n');
 cpSync(path('openapi.json'), path('dist/package/openapi.json'));
 cpSync(path('dist/lambda'), path('dist/package/dist/lambda'), { recursive: true });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -67,6 +67,18 @@ describe('an app that installs the package', () => {
       'index.cjs\nStack/Meetings/Tables/Audit\n',
     );
   });
+
+  it('is type-checked as CommonJS too', () => {
+    const program = [
+      "import { App, Stack } from 'aws-cdk-lib';",
+      "import { AttendeeFacade, type IssuerEntry } from 'usher';",
+      'const issuers: IssuerEntry[] = [];',
+      "export const url: string = new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings', { issuers }).url;",
+    ].join('\n');
+    writeFileSync(join(app, 'app.cts'), program);
+    const options = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'node16', '--types', 'node'];
+    expect(run(app, 'npx', 'tsc', ...options, 'app.cts')).toBe('');
+  }, 60_000);
 
   it('is told in one sentence what would be unsafe', () => {
     const program = [

@@ -42,8 +42,8 @@ const BUNDLES_DIRECTORY = new URL('../dist/lambda', import.meta.url);
 /** The settings that a configuration file has too, and the constructs that there are already. */
 export interface AttendeeFacadeProps extends FacadeSettings {
   /**
-   * Tables that there are already, such as those of an `AuditTables` in a stack of its own. Facades that share tables have
-   * to have the same `meetingsRegion`: each looks for the meetings of all that is open there.
+   * Tables that there are already in the stack's account and Region, such as those of an `AuditTables` in a stack of its own.
+   * Facades that share tables have to have the same `meetingsRegion`: each looks for the meetings of all that is open there.
    *
    * @default each that is left out is made
    */
@@ -148,7 +148,8 @@ export class AttendeeFacade extends Construct {
     const handedIn = { tables, encryptionKey, userPool, domain, alarmTopic };
     const [objection] = [
       ...objectionsToHandedIn(handedIn, given, stack),
-      objectionToNamespace(metricsNamespace) ?? objectionToClaims(this, { name, settings, userPool, domain }),
+      objectionToNamespace(metricsNamespace) ??
+        objectionToClaims(this, { name, metricsNamespace, settings, userPool, domain }),
     ];
     if (objection !== undefined) throw new Refusal(`${this.node.path}: ${objection}`);
     const namespace = metricsNamespace ?? `Usher/${name}`;

@@ -47,7 +47,19 @@ export interface AuditTablesProps {
   readonly existing?: Partial<AuditTableSet>;
 }
 
+/** Partition key and sort key of each table, all of them strings. */
+export const TABLE_KEYS = {
+  audit: ['meetingId', 'recordId'],
+  admissions: ['externalUserId', 'admissionId'],
+  openIntents: ['list', 'batchId'],
+} as const satisfies Record<keyof AuditTableSet, readonly [string, string]>;
+
 const string = (name: string) => ({ name, type: AttributeType.STRING });
+
+function keyOfTable(table: keyof AuditTableSet) {
+  const [partitionKey, sortKey] = TABLE_KEYS[table];
+  return { partitionKey: string(partitionKey), sortKey: string(sortKey) };
+}
 
 /**
  * The audit's tables. What is derived is kept apart from the facts because it needs batch writes, updates and deletes,
@@ -101,8 +113,7 @@ export class AuditTables extends Construct implements AuditTableSet {
     function makeAudit(scope: Construct): ITable {
       const table = new Table(scope, 'Audit', {
         ...kept,
-        partitionKey: string('meetingId'),
-        sortKey: string('recordId'),
+        ...keyOfTable('audit'),
       });
       // Sparse: only intents carry callerId and day, only denials carry denialDay.
       table.addGlobalSecondaryIndex({
@@ -132,8 +143,7 @@ export class AuditTables extends Construct implements AuditTableSet {
     function makeAdmissions(scope: Construct): ITable {
       const table = new Table(scope, 'Admissions', {
         ...kept,
-        partitionKey: string('externalUserId'),
-        sortKey: string('admissionId'),
+        ...keyOfTable('admissions'),
       });
       table.addGlobalSecondaryIndex({
         ...guard,
@@ -149,8 +159,7 @@ export class AuditTables extends Construct implements AuditTableSet {
     function makeOpenIntents(scope: Construct): ITable {
       const table = new Table(scope, 'OpenIntents', {
         ...encrypted,
-        partitionKey: string('list'),
-        sortKey: string('batchId'),
+        ...keyOfTable('openIntents'),
         removalPolicy: RemovalPolicy.DESTROY,
       });
       acceptFindings(table, {

@@ -12,6 +12,7 @@ const claimants = new WeakMap<IConstruct, Map<string, IConstruct>>();
 /** What a facade has that no other may have in the same place. */
 export interface Claims {
   name: string;
+  metricsNamespace: string | undefined;
   settings: CompleteSettings;
   userPool: IUserPool | undefined;
   domain: CustomDomain | IDomainName | undefined;
@@ -20,12 +21,18 @@ export interface Claims {
 /** What another facade of the app has already, as `prop: sentence`, where both are certain to meet. */
 export function objectionToClaims(
   facade: IConstruct,
-  { name, settings, userPool, domain }: Claims,
+  { name, metricsNamespace, settings, userPool, domain }: Claims,
 ): string | undefined {
   const namesake = claim(facade, 'name', placeOf(facade, 'stage'), name);
   // Stacks of one name cannot be in one place: CloudFormation would take them for one.
   if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
     return `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
+  }
+  if (metricsNamespace !== undefined) {
+    const earlier = claim(facade, 'namespace', placeOf(facade, 'stack'), metricsNamespace);
+    if (earlier !== undefined) {
+      return `metricsNamespace: is "${metricsNamespace}", as that of ${earlier.node.path}, so each would count the other's requests and alarms; name another one`;
+    }
   }
   if (userPool !== undefined) {
     const identifier = resourceServerOf(settings);

@@ -484,7 +484,7 @@ function sentenceOf(issue: z.core.$ZodIssue, value: unknown): string {
   }
   let refused = value;
   for (const key of issue.path) {
-    refused = (refused as Record<PropertyKey, unknown>)[key];
+    refused = (refused as Record<PropertyKey, unknown> | undefined)?.[key];
     // Where the text around a deploy-time part is wrong, that is what the message says.
     const isAllOfIt = Array.isArray(refused) || issue.code !== 'custom';
     if (isAllOfIt && Token.isUnresolved(refused)) {

@@ -5,7 +5,7 @@ import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { CustomDomain } from './attendee-api.ts';
-import { type AuditTableSet, AuditTables } from './audit-tables.ts';
+import { type AuditTableSet, TABLE_KEYS } from './audit-tables.ts';
 import type { FacadeSettings } from './facade-settings.ts';
 import { objectionToKey } from './table-keys.ts';
 
@@ -17,8 +17,6 @@ export interface HandedIn {
   domain: CustomDomain | IDomainName | undefined;
   alarmTopic: ITopic | undefined;
 }
-
-const TABLES = ['audit', 'admissions', 'openIntents'] as const;
 
 /** What is certainly wrong with what a facade of a stack is handed, as `prop: sentence`; what is only known at deployment passes. */
 export function* objectionsToHandedIn(
@@ -63,7 +61,8 @@ function* objectionsToTables(
   { limits }: FacadeSettings,
   stack: Stack,
 ): Generator<string> {
-  const given = TABLES.flatMap((name) => {
+  const names = Object.keys(TABLE_KEYS) as (keyof AuditTableSet)[];
+  const given = names.flatMap((name) => {
     const table = tables[name];
     return table === undefined ? [] : [{ name, table }];
   });
@@ -73,7 +72,7 @@ function* objectionsToTables(
     if (same !== undefined) {
       yield `${prop}: is the table that is given as ${same.name} too, so records of two kinds would be taken for each other; hand in a table for each`;
     }
-    const wanted = keyOfTable(new AuditTables(new Stack(), 'Tables')[name]);
+    const wanted = TABLE_KEYS[name].map((attribute) => `${attribute} S`).join(', ');
     const key = keyOfTable(table);
     if (key !== undefined && key !== wanted) {
       yield `${prop}: has the key ${key}, so nothing could be written or found there; hand in a table with the key ${wanted}, such as one of AuditTables`;
@@ -84,7 +83,7 @@ function* objectionsToTables(
     }
     yield* objectionsToPlace(prop, placeOf(table, table.tableArn), stack);
   }
-  if (given.length < TABLES.length) return;
+  if (given.length < names.length) return;
   const ignored = {
     encryptionKey,
     'limits.tableWriteUnitsPerSecond': limits?.tableWriteUnitsPerSecond,

@@ -76,6 +76,20 @@ describe('the root of a domain name', () => {
   });
 });
 
+describe('a namespace for metrics', () => {
+  const inOne = () => ({ metricsNamespace: 'Theirs' });
+
+  it('cannot be that of two facades', () => {
+    expect(secondRefused(inOne)).toMatch(
+      /^One\/Second: metricsNamespace: is "Theirs", as that of One\/First, so .*; name another one$/,
+    );
+  });
+
+  it('can be that of two in two Regions', () => {
+    expect(secondRefused(inOne, { otherEnv: us })).toBeUndefined();
+  });
+});
+
 describe("the account's role for logs", () => {
   const withRole = () => ({ logs: { access: true, accountRole: true } });
 

@@ -28,7 +28,7 @@ interface World {
   report(problems: string[]): void;
 }
 
-const RACES: Race[] = [true, false].flatMap((idempotent) => [
+const withHandler = (idempotent: boolean): Race[] => [
   {
     about: 'a handler, and a reconciler that takes it for dead',
     idempotent,
@@ -46,7 +46,19 @@ const RACES: Race[] = [true, false].flatMap((idempotent) => [
       return [answering(lane, world, meetingId), looking(world, [0, 1])];
     },
   },
-]);
+];
+
+const RACES: Race[] = [
+  {
+    about: 'two reconcilers, which ask for nobody, at one lost answer',
+    idempotent: true,
+    threads: async (lane, world) => {
+      await loseAnAnswer(lane, world, await lane.createMeeting('twice'));
+      return [looking(world, [0]), looking(world, [1])];
+    },
+  },
+  ...[true, false].flatMap(withHandler),
+];
 
 describe('processes that race', () => {
   it('lose nothing in any order', async () => {

@@ -194,6 +194,7 @@ describe('rebuilding admissions', () => {
     const throttled = { ...tables, client: connect(wire.url) };
     const differences = compareAdmissions(tables, DAY, NOW_MS, { ...NO_COUNTS });
     await expect(collect(rebuildAdmissions(throttled, differences))).rejects.toThrow('keeps putting off');
+    throttled.client.destroy();
     await wire.close();
     expect((await compare(tables)).differences.map(({ externalUserId }) => externalUserId)).toContain(
       'user-0',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { fullProduction, synthesize, theResource } from './synthesize.ts';
-import { alarmsOf } from './watched-metrics.ts';
+import { alarmsOf, metricLinesOf } from './watched-metrics.ts';
 
 const TOPIC = fullProduction.alarms.topicArn;
 const template = synthesize({ alarms: { topicArn: TOPIC } });
@@ -19,6 +19,49 @@ const SECTIONS = {
 };
 const propertiesOf = (name: string, from = template) =>
   theResource(from, 'AWS::CloudWatch::Alarm', `Alarms${name}`).Properties;
+
+const [HANDLER, RECONCILER] = ['Attendees', 'Reconciler'].map(
+  (name) => `<${theResource(template, 'AWS::Lambda::Function', name).id}>`,
+);
+const RULES = [
+  'scope',
+  'tenant-claim',
+  'meetings-claim',
+  'self-one-attendee',
+  'self-own-name',
+  'name-prefix',
+  'capability-ceiling',
+  'meeting-tenant',
+  'answer-requested-name',
+];
+const denied = (rule: string) => `denied_${rule.replaceAll('-', '_')}_usher_test`;
+
+/** What `metricLinesOf` tells. */
+const METRIC_PROPERTIES = [
+  'Metrics',
+  'Namespace',
+  'MetricName',
+  'Dimensions',
+  'Statistic',
+  'ExtendedStatistic',
+  'Period',
+];
+const atLeast = (threshold: number, periods: object = {}) => ({
+  ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+  Threshold: threshold,
+  EvaluationPeriods: 1,
+  // Nothing is reported where nothing happens.
+  TreatMissingData: 'notBreaching',
+  ...periods,
+});
+
+/** The rows of the runbook's table of alarms, without the marks of code: name, when it goes off, section. */
+const described = readFileSync('docs/runbook.md', 'utf8')
+  .split('\n')
+  .flatMap((line) => {
+    const [, name, when, section] = /^\| `(\w+)` \| (.+?) \| \[([a-z-]+)\]\(#\3\) \|/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, when, section]];
+  });
 
 describe('the alarms', () => {
   it('are these, and no other', () => {
@@ -54,25 +97,11 @@ describe('the alarms', () => {
     }
   });
 
-  it.each(alarms.map(({ id, Properties }) => [id, Properties] as const))(
-    'tell the topic of the beginning and of the end of %s',
-    (_id, properties) => {
-      expect(properties).toMatchObject({ AlarmActions: [TOPIC], OKActions: [TOPIC] });
-    },
-  );
-
   it('tell nobody where no topic is given', () => {
     for (const { Properties } of alarmsOf(synthesize())) {
       expect(Properties['AlarmActions']).toBeUndefined();
       expect(Properties['OKActions']).toBeUndefined();
     }
-  });
-
-  it('take silence for health, but for the reconciler, which reports every minute', () => {
-    const breaching = alarms.filter(({ Properties }) => Properties['TreatMissingData'] !== 'notBreaching');
-    expect(
-      breaching.map(({ Properties }) => [Properties['MetricName'], Properties['TreatMissingData']]),
-    ).toEqual([['OldestOpenIntentAge', 'breaching']]);
   });
 
   it('have no more metrics in an expression than an alarm may have', () => {
@@ -82,46 +111,90 @@ describe('the alarms', () => {
     }
   });
 
-  it.each<[keyof typeof SECTIONS, object]>([
+  it.each<[keyof typeof SECTIONS, string[], object]>([
     [
       'ServerErrors',
-      {
-        Namespace: 'AWS/ApiGateway',
-        MetricName: '5XXError',
-        Statistic: 'Sum',
-        Period: 60,
-        Threshold: 3,
-        EvaluationPeriods: 3,
-        DatapointsToAlarm: 2,
-      },
+      ['AWS/ApiGateway 5XXError ApiName=usher-test Stage=v1: Sum of 60 s'],
+      atLeast(3, { EvaluationPeriods: 3, DatapointsToAlarm: 2 }),
     ],
-    ['FunctionFailing', { Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum', Threshold: 1 }],
-    ['Latency', { MetricName: 'Latency', ExtendedStatistic: 'p99', Threshold: 5000, EvaluationPeriods: 3 }],
-    ['ChimeThrottling', { MetricName: 'Refusals', Statistic: 'Sum', Period: 300, Threshold: 10 }],
-    ['DenialsSurge', { Threshold: 100, EvaluationPeriods: 1 }],
+    ['FunctionFailing', [`AWS/Lambda Errors FunctionName=${HANDLER}: Sum of 60 s`], atLeast(1)],
+    [
+      'Latency',
+      ['AWS/ApiGateway Latency ApiName=usher-test Stage=v1: p99 of 300 s'],
+      atLeast(5000, { EvaluationPeriods: 3 }),
+    ],
+    [
+      'ChimeThrottling',
+      ['Usher/usher-test Refusals reason=chime-throttled service=usher: Sum of 300 s'],
+      atLeast(10),
+    ],
+    [
+      'DenialsSurge',
+      [
+        `SUM([${RULES.map(denied).join(', ')}])`,
+        ...RULES.map(
+          (rule) => `${denied(rule)} = Usher/usher-test Denials reason=${rule} service=usher: Sum of 300 s`,
+        ),
+      ],
+      atLeast(100),
+    ],
     [
       'OpenTooLong',
+      ['Usher/usher-test OldestOpenIntentAge service=usher: Maximum of 300 s'],
       {
-        Namespace: 'Usher/usher-test',
-        MetricName: 'OldestOpenIntentAge',
-        Statistic: 'Maximum',
-        Threshold: 900,
         ComparisonOperator: 'GreaterThanThreshold',
+        Threshold: 900,
+        EvaluationPeriods: 2,
+        // The one that takes silence for a failure: the reconciler reports every minute.
+        TreatMissingData: 'breaching',
       },
     ],
+    ['Unresolved', ['Usher/usher-test IntentsUnresolved service=usher: Sum of 300 s'], atLeast(1)],
     [
-      'Unresolved',
-      {
-        Namespace: 'Usher/usher-test',
-        MetricName: 'IntentsUnresolved',
-        Statistic: 'Sum',
-        Threshold: 1,
-        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      },
+      'ReconcilerFailing',
+      [
+        'SUM([errors, failures])',
+        `errors = AWS/Lambda Errors FunctionName=${RECONCILER}: Sum of 300 s`,
+        'failures = Usher/usher-test ReconcilerFailures service=usher: Sum of 300 s',
+      ],
+      atLeast(1, { EvaluationPeriods: 3 }),
     ],
-    ['ReconcilerFailing', { Threshold: 1, EvaluationPeriods: 3 }],
-  ])('watch for %s', (name, expected) => {
-    expect(propertiesOf(name)).toMatchObject(expected);
+  ])(
+    'watch for %s by exactly this, tell the topic when it begins and ends, and have names that CloudFormation gives',
+    (name, metrics, when) => {
+      const others = Object.entries(propertiesOf(name)).filter(([key]) => !METRIC_PROPERTIES.includes(key));
+      expect(metricLinesOf(theResource(template, 'AWS::CloudWatch::Alarm', `Alarms${name}`))).toEqual(
+        metrics,
+      );
+      expect(Object.fromEntries(others)).toEqual({
+        ...when,
+        AlarmDescription: expect.any(String),
+        AlarmActions: [TOPIC],
+        OKActions: [TOPIC],
+      });
+    },
+  );
+
+  it("are the runbook's, which says when each goes off", () => {
+    const of = (name: string) => propertiesOf(name) as unknown as Record<string, number>;
+    const minutes = (name: string, period = 300) => ((of(name)['EvaluationPeriods'] ?? 0) * period) / 60;
+    const { Threshold: errors, DatapointsToAlarm: bad, EvaluationPeriods: all } = of('ServerErrors');
+    const when: Record<keyof typeof SECTIONS, string> = {
+      ServerErrors: `${errors} answers of 5xx a minute, in ${bad} minutes of ${all}`,
+      FunctionFailing: 'one crash or time-out of the function in a minute',
+      ChimeThrottling: `${of('ChimeThrottling')['Threshold']} requests refused by Chime's quota in ${minutes('ChimeThrottling')} minutes`,
+      OpenTooLong: `a batch open for over ${Number(of('OpenTooLong')['Threshold']) / 60} minutes, or nobody can tell for ${minutes('OpenTooLong')} minutes or more`,
+      ReconcilerFailing: `a failure in each of ${['no', 'one', 'two', 'three'][minutes('ReconcilerFailing') / 5]} times 5 minutes`,
+      Latency: `the slowest hundredth takes ${Number(of('Latency')['Threshold']) / 1000} s, for ${minutes('Latency')} minutes`,
+      DenialsSurge: `${of('DenialsSurge')['Threshold']} denials in ${minutes('DenialsSurge')} minutes`,
+      Unresolved: 'any batch that ended as `UNRESOLVED`',
+    };
+    const expected = Object.entries(SECTIONS).map(([name, section]) => [
+      name,
+      when[name as keyof typeof SECTIONS],
+      section,
+    ]);
+    expect(described.toSorted()).toEqual(expected.toSorted());
   });
 
   it('go by the thresholds that are set', () => {

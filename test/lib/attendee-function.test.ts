@@ -26,7 +26,7 @@ describe('the function', () => {
     expect(functionOf(synthesize())).toMatchObject({ MemorySize: 1024, Timeout: 20 });
   });
 
-  it('is given settings that the handler reads', () => {
+  it('is given settings that the handler reads, and no other variable', () => {
     const variables = variablesOf(configured);
     expect(readSettings(variables)).toEqual({
       auditTableName: { Ref: 'AuditTable' },
@@ -43,7 +43,13 @@ describe('the function', () => {
       auditRetentionDays: 400,
       meetingsRegion: 'eu-central-1',
     });
-    expect(variables).toMatchObject({
+    expect(variables).toEqual({
+      AUDIT_TABLE_NAME: { Ref: 'AuditTable' },
+      ADMISSION_TABLE_NAME: { Ref: 'AdmissionTable' },
+      ISSUERS: expect.any(String),
+      ALLOWED_ORIGINS: '["https://app.example.com"]',
+      AUDIT_RETENTION_DAYS: '400',
+      MEETINGS_REGION: 'eu-central-1',
       POWERTOOLS_SERVICE_NAME: 'usher',
       POWERTOOLS_LOG_LEVEL: 'DEBUG',
       POWERTOOLS_METRICS_NAMESPACE: 'Usher/usher-test',

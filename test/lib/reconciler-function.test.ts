@@ -18,7 +18,7 @@ describe('the reconciler', () => {
     expect(properties).toMatchObject({ MemorySize: 512, Timeout: 55 });
   });
 
-  it('is given settings that it reads', () => {
+  it('is given settings that it reads, and no other variable', () => {
     const { Variables: variables } = properties['Environment'] as { Variables: Record<string, string> };
     expect(readSettings({ ...variables, ...names(variables) })).toEqual({
       auditTableName: 'AuditTable',
@@ -27,6 +27,17 @@ describe('the reconciler', () => {
       meetingsRegion: 'eu-central-1',
       marginMs: 30_000,
       secondLookMs: 90_000,
+    });
+    expect(variables).toEqual({
+      AUDIT_TABLE_NAME: { Ref: 'AuditTable' },
+      ADMISSION_TABLE_NAME: { Ref: 'AdmissionTable' },
+      OPEN_INTENT_TABLE_NAME: { Ref: 'OpenIntentTable' },
+      MEETINGS_REGION: 'eu-central-1',
+      RECONCILE_MARGIN_SECONDS: '30',
+      RECONCILE_SECOND_LOOK_SECONDS: '90',
+      POWERTOOLS_SERVICE_NAME: 'usher',
+      POWERTOOLS_LOG_LEVEL: 'DEBUG',
+      POWERTOOLS_METRICS_NAMESPACE: 'Usher/usher-test',
     });
   });
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { lossesOf, type Retained, type RetainedTable, retainedOf } from './retained.ts';
+import { lossesOf, type Retained, type RetainedCaller, type RetainedTable, retainedOf } from './retained.ts';
 import { addFacade, createStack, foreignStack } from './synthesize.ts';
 
 const FOLDER = 'docs/releases';
@@ -43,6 +43,16 @@ describe('the comparison', () => {
     ...was,
     tables: { ...was.tables, AuditTable: { ...audit, ...changed } },
   });
+  const pool = was.callers['CallerPool'] as RetainedCaller;
+  const withPool = (changed: Partial<RetainedCaller>): Retained => ({
+    ...was,
+    callers: { ...was.callers, CallerPool: { ...pool, ...changed } },
+  });
+  const [[groupId, group] = ['', { retentionDays: null, kept: '' }]] = Object.entries(was.logs);
+  const withGroup = (changed: object): Retained => ({
+    ...was,
+    logs: { ...was.logs, [groupId]: { ...group, ...changed } },
+  });
   const byDay = audit.indexes['by-day'] as RetainedTable['indexes'][string];
 
   it('allows what is new', () => {
@@ -50,7 +60,8 @@ describe('the comparison', () => {
     const more = withAudit({ indexes: { ...audit.indexes, 'by-client': index } });
     const now = {
       tables: { ...more.tables, Another: audit },
-      callers: { ...was.callers, Another: 'AWS::Cognito::UserPoolClient' },
+      callers: { ...was.callers, Another: pool },
+      logs: { ...was.logs, Another: group },
     };
     expect(lossesOf(was, now)).toEqual([]);
   });
@@ -92,8 +103,49 @@ describe('the comparison', () => {
       withAudit({ indexes: { ...audit.indexes, 'by-day': { ...byDay, projection: 'ALL' } } }),
       'The index by-day of the table AuditTable was by day S, batchId S with KEYS_ONLY and is by day S, batchId S with ALL',
     ],
+    [
+      'a table that goes with the stack',
+      withAudit({ kept: 'Delete, Retain' }),
+      'was Retain, Retain and is Delete, Retain',
+    ],
+    [
+      'another time to live',
+      withAudit({ timeToLive: null }),
+      'AuditTable expired by expiresAt and do so by null',
+    ],
+    ['less protection', withAudit({ isProtected: false }), 'AuditTable is no longer as safe: isProtected'],
+    ['no way back', withAudit({ isRestorable: false }), 'AuditTable is no longer as safe: isRestorable'],
+    [
+      'a pool with other names',
+      withPool({ fixed: { UsernameAttributes: '["email"]' } }),
+      'The UsernameAttributes of the AWS::Cognito::UserPool CallerPool was undefined and is ["email"]',
+    ],
+    [
+      'a pool that goes with the stack',
+      withPool({ kept: 'Delete, Delete' }),
+      'UserPool CallerPool when it is removed or replaced was Retain, Retain',
+    ],
+    ['a log group that is gone', { ...was, logs: {} }, `The log group ${groupId} is gone`],
+    [
+      'a log group that goes with the stack',
+      withGroup({ kept: 'Delete, Delete' }),
+      `log group ${groupId} when it is removed`,
+    ],
+    [
+      'a log group that forgets sooner',
+      withGroup({ retentionDays: 1 }),
+      'kept lines for 30 days and keeps them for 1',
+    ],
     ['other callers', { ...was, callers: {} }, 'The AWS::Cognito::UserPool CallerPool is gone'],
   ])('tells of %s', (_what, now, message) => {
     expect(lossesOf(was, now).join('\n')).toContain(message);
+  });
+
+  it('tells of a stream that somebody may read', () => {
+    const streamed = withAudit({ stream: 'NEW_IMAGE' });
+    expect(lossesOf(streamed, was)).toEqual([
+      'The stream of the table AuditTable held NEW_IMAGE and holds null.',
+    ]);
+    expect(lossesOf(was, streamed)).toEqual([]);
   });
 });

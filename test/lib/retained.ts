@@ -1,12 +1,39 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { flat, resourcesOf } from './synthesize.ts';
+import { flat, type Resource, resourcesOf } from './synthesize.ts';
 
 /** Of a template, what CloudFormation goes by when it decides whether to replace what holds data. */
 export interface Retained {
   tables: Record<string, RetainedTable>;
-  /** Cognito's pools and clients, by logical id: the audit and the callers name them. */
-  callers: Record<string, string>;
+  /** What callers get their tokens by, and the audit names them by: Cognito's, by logical id. */
+  callers: Record<string, RetainedCaller>;
+  /** Log groups by logical id: how long they keep a line, and what becomes of them, as `kept`. */
+  logs: Record<string, { retentionDays: number | null; kept: string }>;
 }
+
+export interface RetainedCaller {
+  type: string;
+  /** What becomes of it when it is removed or replaced, as `Retain, Retain`. */
+  kept: string;
+  /** By name, as JSON: what cannot be changed once it is made, so that CloudFormation replaces it or fails. */
+  fixed: Record<string, string>;
+}
+
+/**
+ * Of each type, the properties for which CloudFormation makes a new resource, and those that Cognito takes at the making only
+ * (https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-updating.html, settings you can't change).
+ */
+const FIXED: Record<string, string[]> = {
+  'AWS::Cognito::UserPool': [
+    'AliasAttributes',
+    'Schema',
+    'UsernameAttributes',
+    'UsernameConfiguration',
+    'UserPoolName',
+  ],
+  'AWS::Cognito::UserPoolClient': ['GenerateSecret', 'UserPoolId'],
+  'AWS::Cognito::UserPoolDomain': ['Domain', 'UserPoolId'],
+  'AWS::Cognito::UserPoolResourceServer': ['Identifier', 'UserPoolId'],
+};
 
 export interface RetainedTable {
   type: string;
@@ -14,6 +41,15 @@ export interface RetainedTable {
   tableName: string | null;
   /** As `meetingId S, recordId S`, the partition key first. */
   key: string;
+  /** What becomes of it when it is removed or replaced, as `Retain, Retain`. */
+  kept: string;
+  /** The attribute by which records expire; `null` where they don't. */
+  timeToLive: string | null;
+  /** What is in its stream, for whoever reads that; `null` where there is none. */
+  stream: string | null;
+  /** Whether it is safe from deletion, and can be put back to an earlier second. */
+  isProtected: boolean;
+  isRestorable: boolean;
   /** By name: the key, and what is projected. */
   indexes: Record<string, { key: string; projection: string }>;
 }
@@ -27,6 +63,10 @@ interface TableProperties extends Keyed {
   AttributeDefinitions: { AttributeName: string; AttributeType: string }[];
   GlobalSecondaryIndexes?: Index[];
   LocalSecondaryIndexes?: Index[];
+  TimeToLiveSpecification?: { AttributeName: string; Enabled: boolean };
+  StreamSpecification?: { StreamViewType: string };
+  DeletionProtectionEnabled?: boolean;
+  PointInTimeRecoverySpecification?: { PointInTimeRecoveryEnabled: boolean };
 }
 
 interface Index extends Keyed {
@@ -37,20 +77,55 @@ interface Index extends Keyed {
 /** What a release's file in docs/releases/ holds, read from a template. */
 export function retainedOf(template: Template): Retained {
   const tables = resourcesOf(template).filter(({ Type }) => Type.startsWith('AWS::DynamoDB::'));
-  const callers = resourcesOf(template).filter(({ Type }) => /^AWS::Cognito::UserPool(Client)?$/.test(Type));
+  const callers = resourcesOf(template).filter(({ Type }) => Type in FIXED);
+  const logs = resourcesOf(template, 'AWS::Logs::LogGroup');
   return {
     tables: Object.fromEntries(
-      tables.map(({ id, Type, Properties }) => [
-        id,
-        { type: Type, ...tableOf(Properties as unknown as TableProperties) },
+      tables.map((table) => [
+        table.id,
+        {
+          type: table.Type,
+          kept: keptOf(table),
+          ...tableOf(table.Properties as unknown as TableProperties),
+        },
       ]),
     ),
-    callers: Object.fromEntries(callers.map(({ id, Type }) => [id, Type])),
+    callers: Object.fromEntries(
+      callers.map((caller) => [
+        caller.id,
+        { type: caller.Type, kept: keptOf(caller), fixed: fixedOf(caller) },
+      ]),
+    ),
+    logs: Object.fromEntries(
+      logs.map((group) => [
+        group.id,
+        { retentionDays: (group.Properties['RetentionInDays'] as number) ?? null, kept: keptOf(group) },
+      ]),
+    ),
   };
 }
 
-function tableOf(properties: TableProperties): Omit<RetainedTable, 'type'> {
-  const { TableName, AttributeDefinitions, GlobalSecondaryIndexes, LocalSecondaryIndexes } = properties;
+/** What CloudFormation does where nothing is said is to delete. */
+function keptOf({ DeletionPolicy = 'Delete', UpdateReplacePolicy = 'Delete' }: Resource): string {
+  return `${DeletionPolicy}, ${UpdateReplacePolicy}`;
+}
+
+function fixedOf({ Type, Properties }: Resource): Record<string, string> {
+  const given = (FIXED[Type] ?? []).filter((name) => Properties[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, flat(Properties[name])]));
+}
+
+function tableOf(properties: TableProperties): Omit<RetainedTable, 'type' | 'kept'> {
+  const {
+    TableName,
+    AttributeDefinitions,
+    GlobalSecondaryIndexes,
+    LocalSecondaryIndexes,
+    TimeToLiveSpecification: timeToLive,
+    StreamSpecification: stream,
+    DeletionProtectionEnabled: isProtected = false,
+    PointInTimeRecoverySpecification: recovery,
+  } = properties;
   const keyOf = ({ KeySchema }: Keyed): string =>
     KeySchema.toSorted((a, b) => a.KeyType.localeCompare(b.KeyType))
       .map(({ AttributeName: name }) => {
@@ -62,6 +137,10 @@ function tableOf(properties: TableProperties): Omit<RetainedTable, 'type'> {
   return {
     tableName: TableName === undefined ? null : flat(TableName),
     key: keyOf(properties),
+    timeToLive: timeToLive?.Enabled ? timeToLive.AttributeName : null,
+    stream: stream?.StreamViewType ?? null,
+    isProtected,
+    isRestorable: recovery?.PointInTimeRecoveryEnabled ?? false,
     indexes: Object.fromEntries(
       indexes.map((index) => [
         index.IndexName,
@@ -95,6 +174,18 @@ export function lossesOf(released: Retained, current: Retained): string[] {
         );
       }
     }
+    losses.push(...goesEasier(`table ${id}`, table.kept, now.kept));
+    if (now.timeToLive !== table.timeToLive) {
+      losses.push(
+        `Records of the table ${id} expired by ${table.timeToLive} and do so by ${now.timeToLive}: they would be kept, or be gone, against what was promised.`,
+      );
+    }
+    if (table.stream !== null && now.stream !== table.stream) {
+      losses.push(`The stream of the table ${id} held ${table.stream} and holds ${now.stream}.`);
+    }
+    for (const what of ['isProtected', 'isRestorable'] as const) {
+      if (table[what] && !now[what]) losses.push(`The table ${id} is no longer as safe: ${what}.`);
+    }
     for (const [name, index] of Object.entries(table.indexes)) {
       const indexNow = now.indexes[name];
       if (indexNow === undefined) {
@@ -106,12 +197,43 @@ export function lossesOf(released: Retained, current: Retained): string[] {
       }
     }
   }
-  for (const [id, type] of Object.entries(released.callers)) {
-    if (current.callers[id] !== type) {
+  for (const [id, caller] of Object.entries(released.callers)) {
+    const now = current.callers[id];
+    if (now?.type !== caller.type) {
       losses.push(
-        `The ${type} ${id} is gone: every caller would need new credentials, and the audit would name callers that are no more.`,
+        `The ${caller.type} ${id} is gone: every caller would need new credentials, and the audit would name callers that are no more.`,
+      );
+      continue;
+    }
+    losses.push(...goesEasier(`${caller.type} ${id}`, caller.kept, now.kept));
+    for (const what of new Set([...Object.keys(caller.fixed), ...Object.keys(now.fixed)])) {
+      if (now.fixed[what] !== caller.fixed[what]) {
+        losses.push(
+          `The ${what} of the ${caller.type} ${id} was ${caller.fixed[what]} and is ${now.fixed[what]}: CloudFormation would make a new one in its place, or fail.`,
+        );
+      }
+    }
+  }
+  for (const [id, group] of Object.entries(released.logs)) {
+    const now = current.logs[id];
+    if (now === undefined) {
+      losses.push(`The log group ${id} is gone: what it holds would be in a group that nobody looks at.`);
+      continue;
+    }
+    losses.push(...goesEasier(`log group ${id}`, group.kept, now.kept));
+    const days = (retention: number | null) => retention ?? Number.POSITIVE_INFINITY;
+    if (days(now.retentionDays) < days(group.retentionDays)) {
+      losses.push(
+        `The log group ${id} kept lines for ${group.retentionDays} days and keeps them for ${now.retentionDays}: the others would be gone.`,
       );
     }
   }
   return losses;
+}
+
+function goesEasier(what: string, was: string, now: string): string[] {
+  const isRetained = (kept: string) => kept.split(', ').map((policy) => policy.startsWith('Retain'));
+  return isRetained(was).some((retained, at) => retained && !isRetained(now)[at])
+    ? [`What becomes of the ${what} when it is removed or replaced was ${was} and is ${now}.`]
+    : [];
 }

@@ -150,8 +150,8 @@ const SERVICES: Record<string, string> = {
   '@aws-sdk/client-chime-sdk-meetings': 'chime',
 };
 
-/** The source files that an entry point brings in, itself included, without anything from npm. */
-async function filesFrom(entryPoint: string): Promise<string[]> {
+/** The source files that an entry point brings in, itself included, and the modules from elsewhere that they import. */
+async function broughtInBy(entryPoint: string): Promise<{ files: string[]; modules: string[] }> {
   const { metafile } = await build({
     entryPoints: [entryPoint],
     bundle: true,
@@ -162,7 +162,9 @@ async function filesFrom(entryPoint: string): Promise<string[]> {
     packages: 'external',
     logLevel: 'silent',
   });
-  return Object.keys(metafile.inputs).filter((file) => file.endsWith('.ts'));
+  const inputs = Object.entries(metafile.inputs).filter(([file]) => file.endsWith('.ts'));
+  const imports = inputs.flatMap(([, { imports }]) => imports.filter(({ external }) => external));
+  return { files: inputs.map(([file]) => file), modules: distinct(imports.map(({ path }) => path)) };
 }
 
 interface Call {
@@ -173,30 +175,50 @@ interface Call {
   file: string;
 }
 
-/** Every call of an AWS service in a file: `new GetItemCommand(…)`, or `paginateQuery(…)` for page after page. */
-function callsIn(file: string): Call[] {
-  const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^import (?!type)([^;]*?) from '(@aws-sdk\/[^']+)';/gms)].flatMap(
-    ([, names = '', from = '']) => {
-      if (from === '@aws-sdk/util-dynamodb') return [];
-      const service = SERVICES[from];
-      if (service === undefined) throw new Error(`${file}: the permissions for ${from} are not known here.`);
-      const imported = [...names.matchAll(/(type )?\b(\w+Command|paginate\w+)\b/g)].filter(
-        ([, type]) => !type,
-      );
-      return imported.flatMap(([, , name = '']) => {
-        const operation = name.replace(/Command$|^paginate/, '');
-        const sites = [...text.matchAll(new RegExp(`\\b${name}\\(`, 'g'))];
-        if (sites.length === 0) throw new Error(`${file}: where ${name} is called is not seen.`);
-        return sites.map(({ index }) => ({
-          action: `${service}:${operation}`,
-          argumentText: argumentsAt(text, index + name.length),
-          call: name,
-          file,
-        }));
-      });
-    },
-  );
+/**
+ * Every call of an AWS service in a file: `new GetItemCommand(…)`, or `paginateQuery(…)` for page after page.
+ *
+ * @throws where something of the SDK is used in a form that is not understood here, and might be a call
+ */
+function callsIn(file: string, text = readFileSync(file, 'utf8')): Call[] {
+  const blank = (hidden: string) => ' '.repeat(hidden.length);
+  const withoutComments = text.replace(/\/\*.*?\*\/|^\s*\/\/[^\n]*$/gms, blank);
+  const imports = [...withoutComments.matchAll(/^import (type )?\{([^}]*)\} from '(@aws-sdk\/[^']+)';/gm)];
+  if (imports.length !== [...withoutComments.matchAll(/['"`]@aws-sdk\//g)].length) {
+    throw new Error(`${file}: how the SDK is imported is not understood.`);
+  }
+  const code = withoutComments.replace(/^import [^;]*;/gm, blank);
+  if (/\b(fetch|WebSocket|EventSource)\b\s*\(/.test(code)) {
+    throw new Error(`${file}: what is asked directly is not seen.`);
+  }
+  return imports.flatMap(([, isType, names = '', from = '']) => {
+    if (isType !== undefined || from === '@aws-sdk/util-dynamodb') return [];
+    const service = SERVICES[from];
+    if (service === undefined) throw new Error(`${file}: the permissions for ${from} are not known here.`);
+    const values = names
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && !name.startsWith('type '));
+    return values.flatMap((name) => {
+      if (/^\w+(Client|Exception)$/.test(name)) return [];
+      if (!/^(\w+Command|paginate\w+)$/.test(name)) {
+        throw new Error(`${file}: what ${name} calls is not known here.`);
+      }
+      const uses = [...code.matchAll(new RegExp(`\\b${name}\\b`, 'g'))];
+      const call = name.endsWith('Command') ? `new ${name}` : name;
+      const sites = [...code.matchAll(new RegExp(`\\b${call}\\(`, 'g'))];
+      if (sites.length === 0 || sites.length !== uses.length) {
+        throw new Error(`${file}: where ${name} is called is not seen.`);
+      }
+      const operation = name.replace(/Command$|^paginate/, '');
+      return sites.map(({ 0: site, index }) => ({
+        action: `${service}:${operation}`,
+        argumentText: argumentsAt(text, index + site.length - 1),
+        call: name,
+        file,
+      }));
+    });
+  });
 }
 
 /** From an opening parenthesis to the one that closes it. */
@@ -225,16 +247,48 @@ function resourceOf({ action, argumentText, file }: Call): string {
 }
 
 describe('the code', () => {
-  it.each([
-    ['attendees', 'lambda/handler.ts'],
-    ['reconciler', 'lambda/reconciler/handler.ts'],
+  it.each<[string, string, string[]]>([
+    [
+      'attendees',
+      'lambda/handler.ts',
+      [
+        '@aws-lambda-powertools/logger',
+        '@aws-lambda-powertools/metrics',
+        '@aws-sdk/client-chime-sdk-meetings',
+        '@aws-sdk/client-dynamodb',
+        '@middy/core',
+        '@middy/http-cors',
+        'aws-jwt-verify/error',
+        'aws-jwt-verify/jwk',
+        'aws-jwt-verify/jwt',
+        'aws-jwt-verify/jwt-verifier',
+        'node:crypto',
+        // By these two it asks issuers for their keys.
+        'node:http',
+        'node:https',
+      ],
+    ],
+    [
+      'reconciler',
+      'lambda/reconciler/handler.ts',
+      [
+        '@aws-lambda-powertools/logger',
+        '@aws-lambda-powertools/metrics',
+        '@aws-sdk/client-chime-sdk-meetings',
+        '@aws-sdk/client-dynamodb',
+        '@aws-sdk/util-dynamodb',
+        'node:crypto',
+        'node:timers/promises',
+      ],
+    ],
   ])(
-    'of the function %s makes the calls of docs/permissions.md, and those only',
-    async (role, entryPoint) => {
-      const files = await filesFrom(entryPoint);
+    'of the function %s makes the calls of docs/permissions.md, and those only, and brings in nothing else that could call',
+    async (role, entryPoint, expected) => {
+      const { files, modules } = await broughtInBy(entryPoint);
       expect(files).toContain(entryPoint);
+      expect(modules).toEqual(expected);
       const calls = files
-        .flatMap(callsIn)
+        .flatMap((file) => callsIn(file))
         .map((call) => [call.action, resourceOf(call), call.call, call.file].join(', '));
       const listed = called.filter(([of]) => of === role).map(([, ...rest]) => rest.join(', '));
       expect(distinct(calls)).toEqual(listed.toSorted());
@@ -242,7 +296,7 @@ describe('the code', () => {
   );
 
   it('asks the audit by nothing that grantReadAudit does not give, and needs all of it', async () => {
-    const calls = (await filesFrom('cli/audit.ts')).flatMap(callsIn);
+    const calls = (await broughtInBy('cli/audit.ts')).files.flatMap((file) => callsIn(file));
     const listed = rowsUnder('Who reads the audit').map((row) => row.join(', '));
     const reads = calls.filter(({ action }) => action !== 'dynamodb:BatchWriteItem');
     expect(distinct(reads.map(({ action, call, file }) => [action, call, file].join(', ')))).toEqual(
@@ -260,11 +314,44 @@ describe('the code', () => {
   });
 
   it('writes to the admissions by hand only, which needs more than reading', async () => {
-    const writes = (await filesFrom('cli/audit.ts'))
-      .flatMap(callsIn)
+    const writes = (await broughtInBy('cli/audit.ts')).files
+      .flatMap((file) => callsIn(file))
       .filter(({ action }) => !/:(Query|(Batch)?GetItem)$/.test(action));
     expect(distinct(writes.map(({ action, file }) => `${action}, ${file}`))).toEqual([
       'dynamodb:BatchWriteItem, cli/audit/dynamodb.ts',
     ]);
+  });
+});
+
+describe('what is read from the code', () => {
+  const sdk = "'@aws-sdk/client-dynamodb'";
+  const named = (names: string) => `import { ${names} } from ${sdk};\n`;
+
+  it('is every call of the form that is used here', () => {
+    const text = `${named('type ScanCommandInput, PutItemCommand, paginateQuery, DynamoDBClient')}
+      // A new PutItemCommand({}) in a comment is none.
+      client.send(new PutItemCommand({ TableName: auditTableName }));
+      for await (const page of paginateQuery({ client }, query)) pages.push(page);`;
+    expect(callsIn('a.ts', text).map(({ action, argumentText }) => `${action} ${argumentText}`)).toEqual([
+      'dynamodb:PutItem ({ TableName: auditTableName })',
+      'dynamodb:Query ({ client }, query)',
+    ]);
+  });
+
+  it.each([
+    ['all of the SDK', `import * as sdk from ${sdk};\nnew sdk.ScanCommand({});`],
+    ['what is given on', `export { ScanCommand } from ${sdk};`],
+    ['what is loaded later', `const { ScanCommand } = await import(${sdk});`],
+    ['what is required', `const { ScanCommand } = require(${sdk});`],
+    ['a client with a method for every call', `${named('DynamoDB')}new DynamoDB({}).scan({});`],
+    ['what calls by itself', `${named('waitUntilTableExists')}waitUntilTableExists({ client }, {});`],
+    ['another name', `${named('ScanCommand as Look')}new Look({});`],
+    ['a value', `${named('ScanCommand')}const commands = [ScanCommand];\nnew ScanCommand({});`],
+    ['another service', "import { PutObjectCommand } from '@aws-sdk/client-s3';\nnew PutObjectCommand({});"],
+    ['a request of its own', "await fetch('https://dynamodb.us-east-1.amazonaws.com/');"],
+  ])('is refused where it is not understood: %s', (_what, text) => {
+    expect(() => callsIn('a.ts', text)).toThrow(
+      /^a\.ts: .* (is not|are not) (known here|seen|understood)\.$/,
+    );
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Aws, type CfnElement, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
-import { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -21,10 +22,14 @@ import {
 } from './synthesize.ts';
 import { alarmsOf, metricsOfAlarm } from './watched-metrics.ts';
 
-/** A facade in somebody else's stack, and what CloudFormation would be given. */
-function facadeWith(props: (stack: Stack) => AttendeeFacadeProps = () => ({})) {
+/** A facade in somebody else's stack, with a role there that may read its audit, and what CloudFormation would be given. */
+function facadeWith(props: (stack: Stack) => AttendeeFacadeProps = () => ({}), auditor?: string) {
   const stack = foreignStack();
   const facade = addFacade(stack, props(stack));
+  if (auditor !== undefined) {
+    const role = new Role(stack, auditor, { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+    facade.grantReadAudit(role).assertSuccess();
+  }
   return { stack, facade, template: Template.fromStack(stack) };
 }
 
@@ -237,6 +242,32 @@ describe('with tables that there are already', () => {
   });
 });
 
+describe('with tables that have a key each', () => {
+  const { template } = facadeWith((stack) => {
+    const table = (name: string) =>
+      new Table(stack, name, {
+        partitionKey: { name: 'id', type: AttributeType.STRING },
+        encryption: TableEncryption.CUSTOMER_MANAGED,
+        encryptionKey: new Key(stack, `${name}Key`),
+      }) as ITable;
+    return {
+      tables: { audit: table('Audit'), admissions: table('Admissions'), openIntents: table('OpenIntents') },
+    };
+  }, 'Auditor');
+
+  it.each<[string, string[]]>([
+    ['FacadeAttendees', ['AdmissionsKey', 'AuditKey']],
+    ['FacadeReconciler', ['AdmissionsKey', 'AuditKey', 'OpenIntentsKey']],
+    ['Auditor', ['AdmissionsKey', 'AuditKey', 'OpenIntentsKey']],
+  ])('%s may use those of the tables that it calls, and no other', (role, expected) => {
+    const keys = statementsOf(template, role)
+      .filter(({ Action }) => [Action].flat().includes('kms:Decrypt'))
+      .flatMap(({ Resource }) => [Resource].flat().map(flat));
+    const idOf = (name: string) => `<${theResource(template, 'AWS::KMS::Key', name).id}.Arn>`;
+    expect(keys.toSorted()).toEqual(expected.map(idOf));
+  });
+});
+
 describe('with a user pool that there is already', () => {
   const arn = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc123';
   const { template, facade } = facadeWith((stack) => ({
@@ -343,19 +374,9 @@ describe('grants', () => {
     );
   });
 
-  const granted = (props: (stack: Stack) => AttendeeFacadeProps) => {
-    const stack = foreignStack();
-    const facade = addFacade(stack, props(stack));
-    const auditor = new Role(stack, 'Auditor', {
-      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
-    });
-    facade.grantReadAudit(auditor).assertSuccess();
-    const template = Template.fromStack(stack);
-    return { template, facade, statements: statementsOf(template, 'Auditor') };
-  };
   it('let somebody read the audit by its keys and indexes, and no more', () => {
-    const { statements, facade, template } = granted(() => ({}));
-    const stack = Stack.of(facade);
+    const { stack, facade, template } = facadeWith(() => ({}), 'Auditor');
+    const statements = statementsOf(template, 'Auditor');
     const idOf = (table: unknown) => stack.getLogicalId((table as Table).node.defaultChild as CfnElement);
     const audit = `<${idOf(facade.tables.audit)}.Arn>`;
     const admissions = `<${idOf(facade.tables.admissions)}.Arn>`;
@@ -388,7 +409,8 @@ describe('grants', () => {
   });
 
   it('let them decrypt it, through DynamoDB, where it has a key of its own', () => {
-    const { statements, template } = granted((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
+    const { template } = facadeWith((stack) => ({ encryptionKey: new Key(stack, 'Key') }), 'Auditor');
+    const statements = statementsOf(template, 'Auditor');
     expect(statements).toHaveLength(2);
     expect(statements[1]).toEqual({
       Effect: 'Allow',
@@ -442,7 +464,27 @@ describe('metrics', () => {
     });
     expect(metric).toMatchObject({ dimensions: { ...service, reason: 'json' }, statistic: 'Average' });
     expect(metric.period.toSeconds()).toBe(60);
-    expect(facade.metricDenied({ period: Duration.minutes(1) }).period.toSeconds()).toBe(60);
+  });
+
+  it.each<[string, (options: MetricOptions) => Metric]>([
+    ['metric', (options) => facade.metric('IntentsUnresolved', options)],
+    ['metricBatches', (options) => facade.metricBatches(options)],
+    ['metricIssued', (options) => facade.metricIssued(options)],
+    ['metricOldestOpenIntent', (options) => facade.metricOldestOpenIntent(options)],
+    ['metricServerErrors', (options) => facade.metricServerErrors(options)],
+    ['metricLatency', (options) => facade.metricLatency(options)],
+  ])('%s takes what it is told over what it would say itself', (_method, metricOf) => {
+    const metric = metricOf({ period: Duration.minutes(1), statistic: 'Average', label: 'theirs' });
+    expect(metric).toMatchObject({ statistic: 'Average', label: 'theirs' });
+    expect(metric.period.toSeconds()).toBe(60);
+  });
+
+  it('metricDenied hands its period on to what it adds up', () => {
+    const denied = facade.metricDenied({ period: Duration.minutes(1) });
+    const periods = [denied, ...Object.values(denied.usingMetrics)].map((metric) =>
+      (metric as Metric).period.toSeconds(),
+    );
+    expect(new Set(periods)).toEqual(new Set([60]));
   });
 });
 

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../lambda/environment.ts';
-import { completeSettings } from '../../lib/facade-settings.ts';
 import { flat, issuer, resourcesOf, synthesize, theResource } from './synthesize.ts';
 
 const configured = synthesize({
@@ -105,38 +103,5 @@ describe('the role', () => {
         ],
       ],
     ]);
-  });
-});
-
-describe('the times, each within the next', () => {
-  const source = readFileSync('lambda/create-attendees.ts', 'utf8');
-  /** A time that the code keeps for itself, in milliseconds, read from its one line. */
-  const codeMs = (name: string): number => {
-    const [, value] = source.match(new RegExp(`^const ${name} = ([\\d_]+);$`, 'm')) ?? [];
-    if (value === undefined) throw new Error(`There is no ${name} in create-attendees.ts.`);
-    return Number(value.replaceAll('_', ''));
-  };
-  const budgetMs = codeMs('BUDGET_MS');
-  const reservedMs = codeMs('OUTCOME_RESERVE_MS') + codeMs('ANSWER_RESERVE_MS');
-  const defaults = completeSettings({}, 'facade');
-
-  it('leave a request its whole budget, and time to answer, before the function is stopped', () => {
-    expect(defaults.limits.timeoutSeconds * 1000).toBeGreaterThan(budgetMs + codeMs('ANSWER_RESERVE_MS'));
-  });
-
-  it('leave time to ask Chime even where the function has the least that can be configured', () => {
-    const atLeast = (timeoutSeconds: number) => () =>
-      completeSettings({ limits: { timeoutSeconds } }, 'facade');
-    expect(atLeast(5)).not.toThrow();
-    expect(atLeast(4)).toThrow('limits.timeoutSeconds');
-    expect(5_000).toBeGreaterThan(reservedMs + codeMs('LEAST_CREATE_MS'));
-  });
-
-  it('have the reconciler wait until the last function that worked on an intent has ended', () => {
-    const mostMs = 28_000;
-    expect(() => completeSettings({ limits: { timeoutSeconds: 29 } }, 'facade')).toThrow(
-      'limits.timeoutSeconds',
-    );
-    expect(defaults.reconciler.marginSeconds * 1000).toBeGreaterThan(mostMs - budgetMs);
   });
 });

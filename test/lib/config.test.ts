@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, parseConfig } from '../../lib/config.ts';
 import { completeSettings } from '../../lib/facade-settings.ts';
 import { refusal } from './refusal.ts';
-import { fullProduction } from './synthesize.ts';
+import { fullProduction, resourcesOf, synthesize, theResource } from './synthesize.ts';
+import { alarmsOf } from './watched-metrics.ts';
 
 const minimal = { stackName: 'usher-test' };
 
@@ -180,5 +181,64 @@ describe('loadConfig', () => {
     const running = text.replace('"issuer": "local"', '"issuer": "http://127.0.0.1:4010"');
     expect(running).not.toBe(text);
     expect(refusal(() => parseConfig(JSON.parse(running), 'config/local.json'))).toBeUndefined();
+  });
+});
+
+describe('the configurations that are shipped', () => {
+  const configOf = (env: string): object => JSON.parse(readFileSync(`config/${env}.json`, 'utf8'));
+
+  /** The README's own words for what config/example-production.json has. */
+  const [, everythingOn = ''] =
+    /`config\/example-production\.json` has\s+everything on: ([^.]+)\./.exec(
+      readFileSync('README.md', 'utf8'),
+    ) ?? [];
+  const EVERYTHING_ON = everythingOn.split(', ');
+
+  /** What somebody who copies one relies on. */
+  function offered(env: string): string[] {
+    const template = synthesize(configOf(env));
+    const makes = (type: string) => resourcesOf(template, type).length > 0;
+    const { Properties: stage } = theResource(template, 'AWS::ApiGateway::Stage');
+    const { Properties: handler } = theResource(template, 'AWS::Lambda::Function', 'Attendees');
+    const { Properties: alias } = theResource(template, 'AWS::Lambda::Alias', 'Attendees');
+    const { Variables: variables } = handler['Environment'] as { Variables: Record<string, string> };
+    const keys = resourcesOf(template, 'AWS::DynamoDB::Table').map(
+      ({ Properties }) => (Properties['SSESpecification'] as { KMSMasterKeyId?: string }).KMSMasterKeyId,
+    );
+    const pool = makes('AWS::Cognito::UserPool');
+    const issuers: object[] = pool ? [] : JSON.parse(variables['ISSUERS'] ?? '');
+    const facts: Record<string, boolean> = {
+      'domain name': makes('AWS::ApiGateway::DomainName'),
+      firewall: makes('AWS::WAFv2::WebACL'),
+      'access logs': 'AccessLogSetting' in stage,
+      "a key of one's own": keys.every((key) => key !== undefined),
+      canary: makes('AWS::CodeDeploy::DeploymentGroup'),
+      concurrency: 'ReservedConcurrentExecutions' in handler && 'ProvisionedConcurrencyConfig' in alias,
+      'a role of the whole account': makes('AWS::ApiGateway::Account'),
+      'alarms that tell': alarmsOf(template).every(({ Properties }) => 'AlarmActions' in Properties),
+      pool,
+      'tenants apart': issuers.length > 0 && issuers.every((rules) => 'tenantClaim' in rules),
+      'loopback only': JSON.parse(variables['ALLOWED_ORIGINS'] ?? '').every((origin: string) =>
+        /^http:\/\/(localhost|127\.0\.0\.1):\*$/.test(origin),
+      ),
+    };
+    return [
+      ...Object.keys(facts).filter((fact) => facts[fact]),
+      variables['POWERTOOLS_LOG_LEVEL'] ?? '',
+      `audit of ${variables['AUDIT_RETENTION_DAYS']} days`,
+    ].toSorted();
+  }
+
+  it.each<[string, string[]]>([
+    // One to try: without what costs money, and without pages of others.
+    ['dev', ['pool', 'loopback only', 'DEBUG', 'audit of 90 days']],
+    // In production, like all that do not say otherwise.
+    ['example-oidc', ['firewall', 'tenants apart', 'INFO', 'audit of 400 days']],
+    [
+      'example-production',
+      [...EVERYTHING_ON, 'alarms that tell', 'tenants apart', 'INFO', 'audit of 400 days'],
+    ],
+  ])('have what they promise, config/%s.json', (env, expected) => {
+    expect(offered(env)).toEqual(expected.toSorted());
   });
 });

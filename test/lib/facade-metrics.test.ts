@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Dashboard, GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { functionSources, membersOf } from '../support/sources.ts';
 import { addFacade, foreignStack, synthesize, theResource } from './synthesize.ts';
 import {
   alarmsOf,
@@ -16,18 +15,7 @@ const NAMESPACE = 'Usher/usher-test';
 const template = synthesize();
 
 /** All that the functions are made of, but for the list of metrics itself. */
-const sources = readdirSync('lambda', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && file !== 'metrics.ts')
-  .map((file) => readFileSync(join('lambda', file), 'utf8'));
-
-/** The members of a union of words, which has no other trace at run time than its source. */
-function membersOf(file: string, type: string): string[] {
-  const withoutComments = readFileSync(file, 'utf8').replace(/\/\*\*.*?\*\//gs, '');
-  const [, union = ''] = withoutComments.match(new RegExp(`^export type ${type} =([^;]+);`, 'm')) ?? [];
-  const members = [...union.matchAll(/\| '([^']+)'/g)].map(([, member]) => member ?? '');
-  if (members.length === 0) throw new Error(`${file} has no ${type}.`);
-  return members;
-}
+const sources = functionSources().flatMap(({ file, text }) => (file === 'lambda/metrics.ts' ? [] : [text]));
 
 const metricNames = membersOf('lambda/metrics.ts', 'MetricName');
 const rules = membersOf('lambda/policy.ts', 'Rule');

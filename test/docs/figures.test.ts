@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { PRICES } from '../../bench/prices.ts';
+import { completeSettings } from '../../lib/facade-settings.ts';
+import { synthesize, theResource } from '../lib/synthesize.ts';
+import { alarmsOf, metricsOfAlarm } from '../lib/watched-metrics.ts';
+import { functionSources, membersOf } from '../support/sources.ts';
+
+const template = synthesize();
+const cost = readFileSync('docs/cost.md', 'utf8');
+const runbook = readFileSync('docs/runbook.md', 'utf8');
+
+/** The cells of the tables under a heading, without their heads. */
+function rowsUnder(text: string, heading: string): string[][] {
+  const [, section = ''] = text.split(`\n## ${heading}\n`);
+  const rows = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => /^\|(?! ---)/.test(line));
+  if (rows.length === 0) throw new Error(`There is no table under "${heading}".`);
+  return rows.slice(1).map((row) =>
+    row
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The words in the marks of code. */
+const code = (text = ''): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, word]) => word ?? '');
+
+/** Dollars as the page writes them: none with one digit behind the point. */
+const dollars = (amount: number): string =>
+  /\.\d$/.test(`${amount}`) ? amount.toFixed(2) : `${Number(amount.toFixed(10))}`;
+
+const sources = functionSources().map(({ text }) => text);
+
+const metricRows = rowsUnder(runbook, 'Every metric');
+
+/** The reasons by which the runbook says that a metric is counted. */
+function reasonsOf(metric: string): string[] {
+  return code(metricRows.find(([names]) => names === `\`${metric}\``)?.[2]);
+}
+
+describe('docs/cost.md', () => {
+  it('gives the prices that its tables are reckoned with', () => {
+    const p = Object.fromEntries(Object.entries(PRICES).map(([name, price]) => [name, dollars(price)]));
+    expect(rowsUnder(cost, 'Where the prices are from').map(([price]) => price)).toEqual([
+      `REST API, ${p['gatewayMillionRequests']} a million (first 333 million)`,
+      `Lambda on Arm, ${p['lambdaGbSecond']} a GB-second, ${p['lambdaMillionRequests']} a million requests`,
+      `DynamoDB on demand, ${p['dynamodbMillionWrites']} a million write units, ${p['dynamodbMillionReads']} a million read units`,
+      `DynamoDB storage, ${p['dynamodbGbMonth']} a GB and month`,
+      `DynamoDB point-in-time recovery, ${p['recoveryGbMonth']} a GB and month`,
+      `WAF, ${p['firewallMonth']} for a web ACL, ${p['firewallRuleMonth']} for a rule or rule group, ${p['firewallMillionRequests']} a million requests`,
+      `CloudWatch Logs, ${p['logsGb']} a GB`,
+      `CloudWatch metrics, ${p['metricMonth']}`,
+      `CloudWatch alarms, ${p['alarmMetricMonth']} for each metric`,
+      `CloudWatch dashboard, ${p['dashboardMonth']}`,
+      `KMS, ${p['kmsKeyMonth']} for a key, ${p['kmsTenThousandRequests']} for ten thousand requests, of \`aws/dynamodb\` too`,
+      `Cognito, ${p['cognitoClientMonth']} for a machine client, ${dollars(PRICES.cognitoToken * 1000)} for a thousand tokens`,
+      `transfer out, ${p['transferGb']} a GB`,
+    ]);
+  });
+
+  it('counts the alarms, their metrics and the rules of the firewall that the stack has', () => {
+    const alarms = alarmsOf(template);
+    const metrics = alarms.flatMap(metricsOfAlarm).length;
+    const { Rules: rules } = theResource(template, 'AWS::WAFv2::WebACL').Properties as { Rules: unknown[] };
+    expect([alarms.length, rules.length]).toEqual([8, 4]);
+    const month = new Map(rowsUnder(cost, 'A month without a request').map(([what, sum]) => [what, sum]));
+    expect(month.get(`eight alarms, on ${metrics} metrics`)).toBe(
+      (metrics * PRICES.alarmMetricMonth).toFixed(2),
+    );
+    expect(month.get('firewall, one web ACL of four rules')).toBe(
+      dollars(PRICES.firewallMonth + rules.length * PRICES.firewallRuleMonth),
+    );
+  });
+
+  it('counts the reasons that the runbook lists', () => {
+    const [denials, unauthenticated, refusals] = ['Denials', 'Unauthenticated', 'Refusals'].map(
+      (metric) => reasonsOf(metric).length,
+    ) as [number, number, number];
+    const most = ((denials + unauthenticated + refusals) * PRICES.metricMonth).toFixed(2);
+    expect(cost.replaceAll(/\s+/g, ' ')).toContain(
+      `at most ${denials} of \`Denials\`, ${unauthenticated} of \`Unauthenticated\` and ${refusals} of \`Refusals\` ([the list](runbook.md#every-metric)): $${most} if`,
+    );
+  });
+});
+
+describe('docs/runbook.md', () => {
+  it('lists every metric, with its dimensions', () => {
+    const listed = metricRows.flatMap(([names, dimensions]) =>
+      code(names).map((name) => `${name} by ${dimensions}`),
+    );
+    const names = membersOf('lambda/metrics.ts', 'MetricName');
+    const byReason = ['Denials', 'Unauthenticated', 'Refusals'];
+    expect(listed.toSorted()).toEqual(
+      names.map((name) => `${name} by service${byReason.includes(name) ? ', reason' : ''}`).toSorted(),
+    );
+  });
+
+  it('lists every reason that the code gives, and no other', () => {
+    // `reason: 'json'`, `invalid('token-key', …)`, `unavailable('out-of-time', …)`, and both of a choice.
+    const given = sources.flatMap((source) =>
+      [
+        ...source.matchAll(
+          /(?:\breason: (?:[^,'\n]*'\w+' \? )?|\b(?:invalid|unavailable)\(\s*)'([a-z-]+)'(?: : '([a-z-]+)')?/g,
+        ),
+      ].flatMap(([, one, other]) => [one ?? '', other ?? '']),
+    );
+    const reasons = [...new Set(given)].filter((reason) => reason !== '');
+    const ofTokens = reasons.filter((reason) => reason.startsWith('token-'));
+    expect(reasonsOf('Unauthenticated').toSorted()).toEqual([...ofTokens, 'chime-refused'].toSorted());
+    expect(reasonsOf('Refusals').toSorted()).toEqual(
+      reasons.filter((reason) => !ofTokens.includes(reason)).toSorted(),
+    );
+    // The last one withholds an attendee that exists already, and denies nothing.
+    const rules = membersOf('lambda/policy.ts', 'Rule').filter((rule) => rule !== 'answer-requested-name');
+    expect(reasonsOf('Denials').toSorted()).toEqual(rules.toSorted());
+  });
+
+  it('says what to do about reasons that there are', () => {
+    const explained = rowsUnder(runbook, 'server-errors').flatMap(([reason]) => code(reason));
+    const known = reasonsOf('Refusals');
+    expect(explained.length).toBeGreaterThan(5);
+    expect(explained.filter((reason) => !known.includes(reason))).toEqual([]);
+  });
+
+  it('knows the messages of the logs', () => {
+    const rows = rowsUnder(runbook, 'Before you begin').filter(([group]) => group !== 'both');
+    const messages = rows.flatMap(([, message = '']) => code(message.replace(/\(.*\)/, '')));
+    const logged = sources.flatMap((source) =>
+      [...source.matchAll(/\b(?:report|logger(?:\.\w+|\[[^\]]*\]))\(\s*'([a-z ]+)'/g)].map(
+        ([, message]) => message ?? '',
+      ),
+    );
+    expect(messages.toSorted()).toEqual([...new Set(logged)].toSorted());
+  });
+});
+
+describe('the README', () => {
+  /** `limits.memoryMb`, `.timeoutSeconds` as two keys, each with what is said of it where it is left out. */
+  const defaults = rowsUnder(readFileSync('README.md', 'utf8'), 'Configure it').flatMap(
+    ([keys, , leftOut = '']) => {
+      const [first = '', ...others] = code(keys);
+      const prefix = first.slice(0, first.lastIndexOf('.') + 1);
+      const values = leftOut.split(', ').map((value) => value.replaceAll('`', ''));
+      return [first, ...others.map((key) => prefix + key.replace(/^\./, ''))].map((key, at, all) => [
+        key,
+        values.length === all.length ? values[at] : leftOut,
+      ]) as [string, string][];
+    },
+  );
+
+  it('says of every setting what it is where it is left out', () => {
+    const leaves = (value: unknown, path: string): [string, string][] =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, member]) =>
+            leaves(member, path === '' ? key : `${path}.${key}`),
+          )
+        : [[path, String(value)]];
+    const said = new Map(defaults);
+    const words: Record<string, string> = {
+      off: 'false',
+      none: '',
+      'a Cognito user pool with one machine client': '',
+    };
+    const complete = leaves(completeSettings({}, 'facade'), '');
+    expect(complete.map(([key]) => [key, words[said.get(key) ?? ''] ?? said.get(key)])).toEqual(complete);
+  });
+});

@@ -625,3 +625,14 @@ describe('Chime', () => {
     expect(next).toEqual(['never', 'never']);
   });
 });
+
+describe('a run that is told since when', () => {
+  it('passes over nothing between the last sweep and then', async () => {
+    const world = createWorld();
+    const between = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    world.through = new Date(world.nowMs).toISOString();
+    world.pass(60 * 60_000);
+    await world.reconcile(new Actor(), { sinceMs: world.nowMs - MARGIN_MS });
+    expect(world.outcomeOf(between)?.state).toBe('RECOVERED');
+  });
+});

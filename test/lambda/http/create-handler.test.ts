@@ -1,17 +1,20 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { FacadeError } from '../../../lambda/errors.ts';
 import { createHandler } from '../../../lambda/http/create-handler.ts';
 
-/** Whatever the token verifier says is what the request comes to. */
-async function countedFor(error: Error, resource = '/meetings/{MeetingId}/attendees') {
+/** Whatever the token verifier says is what the request comes to: what is counted, and what is logged of it. */
+async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees') {
   const counted: [object, string | undefined][] = [];
+  const logged: unknown[][] = [];
+  const logger = new Logger({ logLevel: 'SILENT' });
+  logger.error = logger.warn = (...line: unknown[]) => logged.push(line);
   const unused = (): never => {
     throw new Error('not to be reached');
   };
   const handler = createHandler({
-    logger: new Logger({ logLevel: 'SILENT' }),
+    logger,
     allowedOrigins: [],
     addMetrics: (values, reason) => counted.push([values, reason]),
     tokenVerifier: { verify: async () => Promise.reject(error) },
@@ -38,7 +41,7 @@ async function countedFor(error: Error, resource = '/meetings/{MeetingId}/attend
     requestContext: { requestId: 'gateway-1', identity: { sourceIp: '192.0.2.1', userAgent: '' } },
   } as unknown as APIGatewayProxyEvent;
   await handler(event, { getRemainingTimeInMillis: () => 20_000 } as Context);
-  return counted;
+  return { counted, logged };
 }
 
 const error = (...args: ConstructorParameters<typeof FacadeError>) => new FacadeError(...args);
@@ -52,9 +55,43 @@ it.each<[string, Error, string]>([
   ['Refusals', error('BadRequest', 'alice'), 'BadRequest'],
   ['Refusals', new TypeError('alice'), 'unexpected'],
 ])('counts among %s: %s', async (name, thrown, reason) => {
-  expect(await countedFor(thrown)).toEqual([[{ [name]: 1 }, reason]]);
+  expect((await toldOf(thrown)).counted).toEqual([[{ [name]: 1 }, reason]]);
 });
 
 it('counts a path that is not offered as no denial', async () => {
-  expect(await countedFor(new Error('not reached'), '/{proxy+}')).toEqual([[{ Refusals: 1 }, 'path']]);
+  const { counted } = await toldOf(new Error('not reached'), '/{proxy+}');
+  expect(counted).toEqual([[{ Refusals: 1 }, 'path']]);
+});
+
+describe('the log of what went wrong', () => {
+  /** With a message that was changed after the fact, so that it is not in the stack any more. */
+  const retold = new Error('s3cret\n    at s3cret (s3cret.ts:1:1)');
+  retold.message = 'another s3cret';
+
+  it.each<[string, Error]>([
+    ['a message', new TypeError('s3cret')],
+    ['a message of several lines', new Error('what came was\ns3cret')],
+    ['lines that look like frames', new Error('s3cret\n    at s3cret (s3cret.ts:1:1)\n    at s3cret')],
+    ['a message that was changed later', retold],
+    [
+      'the cause of a refusal',
+      error('ServiceUnavailable', 'm', { cause: new Error('s3cret\n    at s3cret (s3cret.ts:1:1)') }),
+    ],
+  ])('has its name and places in our code, and nothing of %s', async (_what, thrown) => {
+    const { logged } = await toldOf(thrown);
+    expect(logged).toEqual([
+      [
+        'refused',
+        expect.objectContaining({ cause: expect.stringMatching(/^(Type)?Error$/), at: expect.any(Array) }),
+      ],
+    ]);
+    expect(JSON.stringify(logged)).not.toMatch(/s3cret/);
+  });
+
+  it('has five of the places at most, the innermost first', async () => {
+    const { logged } = await toldOf(new Error('s3cret\n    at s3cret (s3cret.ts:1:1)'));
+    const [[, { at }]] = logged as [[string, { at: string[] }]];
+    expect(at).toHaveLength(5);
+    expect(at[0]).toMatch(/^at .*create-handler\.test\.ts:\d+:\d+\)?$/);
+  });
 });

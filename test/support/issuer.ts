@@ -56,7 +56,15 @@ export function signWithPublicKey(
 }
 
 /** What a key server does when it is asked. */
-export type KeyServerMode = 'serve' | 'fail' | 'hang' | 'hang-midway' | 'garbage' | 'redirect' | 'reset';
+export type KeyServerMode =
+  | 'serve'
+  | 'fail'
+  | 'hang'
+  | 'hang-midway'
+  | 'cut'
+  | 'garbage'
+  | 'redirect'
+  | 'reset';
 
 /** An issuer's key endpoint over HTTP that can rotate keys, break, and count. */
 export async function startKeyServer(keys: SigningKey[]) {
@@ -84,6 +92,11 @@ export async function startKeyServer(keys: SigningKey[]) {
       return;
     }
     response.setHeader('Content-Type', 'application/json');
+    if (state.mode === 'cut') {
+      // All the keys, and the end of the connection where the end of the answer is still to come.
+      response.write(state.respond(), () => request.socket.destroy());
+      return;
+    }
     if (state.mode === 'hang-midway') {
       response.write('{"keys":[');
       return;

@@ -1,4 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { chimeMeetings } from '../../../lambda/adapters/chime-meetings.ts';
 import { emulator } from '../../local/chime-emulator/emulator.ts';
 
@@ -9,6 +12,31 @@ const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendR
 async function chime() {
   const running = await emulator();
   return { ...running, meetings: chimeMeetings(running.client), meetingId: await running.meeting() };
+}
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** Somebody in Chime's place who answers everything with 200 and this. */
+async function answering(answer: unknown) {
+  const server = createServer((_request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = new ChimeSDKMeetingsClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  });
+  closing.push(() => {
+    client.destroy();
+    server.close();
+  });
+  return { meetings: chimeMeetings(client) };
 }
 
 describe('finding a meeting', () => {
@@ -42,6 +70,23 @@ describe('finding a meeting', () => {
     await inject({ operation: 'GetMeeting', ...fault });
     await expect(meetings.findMeeting(meetingId, QUICK)).rejects.toMatchObject({ code });
   });
+
+  it.each([
+    ['nothing', {}],
+    ['no meeting', { Meeting: null }],
+    ['a meeting without its id', { Meeting: { TenantIds: ['acme'] } }],
+    ['tenants that are no list', { Meeting: { MeetingId: ABSENT, TenantIds: 'acme' } }],
+    ['tenants that are no names', { Meeting: { MeetingId: ABSENT, TenantIds: [{ acme: true }] } }],
+  ])(
+    'is ServiceUnavailable after an answer of 200 with %s, never a meeting of nobody',
+    async (_what, answer) => {
+      const { meetings } = await answering(answer);
+      await expect(meetings.findMeeting(ABSENT, QUICK)).rejects.toMatchObject({
+        code: 'ServiceUnavailable',
+        details: { reason: 'meeting-lookup' },
+      });
+    },
+  );
 
   it('is cut after its time', async () => {
     const { meetings, meetingId, fault } = await chime();

@@ -62,6 +62,7 @@ export type KeyServerMode =
   | 'hang'
   | 'hang-midway'
   | 'cut'
+  | 'upgrade'
   | 'garbage'
   | 'redirect'
   | 'reset';
@@ -80,6 +81,12 @@ export async function startKeyServer(keys: SigningKey[]) {
     if (state.mode === 'hang') return;
     if (state.mode === 'reset') {
       request.socket.destroy();
+      return;
+    }
+    if (state.mode === 'upgrade') {
+      request.socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: keys\r\n\r\n',
+      );
       return;
     }
     if (state.mode === 'redirect' && request.url !== '/elsewhere') {

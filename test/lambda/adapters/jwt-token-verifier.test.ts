@@ -434,7 +434,7 @@ describe('an issuer that breaks', () => {
     expect(await verify(signToken(key, claims()))).toMatchObject({ subject: 'alice' });
   });
 
-  it.each(['fail', 'garbage', 'redirect', 'reset', 'hang', 'hang-midway', 'cut'] as const)(
+  it.each(['fail', 'garbage', 'redirect', 'reset', 'hang', 'hang-midway', 'cut', 'upgrade'] as const)(
     'by %s is 503 with Retry-After, never 401',
     async (mode) => {
       issuer.mode = mode;

@@ -6,6 +6,14 @@ describe('a call within a time', () => {
     expect(await withinTime(1_000, async (signal) => signal.aborted)).toBe(false);
   });
 
+  it('leaves no timer behind, which would keep a process from ending', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = timers();
+    await withinTime(60_000, async () => undefined);
+    await withinTime(60_000, () => Promise.reject(new Error('refused'))).catch(() => undefined);
+    expect(timers()).toBe(before);
+  });
+
   it('is over even where what is called never settles', async () => {
     let signal: AbortSignal | undefined;
     const never = withinTime(20, (given) => {

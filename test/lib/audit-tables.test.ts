@@ -18,6 +18,20 @@ describe('the tables', () => {
     expect(Object.keys(tables).sort()).toEqual(['AdmissionTable', 'AuditTable', 'OpenIntentTable']);
   });
 
+  it.each(Object.keys(tables))('%s has nothing that costs more, copies it or lets others in', (id) => {
+    const kept = ['DeletionProtectionEnabled', 'PointInTimeRecoverySpecification', 'TimeToLiveSpecification'];
+    expect(Object.keys(tables[id]?.['Properties']).toSorted()).toEqual(
+      [
+        'AttributeDefinitions',
+        'BillingMode',
+        'KeySchema',
+        'OnDemandThroughput',
+        'SSESpecification',
+        ...(id === 'OpenIntentTable' ? [] : [...kept, 'GlobalSecondaryIndexes']),
+      ].toSorted(),
+    );
+  });
+
   it('end with the stack where they hold nothing that could not be made again', () => {
     expect(tables['OpenIntentTable']).toMatchObject({
       DeletionPolicy: 'Delete',

@@ -17,10 +17,13 @@ describe('without issuers', () => {
     const clients = Object.values(template.findResources('AWS::Cognito::UserPoolClient'));
     expect(clients).toHaveLength(1);
     const [resourceServer] = Object.keys(template.findResources('AWS::Cognito::UserPoolResourceServer'));
-    expect(clients[0]?.['Properties']).toMatchObject({
+    expect(clients[0]?.['Properties']).toEqual({
+      UserPoolId: { Ref: 'CallerPool' },
       GenerateSecret: true,
+      AllowedOAuthFlowsUserPoolClient: true,
       AllowedOAuthFlows: ['client_credentials'],
       AllowedOAuthScopes: [{ 'Fn::Join': ['', [{ Ref: resourceServer }, '/attendees.create']] }],
+      SupportedIdentityProviders: ['COGNITO'],
     });
   });
 

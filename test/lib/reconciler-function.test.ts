@@ -52,10 +52,11 @@ describe('the reconciler', () => {
   it('is run every minute, once, whatever comes of it', () => {
     const alias = theResource(template, 'AWS::Lambda::Alias', 'Reconciler');
     const rule = theResource(template, 'AWS::Events::Rule', 'Reconciler');
-    expect(rule.Properties).toMatchObject({
+    expect(rule.Properties).toEqual({
+      Description: 'Usher: runs the reconciler',
       ScheduleExpression: 'rate(1 minute)',
       State: 'ENABLED',
-      Targets: [{ Input: '{}', Arn: { Ref: alias.id } }],
+      Targets: [{ Id: 'Target0', Input: '{}', Arn: { Ref: alias.id } }],
     });
     expect(theResource(template, 'AWS::Lambda::Permission', 'Reconciler').Properties).toEqual({
       Action: 'lambda:InvokeFunction',

@@ -101,9 +101,16 @@ describe.each(functions)('the function %s', (name) => {
     const version = theResource(template, 'AWS::Lambda::Version', name);
     expect(version).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     expect(flat(version.Properties['FunctionName'])).toBe(`<${deployed.id}>`);
-    const { Properties: alias } = theResource(template, 'AWS::Lambda::Alias', name);
-    expect(alias['Name']).toBe('live');
-    expect(flat(alias['FunctionVersion'])).toBe(`<${version.id}.Version>`);
+    const { ProvisionedConcurrencyConfig: _, ...alias } = theResource(
+      template,
+      'AWS::Lambda::Alias',
+      name,
+    ).Properties;
+    expect(alias).toEqual({
+      Name: 'live',
+      FunctionName: { Ref: deployed.id },
+      FunctionVersion: { 'Fn::GetAtt': [version.id, 'Version'] },
+    });
   });
 
   it('gets a new version where its settings change, and keeps the one it has where nothing does', () => {

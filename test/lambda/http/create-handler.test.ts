@@ -64,9 +64,10 @@ it('counts a path that is not offered as no denial', async () => {
 });
 
 describe('the log of what went wrong', () => {
-  /** With a message that was changed after the fact, so that it is not in the stack any more. */
-  const retold = new Error('s3cret\n    at s3cret (s3cret.ts:1:1)');
-  retold.message = 'another s3cret';
+  /** With a message that was changed after the fact, so that it is not the one in the stack. */
+  const retold = Object.assign(new Error('another s3cret'), {
+    stack: 'Error: s3cret\n    at s3cret (s3cret.ts:1:1)\n    at retold (file.ts:1:1)',
+  });
 
   it.each<[string, Error]>([
     ['a message', new TypeError('s3cret')],

@@ -3,7 +3,7 @@ import { Aws, type CfnElement, Duration, NestedStack, Stack, Stage } from 'aws-c
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
-import { AttributeType, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -244,15 +244,12 @@ describe('with tables that there are already', () => {
 
 describe('with tables that have a key each', () => {
   const { template } = facadeWith((stack) => {
-    const table = (name: string) =>
-      new Table(stack, name, {
-        partitionKey: { name: 'id', type: AttributeType.STRING },
-        encryption: TableEncryption.CUSTOMER_MANAGED,
-        encryptionKey: new Key(stack, `${name}Key`),
-      }) as ITable;
-    return {
-      tables: { audit: table('Audit'), admissions: table('Admissions'), openIntents: table('OpenIntents') },
-    };
+    const tablesWithKeyOf = (name: string) =>
+      new AuditTables(stack, name, { encryptionKey: new Key(stack, `${name}Key`) });
+    const { audit } = tablesWithKeyOf('Audit');
+    const { admissions } = tablesWithKeyOf('Admissions');
+    const { openIntents } = tablesWithKeyOf('OpenIntents');
+    return { tables: { audit, admissions, openIntents } };
   }, 'Auditor');
 
   it.each<[string, string[]]>([

@@ -283,6 +283,7 @@ describe('the code', () => {
         '@aws-sdk/util-dynamodb',
         'node:crypto',
         'node:timers/promises',
+        'zod/mini',
       ],
     ],
   ])(

@@ -4,8 +4,11 @@ import type { IConstruct } from 'constructs';
 import type { MetricName } from '../lambda/metrics.ts';
 import type { Rule } from '../lambda/policy.ts';
 
-/** Every reason by which a known caller is denied: a rule of the policy that is missing here is a compile error. */
-const RULES: Record<Rule, true> = {
+/**
+ * Every reason by which a known caller is denied: a rule of the policy that is missing here is a compile error. One judges
+ * Chime's answers and only withholds.
+ */
+const RULES: Record<Exclude<Rule, 'answer-requested-name'>, true> = {
   scope: true,
   'tenant-claim': true,
   'meetings-claim': true,
@@ -14,7 +17,6 @@ const RULES: Record<Rule, true> = {
   'name-prefix': true,
   'capability-ceiling': true,
   'meeting-tenant': true,
-  'answer-requested-name': true,
 };
 
 export interface FacadeMetricsProps {

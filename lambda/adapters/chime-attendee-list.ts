@@ -5,12 +5,9 @@ import {
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { type Attendee, DEFAULT_CAPABILITIES } from '../attendees.ts';
 import type { AttendeeList } from '../reconciler/ports.ts';
-import { withinTime } from './time-limit.ts';
 
 /** The most that ListAttendees gives at once (API reference, ListAttendees, MaxResults). */
 const PAGE_SIZE = 100;
-/** For the whole answer: the client's own limit ends with its headers. */
-const PAGE_TIMEOUT_MS = 5_000;
 
 /** Who exists, as Chime tells it. Join tokens end here: only their fingerprints are passed on. */
 export function chimeAttendeeList(
@@ -20,11 +17,8 @@ export function chimeAttendeeList(
   return {
     async page(meetingId, nextToken) {
       try {
-        const answer = await withinTime(PAGE_TIMEOUT_MS, (abortSignal) =>
-          client.send(
-            new ListAttendeesCommand({ MeetingId: meetingId, MaxResults: PAGE_SIZE, NextToken: nextToken }),
-            { abortSignal },
-          ),
+        const answer = await client.send(
+          new ListAttendeesCommand({ MeetingId: meetingId, MaxResults: PAGE_SIZE, NextToken: nextToken }),
         );
         // An answer without its list, as a proxy might make one, must not read as a meeting without attendees.
         if (!Array.isArray(answer.Attendees)) throw new Error('An answer that is no ListAttendeesResponse');

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { chimeClient, dynamodbClient } from '../adapters/aws-clients.ts';
+import { chimeClient, dynamodbClient, withCallLimit } from '../adapters/aws-clients.ts';
 import { chimeAttendeeList } from '../adapters/chime-attendee-list.ts';
 import { dynamodbAdmissions } from '../adapters/dynamodb-admissions.ts';
 import { dynamodbAuditLog } from '../adapters/dynamodb-audit-log.ts';
@@ -18,11 +18,11 @@ const settings = readSettings(process.env);
 const logger = new Logger();
 
 /** No call may hang for longer than a run can spare. */
-const limits = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true } as const;
+const CALL = { timeoutMs: 5_000 };
 const services = readServices(process.env, settings.meetingsRegion);
-const dynamodb = dynamodbClient(services.dynamodb, limits);
+const dynamodb = withCallLimit(dynamodbClient(services.dynamodb), CALL);
 // The pace of calls to Chime is the run's own, and the next run is the next attempt.
-const chime = chimeClient(services.chime, limits);
+const chime = withCallLimit(chimeClient(services.chime), CALL);
 
 const dependencies = {
   audit: dynamodbAuditReader(dynamodb, settings),

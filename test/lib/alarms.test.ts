@@ -32,7 +32,6 @@ const RULES = [
   'name-prefix',
   'capability-ceiling',
   'meeting-tenant',
-  'answer-requested-name',
 ];
 const denied = (rule: string) => `denied_${rule.replaceAll('-', '_')}_usher_test`;
 

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chimeClient, dynamodbClient } from '../../../lambda/adapters/aws-clients.ts';
+import { chimeClient, dynamodbClient, withCallLimit } from '../../../lambda/adapters/aws-clients.ts';
 import { close, LOOPBACK, listen } from '../../../local/http-server.ts';
 
 // Everything here is held against the SDK's own clients, which meet the same server.
@@ -338,16 +338,41 @@ describe('the number of attempts', () => {
   it.each([
     ['that does not begin', { latencyMs: 400 }],
     ['that begins and does not end', { stalls: true }],
-  ])('is bounded in time where there are limits, for an answer %s', async (_what, answer) => {
+  ])('is bounded in time where there is a limit, for an answer %s', async (_what, answer) => {
     answers = [answer];
-    const client = chimeClient(service, {
-      connectionTimeout: 100,
-      requestTimeout: 100,
-      throwOnRequestTimeout: true,
-    });
+    const client = withCallLimit(chimeClient(service), { timeoutMs: 100 });
     await expect(client.send(new GetMeetingCommand({ MeetingId: MEETING }))).rejects.toMatchObject({
       name: 'TimeoutError',
     });
+    client.destroy();
+  });
+});
+
+describe('a call with a limit', () => {
+  it('has it for all its attempts', async () => {
+    answers = [{ status: 500, body: '{}', latencyMs: 60 }];
+    const client = withCallLimit(dynamodbClient(service), { timeoutMs: 100 });
+    const call = client.send(new GetItemCommand({ TableName: 't', Key: { id: { S: '1' } } }));
+    await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(received.length).toBeLessThan(3);
+    client.destroy();
+  });
+
+  it("ends by the caller's word too", async () => {
+    answers = [{ latencyMs: 400 }];
+    const client = withCallLimit(chimeClient(service), { timeoutMs: 5_000 });
+    const abort = new AbortController();
+    server.once('request', () => abort.abort());
+    const call = client.send(new GetMeetingCommand({ MeetingId: MEETING }), { abortSignal: abort.signal });
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+    client.destroy();
+  });
+
+  it('has the answer where there is time', async () => {
+    answers = [{ body: '{"Item":{"id":{"S":"1"}}}' }];
+    const client = withCallLimit(dynamodbClient(service), { timeoutMs: 5_000 });
+    const { Item } = await client.send(new GetItemCommand({ TableName: 't', Key: { id: { S: '1' } } }));
+    expect(Item).toEqual({ id: { S: '1' } });
     client.destroy();
   });
 });

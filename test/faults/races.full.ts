@@ -81,8 +81,12 @@ describe('processes that race', () => {
         const { orders, interleavings } = await everyInterleaving(async () => ({
           threads: await threads(lane, world),
           async end(order) {
-            for (const reconciler of world.reconcilers) if (await reconcileWith(reconciler)) break;
-            const found = await lane.problems();
+            let found = await lane.problems();
+            for (const reconciler of world.reconcilers) {
+              if (found.length === 0) break;
+              await reconcileWith(reconciler);
+              found = await lane.problems();
+            }
             problems.push(...found.map((problem) => `${about}: ${problem}, after ${told(order)}`));
             await lane.clear();
           },

@@ -10,8 +10,10 @@ export function mintBatchId(nowMs: number, randomHex: string): string {
   return `${new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '')}-${randomHex}`;
 }
 
-/** What `mintBatchId` makes. */
-export const BATCH_ID = /^\d{8}T\d{9}Z-[0-9a-f]+$/;
+/** Whether a text is what `mintBatchId` makes. */
+export function isBatchId(text: string): boolean {
+  return /^\d{8}T\d{9}Z-[0-9a-f]{16,}$/.test(text) && Number.isFinite(beginningOfBatch(text));
+}
 
 /** The UTC day on which a batch began, for example `2026-11-23`. */
 export function dayOfBatch(batchId: string): string {

@@ -7,11 +7,7 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { untilDone } from '../../lambda/adapters/dynamodb-until-done.ts';
-
-/** DynamoDB takes this many keys in one BatchGetItem, and this many writes in one BatchWriteItem. */
-export const BATCH_GET_LIMIT = 100;
-export const BATCH_WRITE_LIMIT = 25;
+import { untilDone } from '../../lambda/adapters/dynamodb-batches.ts';
 
 /** A Query with plain strings for values. */
 export type PlainQuery = Omit<QueryCommandInput, 'ExpressionAttributeValues' | 'ExclusiveStartKey'> & {

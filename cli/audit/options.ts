@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
+import { isBatchId } from '../../lambda/batch-id.ts';
 import type { AdmissionQuestion, BatchQuestion } from './questions.ts';
 import type { NamedTables } from './tables.ts';
 import { parseDay, parseTime, type Range } from './times.ts';
@@ -26,8 +27,6 @@ interface Options extends NamedTables {
   until?: number;
   output: AuditCommand['output'];
 }
-
-const BATCH_ID = /^\d{8}T\d{9}Z-[0-9a-f]{16,}$/;
 
 /** Which question each option asks. */
 const QUESTIONS: { [Name in keyof Options]?: (value: string) => AuditCommand['question'] } = {
@@ -151,7 +150,7 @@ function some(text: string): string {
 }
 
 function batchId(text: string): string {
-  if (!BATCH_ID.test(text)) {
+  if (!isBatchId(text)) {
     throw new InvalidArgumentError('A batch id is like 20261123T134558123Z-6f1c2a9b4d3e5f70.');
   }
   return text;

@@ -1,5 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { BATCH_GET_LIMIT } from '../../lambda/adapters/dynamodb-batches.ts';
 import {
   type AdmissionRecord,
   type AuditRecord,
@@ -11,7 +12,7 @@ import {
 } from '../../lambda/audit-records.ts';
 import { dayOfBatch } from '../../lambda/batch-id.ts';
 import { type Admission, type Batch, batchOf, timeOfBatch } from './batches.ts';
-import { BATCH_GET_LIMIT, getItems, queryItems } from './dynamodb.ts';
+import { getItems, queryItems } from './dynamodb.ts';
 import { inGroups, mergeByBatchId } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import { batchIdBounds, DAY_MS, daysIn, type Range } from './times.ts';

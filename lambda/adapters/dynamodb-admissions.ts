@@ -7,12 +7,10 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AdmissionRecord } from '../audit-records.ts';
 import type { Admissions } from '../reconciler/ports.ts';
+import { BATCH_WRITE_LIMIT, untilDone } from './dynamodb-batches.ts';
 import { itemOf } from './dynamodb-item.ts';
-import { untilDone } from './dynamodb-until-done.ts';
 import { withinTime } from './time-limit.ts';
 
-/** DynamoDB takes this many items in one BatchWriteItem. */
-const BATCH_WRITE_LIMIT = 25;
 /** So many users are asked for at a time. */
 const USERS_AT_ONCE = 10;
 

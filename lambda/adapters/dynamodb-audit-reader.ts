@@ -6,16 +6,14 @@ import {
   paginateQuery,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type OutcomeRecord, recordId } from '../audit-records.ts';
+import { recordId } from '../audit-records.ts';
 import { dayOfBatch, mintBatchId } from '../batch-id.ts';
 import type { AuditReader, Batch, BatchKey } from '../reconciler/ports.ts';
 import { UnreadableRecord } from '../reconciler/unreadable-record.ts';
-import { untilDone } from './dynamodb-until-done.ts';
-import { isBatchKey, isIntent, isMeetingRecord, isOutcome } from './readable-records.ts';
+import { BATCH_GET_LIMIT, untilDone } from './dynamodb-batches.ts';
+import { isBatchKey, isIntent, isMeetingRecord, isNote, isOutcome } from './readable-records.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** DynamoDB takes this many keys in one BatchGetItem. */
-const BATCH_GET_LIMIT = 100;
 
 /** Reads the audit in DynamoDB; no call here can write. */
 export function dynamodbAuditReader(
@@ -54,10 +52,11 @@ export function dynamodbAuditReader(
         keys.map((key) => keyOf(key, 'outcome')),
         { ProjectionExpression: 'batchId, admissions, issued[0]' },
       );
+      // One that cannot be read is none: its batch is not complete, and is told of where all of it is read.
       return new Map(
-        (notes as Pick<OutcomeRecord, 'batchId' | 'admissions' | 'issued'>[]).map(
-          ({ batchId, admissions, issued: [first] = [] }) => [batchId, { admissions, first }],
-        ),
+        notes
+          .filter(isNote)
+          .map(({ batchId, admissions, issued: [first] = [] }) => [batchId, { admissions, first }]),
       );
     },
 

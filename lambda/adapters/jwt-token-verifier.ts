@@ -105,7 +105,9 @@ function assertHeader(header: Header, rules: IssuerRules): void {
 
 /** RFC 7518 sections 3.3 and 3.5: an RSA key has 2048 bits or more. What is shorter can be factored. */
 function assertStrong({ kty, n }: Jwk): void {
-  if (kty === 'RSA' && Buffer.from(String(n), 'base64url').length < 2048 / 8) {
+  const modulus = Buffer.from(String(n), 'base64url');
+  const zeros = modulus.findIndex((byte) => byte !== 0);
+  if (kty === 'RSA' && modulus.length - zeros < 2048 / 8) {
     throw invalid('token-key', 'The bearer token is signed with an RSA key of fewer than 2048 bits.');
   }
 }

@@ -1,15 +1,17 @@
 import * as z from 'zod/mini';
 import type { IntentRecord, OutcomeRecord } from '../audit-records.ts';
-import { BATCH_ID } from '../batch-id.ts';
+import { isBatchId } from '../batch-id.ts';
 import type { BatchKey, MeetingRecord, OpenIntent } from '../reconciler/ports.ts';
 
 // What the reconciler relies on when it reads the tables. Only Usher writes there, in these shapes; but a person can, and
 // one item put there by hand must not be in the way of all others.
 
-const batchId = z.string().check(z.regex(BATCH_ID));
-const meetingId = z.string().check(z.minLength(1));
-const requested = z.array(z.looseObject({ externalUserId: z.string() }));
-const attendees = z.array(z.looseObject({ externalUserId: z.string(), attendeeId: z.string() }));
+const batchId = z.string().check(z.refine(isBatchId));
+/** What is a key, or part of one: DynamoDB has no empty ones. */
+const name = z.string().check(z.minLength(1));
+const requested = z.array(z.looseObject({ externalUserId: name }));
+const attendee = z.looseObject({ externalUserId: name, attendeeId: name });
+const attendees = z.array(attendee);
 
 const asking = z.looseObject({ kind: z.literal('intent'), batchId, requested });
 const holding = z.looseObject({
@@ -18,14 +20,17 @@ const holding = z.looseObject({
   issued: attendees,
   withheld: attendees,
 });
-const whole = { meetingId, recordId: z.string() };
+const whole = { meetingId: name, recordId: name };
 const intent = z.extend(asking, { ...whole, deadline: z.iso.datetime() });
 const outcome = z.extend(holding, { ...whole, writtenBy: z.enum(['handler', 'reconciler']) });
-const key = z.looseObject({ meetingId, batchId });
+const key = z.looseObject({ meetingId: name, batchId });
+const note = z.looseObject({ batchId, admissions: name, issued: z.optional(z.array(attendee)) });
 const entry = z.extend(key, { noticedAt: z.iso.datetime(), looks: z.number(), seen: attendees });
 
 export const isIntent = (item: unknown): item is IntentRecord => z.safeParse(intent, item).success;
 export const isOutcome = (item: unknown): item is OutcomeRecord => z.safeParse(outcome, item).success;
+export const isNote = (item: unknown): item is Pick<OutcomeRecord, 'batchId' | 'admissions' | 'issued'> =>
+  z.safeParse(note, item).success;
 export const isBatchKey = (item: unknown): item is BatchKey => z.safeParse(key, item).success;
 export const isOpenIntent = (item: unknown): item is OpenIntent => z.safeParse(entry, item).success;
 export const isMeetingRecord = (item: unknown): item is MeetingRecord =>

@@ -20,6 +20,10 @@ export async function withinTime<Answer>(
   });
   try {
     return await Promise.race([call(controller.signal), cut]);
+  } catch (error) {
+    // Of a call that is several, the others must not go on unseen.
+    controller.abort(error);
+    throw error;
   } finally {
     clearTimeout(timer);
   }

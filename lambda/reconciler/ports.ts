@@ -21,7 +21,7 @@ export interface OpenIntent extends BatchKey {
   /** How often Chime was asked who exists; each look raises it by one, and saving goes by it. */
   looks: number;
   lastLookAt?: string;
-  /** When Chime was asked last, whether or not it answered: who waited longest is next. */
+  /** When a look at its meeting began last, whatever came of it; of one meeting, the latest counts. */
   lastTryAt?: string;
   /** Its outcome is there and its admissions are the reconciler's to write. */
   deferred?: true;

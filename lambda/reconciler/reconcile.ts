@@ -235,7 +235,11 @@ export async function reconcile(
 
   /** Finishes batches whose admissions nobody has written, one by one. */
   async function enter(entries: OpenIntent[]): Promise<void> {
-    const batches = timeIsOver() ? new Map<string, Batch>() : await audit.batches(entries);
+    if (timeIsOver()) {
+      summary.waiting += entries.length;
+      return;
+    }
+    const batches = await audit.batches(entries);
     for (const entry of entries) {
       if (timeIsOver()) summary.waiting += 1;
       else await attempt('entry', entry.batchId, () => sort(entry, batches.get(entry.batchId) ?? {}));
@@ -275,11 +279,12 @@ export async function reconcile(
 
   /** Looks at one meeting for all its open intents. */
   async function look(meeting: OpenIntent[]): Promise<void> {
-    const [first] = meeting as [OpenIntent];
-    const { meetingId } = first;
+    // The one that is concluded last, so that it is still there where time runs out.
+    const last = meeting.at(-1) as OpenIntent;
+    const { meetingId } = last;
     const lookedAtMs = clock.now();
     // Before anything else: a meeting whose look never comes to its end must not be the first of every run.
-    await openIntents.save({ ...first, lastTryAt: isoTime(lookedAtMs) }, first.looks);
+    await openIntents.save({ ...last, lastTryAt: isoTime(lookedAtMs) }, last.looks);
     const listed = await listAttendees(meetingId);
     // Only now: whoever made one of those who were found wrote an intent before.
     const records = listed && (await recordsOf(meetingId, [...listed.found, ...meeting.flatMap(seenOf)]));
@@ -289,7 +294,11 @@ export async function reconcile(
     }
     // The intents are read again: those of a disaster would not all fit into memory.
     for (const chunk of inChunks(meeting, BATCHES_AT_ONCE)) {
-      const batches = timeIsOver() ? new Map<string, Batch>() : await audit.batches(chunk);
+      if (timeIsOver()) {
+        summary.waiting += chunk.length;
+        continue;
+      }
+      const batches = await audit.batches(chunk);
       for (const entry of chunk) {
         if (timeIsOver()) summary.waiting += 1;
         else {
@@ -363,10 +372,17 @@ export async function reconcile(
       summary.lookAgain += 1;
       return;
     }
+    // What another run may have seen since this one read the list, or put the batch on it, would be lost.
+    if (!(await openIntents.save(entry, entry.looks))) {
+      summary.waiting += 1;
+      return;
+    }
     const { kind: _, ...findings } = decision;
     const onRecord = await settle(intent, findings);
     records.addOutcome(onRecord);
     open.delete(entry);
+    // The entry stays on the list, and the next run finds its outcome.
+    if (timeIsOver()) return;
     await completeAdmissions(intent, onRecord);
     await openIntents.remove(entry);
   }
@@ -444,8 +460,9 @@ export async function reconcile(
   }
 
   function oldestAgeSeconds(): number {
-    const begunMs = [...open].map(({ batchId }) => beginningOfBatch(batchId));
-    return Math.max(0, Math.round((clock.now() - Math.min(clock.now(), ...begunMs)) / 1000));
+    let oldestMs = clock.now();
+    for (const { batchId } of open) oldestMs = Math.min(oldestMs, beginningOfBatch(batchId));
+    return Math.max(0, Math.round((clock.now() - oldestMs) / 1000));
   }
 }
 

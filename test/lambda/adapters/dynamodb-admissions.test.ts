@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -108,6 +109,40 @@ describe('entering a batch', () => {
     await dynamodbAdmissions(client, tables).enter(entries, QUICK);
     expect(sent.toSorted((a, b) => a - b)).toEqual([1, 14, 25, 25]);
     expect(await present()).toHaveLength(40);
+  });
+
+  it.each(['ThrottlingException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded'])(
+    'sends a write again of which nothing was done, for %s',
+    async (type) => {
+      const { entries, present } = newBatch(26);
+      let refusals = 0;
+      wire.intercept(async (_step, act) => {
+        refusals += 1;
+        return refusals > 3
+          ? act()
+          : { status: 400, headers: {}, body: Buffer.from(JSON.stringify({ __type: type })) };
+      });
+      await dynamodbAdmissions(client, tables).enter(entries, QUICK);
+      expect(await present()).toHaveLength(26);
+    },
+  );
+
+  it('that fails in one write gives up the others', async () => {
+    const { entries } = newBatch(60);
+    let requests = 0;
+    wire.intercept(async (step) => {
+      requests += 1;
+      const first = requests === 1;
+      return first
+        ? { status: 400, headers: {}, body: Buffer.from('{}') }
+        : answer(step.body?.['RequestItems'] as object);
+    });
+    await expect(dynamodbAdmissions(client, tables).enter(entries, QUICK)).rejects.toThrow();
+    // What is on its way arrives, and nothing comes after it.
+    await pause(30);
+    const asked = requests;
+    await pause(400);
+    expect(requests).toBe(asked);
   });
 
   it('that is put off for ever ends in time, without the first', async () => {

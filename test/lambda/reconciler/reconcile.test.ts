@@ -506,6 +506,61 @@ describe('many at once', () => {
   );
 });
 
+describe('a meeting with more than one run has time for', () => {
+  it('comes after all others in the next one', async () => {
+    const world = createWorld();
+    const another = MEETING.replace('3f0c', '3f0d');
+    world.meetings.set(another, []);
+    for (let batch = 0; batch < 200; batch += 1)
+      await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    const small = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }), another);
+    world.pass(DEADLINE_MS + MARGIN_MS);
+    world.meetings.set(MEETING, 'gone');
+    world.gate = async (call) => {
+      if (call === 'recordOutcome') world.pass(500);
+    };
+    await world.reconcile();
+    expect(world.truth.has(`${another}|${small}/outcome`)).toBe(false);
+    await world.reconcile();
+    expect(world.truth.has(`${another}|${small}/outcome`)).toBe(true);
+    expect(world.open.size).toBeGreaterThan(0);
+  });
+});
+
+describe('two runs at once', () => {
+  it.each([
+    ['noticed the batch too', false],
+    ['has the batch on its list', true],
+  ])(
+    'do not lose whom one of them saw before the meeting ended, where the other %s',
+    async (_what, listed) => {
+      const world = createWorld();
+      const batchId = await world.ask(['alice', 'bob'], new Actor({ at: 1, when: 'before' }));
+      world.create(MEETING, [{ ExternalUserId: 'alice' }]);
+      world.pass(MARGIN_MS);
+      if (listed) await world.reconcile();
+      await world.ask(['carol'], new Actor({ at: 1, when: 'before' }));
+      world.pass(DEADLINE_MS + MARGIN_MS);
+      let between: Promise<unknown> | undefined;
+      world.gate = async (call) => {
+        if (call !== 'sweptThrough' || between !== undefined) return;
+        // The other run has read the list, and comes to its sweep when this one is over.
+        between = world.reconcile();
+        await between;
+        world.meetings.set(MEETING, 'gone');
+      };
+      await world.reconcile();
+      expect(world.open.get(batchId)).toMatchObject({ looks: 1, seen: [{ externalUserId: 'alice' }] });
+      await world.reconcileToEnd();
+      expect(world.outcomeOf(batchId)).toMatchObject({
+        state: 'UNRESOLVED',
+        issued: [{ externalUserId: 'alice' }],
+      });
+      expect(lies(world)).toEqual([]);
+    },
+  );
+});
+
 describe('what cannot be read', () => {
   const ODD = '20261123T134500000Z-0dd';
 

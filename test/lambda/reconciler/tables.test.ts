@@ -43,7 +43,7 @@ describe('open intents', () => {
     for (const { batchId } of await openIntents.list()) await openIntents.remove({ meetingId: 'm', batchId });
   });
 
-  const [A, B, C] = ['a', 'b', 'c'].map((random) => mintBatchId(Date.parse(EARLIER), random)) as [
+  const [A, B, C] = ['a', 'b', 'c'].map((random) => mintBatchId(Date.parse(EARLIER), random.repeat(16))) as [
     string,
     string,
     string,
@@ -99,7 +99,9 @@ describe('open intents', () => {
       ...SEEN,
       attendeeId: `${index}`.padEnd(400, '-'),
     }));
-    const ids = Array.from({ length: 9 }, (_, index) => mintBatchId(Date.parse(EARLIER), `${index}`));
+    const ids = Array.from({ length: 9 }, (_, index) =>
+      mintBatchId(Date.parse(EARLIER), `${index}`.repeat(16)),
+    );
     for (const batchId of ids) {
       await openIntents.notice(entry(batchId));
       await openIntents.save({ ...entry(batchId), looks: 1, seen }, 0);
@@ -110,6 +112,8 @@ describe('open intents', () => {
   it.each([
     ['without its meeting', { batchId: A, noticedAt: EARLIER, looks: 0, seen: [] }],
     ['whose batch has no time', { ...entry('x') }],
+    ['whose batch has an hour that there is not', { ...entry('20261123T256199999Z-0123456789abcdef') }],
+    ['whose meeting is called nothing', { ...entry(A), meetingId: '' }],
     ['without its looks', { batchId: A, meetingId: 'm', noticedAt: EARLIER, seen: [] }],
     ['that saw no attendees but numbers', { ...entry(A), seen: [1] }],
   ])('tells of an entry %s, and of the others all the same', async (_what, item) => {
@@ -260,6 +264,17 @@ describe('what the reconciler reads of the audit', () => {
       expect.objectContaining({ meetingId: 'odd', batchId }),
     ]);
   });
+
+  it.each([[[{}]], [[{ externalUserId: '', attendeeId: '1' }]]])(
+    'takes a batch whose first attendee is odd (%j) for incomplete, so that it is looked at',
+    async (issued) => {
+      const key = await intent(NOON, 'odd-note');
+      const recordId = `${key.batchId}/outcome`;
+      const item = { ...key, recordId, kind: 'outcome', admissions: 'deferred', issued };
+      await put(tables.auditTableName, item);
+      expect(await audit.admissionsNoted([key])).toEqual(new Map());
+    },
+  );
 
   it.each([
     ['withheld', undefined],

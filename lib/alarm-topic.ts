@@ -31,10 +31,10 @@ export function letAlarmsPublish(topic: ITopic, alarmsStack: Stack): void {
     });
   Aspects.of(Stack.of(topic)).add({
     visit(node) {
-      if (!(node instanceof CfnTopicPolicy) || !node.topics.includes(topic.topicArn)) return;
-      if (node.policyDocument instanceof PolicyDocument) {
-        node.policyDocument.addStatements(allowed(['sns:Publish'], topic.topicArn));
-      }
+      if (!(node instanceof CfnTopicPolicy && node.policyDocument instanceof PolicyDocument)) return;
+      const written = (arn: string) => JSON.stringify(Stack.of(node).resolve(arn));
+      if (!node.topics.map(written).includes(written(topic.topicArn))) return;
+      node.policyDocument.addStatements(allowed(['sns:Publish'], topic.topicArn));
     },
   });
   topic.masterKey?.addToResourcePolicy(allowed(['kms:Decrypt', 'kms:GenerateDataKey*'], '*'));

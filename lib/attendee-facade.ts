@@ -145,14 +145,14 @@ export class AttendeeFacade extends Construct {
       );
     }
     const name = nameOf(this);
+    const namespace = metricsNamespace ?? `Usher/${name}`;
     const handedIn = { tables, encryptionKey, userPool, domain, alarmTopic };
     const [objection] = [
       ...objectionsToHandedIn(handedIn, given, stack),
       objectionToNamespace(metricsNamespace) ??
-        objectionToClaims(this, { name, metricsNamespace, settings, userPool, domain }),
+        objectionToClaims(this, { name, namespace, settings, userPool, domain }),
     ];
     if (objection !== undefined) throw new Refusal(`${this.node.path}: ${objection}`);
-    const namespace = metricsNamespace ?? `Usher/${name}`;
     const bundles = bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);
 
     this.tables = new AuditTables(this, 'Tables', {

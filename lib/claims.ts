@@ -12,7 +12,7 @@ const claimants = new WeakMap<IConstruct, Map<string, IConstruct>>();
 /** What a facade has that no other may have in the same place. */
 export interface Claims {
   name: string;
-  metricsNamespace: string | undefined;
+  namespace: string;
   settings: CompleteSettings;
   userPool: IUserPool | undefined;
   domain: CustomDomain | IDomainName | undefined;
@@ -21,18 +21,16 @@ export interface Claims {
 /** What another facade of the app has already, as `prop: sentence`, where both are certain to meet. */
 export function objectionToClaims(
   facade: IConstruct,
-  { name, metricsNamespace, settings, userPool, domain }: Claims,
+  { name, namespace, settings, userPool, domain }: Claims,
 ): string | undefined {
-  const namesake = claim(facade, 'name', placeOf(facade, 'stage'), name);
+  const namesake = claim(facade, 'name', placeKeyOf(facade, 'stage'), name);
   // Stacks of one name cannot be in one place: CloudFormation would take them for one.
   if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
     return `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
   }
-  if (metricsNamespace !== undefined) {
-    const earlier = claim(facade, 'namespace', placeOf(facade, 'stack'), metricsNamespace);
-    if (earlier !== undefined) {
-      return `metricsNamespace: is "${metricsNamespace}", as that of ${earlier.node.path}, so each would count the other's requests and alarms; name another one`;
-    }
+  const namesakeOfMetrics = claim(facade, 'namespace', placeKeyOf(facade, 'stack'), namespace);
+  if (namesakeOfMetrics !== undefined && !areDifferentStacksOfOneName(facade, namesakeOfMetrics)) {
+    return `metricsNamespace: is "${namespace}", as that of ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; name another one`;
   }
   if (userPool !== undefined) {
     const identifier = resourceServerOf(settings);
@@ -43,13 +41,13 @@ export function objectionToClaims(
   }
   if (domain !== undefined) {
     const domainName = 'certificate' in domain ? domain.name : domain.domainName;
-    const earlier = claim(facade, 'domain', placeOf(facade, 'stack'), domainName);
+    const earlier = claim(facade, 'domain', placeKeyOf(facade, 'stack'), domainName);
     if (earlier !== undefined) {
       return `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
     }
   }
   if (settings.logs.accountRole) {
-    const earlier = claim(facade, 'account role', placeOf(facade, 'stack'));
+    const earlier = claim(facade, 'account role', placeKeyOf(facade, 'stack'));
     if (earlier !== undefined) {
       return `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
     }
@@ -69,15 +67,24 @@ function claim(claimant: IConstruct, ...what: string[]): IConstruct | undefined 
   claimants.set(root, ofApp);
   const key = what.join('|');
   const earlier = ofApp.get(key);
-  if (earlier === undefined) ofApp.set(key, claimant);
-  return earlier;
+  if (earlier !== undefined && isInTree(earlier)) return earlier;
+  ofApp.set(key, claimant);
+  return undefined;
+}
+
+/** Whether a construct, or one that it is in, has not been removed again. */
+function isInTree({ node: { scopes } }: IConstruct): boolean {
+  return scopes.slice(1).every((construct, index) => {
+    const { node } = scopes[index] as IConstruct;
+    return node.tryFindChild(construct.node.id) === construct;
+  });
 }
 
 /**
  * The account and Region that a construct goes to. Where they are open, two stacks of one app may go to different ones: then
  * it is the stack alone, or the stage with all its stacks.
  */
-function placeOf(construct: IConstruct, ifOpen: 'stack' | 'stage'): string {
+function placeKeyOf(construct: IConstruct, ifOpen: 'stack' | 'stage'): string {
   const stack = rootStackOf(construct);
   const isOpen = [stack.account, stack.region].some((name) => Token.isUnresolved(name));
   if (!isOpen) return stack.environment;

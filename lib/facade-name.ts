@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** As long as CloudFormation lets the name of a stack be. Names and ids that are made of it are allowed 255. */
-const LONGEST_NAME = 128;
+/** Names and ids that are made of it are allowed 255, the longest of them with 25 before it. */
+const LONGEST_NAME = 200;
 
 /** What CloudWatch takes (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html, Namespaces). */
 const NAMESPACE = /^(?=.*\S)(?!:)[A-Za-z0-9._/#: -]{1,255}$/;

@@ -70,7 +70,7 @@ export interface FacadeSettings {
     readonly marginSeconds?: number;
     /**
      * How far apart two looks at one meeting are, in seconds. Both are to be taken before a meeting that nobody joined ends, after
-     * 5 minutes: together with `marginSeconds` and `limits.timeoutSeconds`, 180 at most.
+     * 5 minutes: together with `marginSeconds`, 165 at most.
      *
      * @default 60
      */
@@ -247,6 +247,9 @@ export const LEAST_WRITE_UNITS_PER_SECOND = 100;
 /** How long a meeting lasts in which nobody is connected, in seconds (the Chime SDK's CreateMeeting, auto-termination). */
 const EMPTY_MEETING_SECONDS = 300;
 
+/** No request takes longer, whatever the function is given (lambda/create-attendees.ts). */
+const LONGEST_REQUEST_SECONDS = 15;
+
 /** The reconciler runs every minute, and has two looks to take. */
 const RECONCILER_WAITS_SECONDS = 2 * 60;
 
@@ -407,7 +410,8 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
     );
   }
   const { marginSeconds, secondLookSeconds } = reconciler;
-  const mostSeconds = EMPTY_MEETING_SECONDS - RECONCILER_WAITS_SECONDS - limits.timeoutSeconds;
+  const requestSeconds = Math.min(limits.timeoutSeconds, LONGEST_REQUEST_SECONDS);
+  const mostSeconds = EMPTY_MEETING_SECONDS - RECONCILER_WAITS_SECONDS - requestSeconds;
   if (marginSeconds + secondLookSeconds > mostSeconds) {
     objections.push(
       `reconciler: has ${marginSeconds + secondLookSeconds} as marginSeconds and secondLookSeconds together, so a meeting that nobody joined could be over before the second look, and what became of its batch never be known; make them ${mostSeconds} at most`,
@@ -447,7 +451,7 @@ function objectionsToSettings(settings: CompleteSettings): string[] {
 
 /** The sentence that refuses a guard of the tables. */
 export function tooFewWriteUnits(): string {
-  return `is below ${LEAST_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so large batches could never be entered; make it at least as much`;
+  return `is below ${LEAST_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so large ones would be entered late or never; make it at least as much`;
 }
 
 /** The firewall is on in production unless told otherwise. */

@@ -3,11 +3,12 @@ import { CfnDomainName, type IDomainName, SecurityPolicy } from 'aws-cdk-lib/aws
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { CustomDomain } from './attendee-api.ts';
 import { type AuditTableSet, TABLE_KEYS } from './audit-tables.ts';
 import type { FacadeSettings } from './facade-settings.ts';
-import { objectionToKey } from './table-keys.ts';
+import { isAwsOwn, objectionToKey } from './table-keys.ts';
 
 /** What a facade is handed instead of making it. */
 export interface HandedIn {
@@ -73,11 +74,11 @@ function* objectionsToTables(
       yield `${prop}: is the table that is given as ${same.name} too, so records of two kinds would be taken for each other; hand in a table for each`;
     }
     const wanted = TABLE_KEYS[name].map((attribute) => `${attribute} S`).join(', ');
-    const key = keyOfTable(table);
+    const key = keyTextOf(table);
     if (key !== undefined && key !== wanted) {
       yield `${prop}: has the key ${key}, so nothing could be written or found there; hand in a table with the key ${wanted}, such as one of AuditTables`;
     }
-    if (table.encryptionKey !== undefined) {
+    if (table.encryptionKey !== undefined && !isAwsOwn(table.encryptionKey)) {
       const objection = objectionToKey(table.encryptionKey);
       if (objection !== undefined) yield `${prop}.encryptionKey: ${objection}`;
     }
@@ -112,11 +113,21 @@ function* objectionsToDomain(domain: CustomDomain | IDomainName, stack: Stack): 
   if (isElsewhere(account, stack.account)) {
     yield `domain.hostedZone: is of the account ${account}, but the stack goes to ${stack.account}, from where no record can be made in it; leave it out, and make the record there`;
   }
-  const { zoneName } = hostedZone;
+  const zoneName = zoneNameOf(hostedZone);
+  if (zoneName === undefined) return;
   const labels = (host: string) => `.${host.toLowerCase().replace(/\.$/, '')}`;
   const areKnown = ![name, zoneName].some((text) => Token.isUnresolved(text));
   if (areKnown && !labels(name).endsWith(labels(zoneName))) {
     yield `domain.hostedZone: is ${zoneName}, which ${name} is not in, so the record would never be found; hand in the zone of the name, or none`;
+  }
+}
+
+/** The name of a zone; undefined where it is known by its id alone, which is how CDK throws. */
+function zoneNameOf(zone: IHostedZone): string | undefined {
+  try {
+    return zone.zoneName;
+  } catch {
+    return undefined;
   }
 }
 
@@ -152,7 +163,7 @@ export function isElsewhere(place: string, here: string): boolean {
 }
 
 /** The key of a table of the app, such as `meetingId S, recordId S`; undefined for what was made elsewhere. */
-function keyOfTable({ node }: ITable): string | undefined {
+function keyTextOf({ node }: ITable): string | undefined {
   const { defaultChild: table } = node;
   if (!(table instanceof CfnTable || table instanceof CfnGlobalTable)) return undefined;
   const { key, attributes } = Stack.of(table).resolve({

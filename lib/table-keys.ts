@@ -8,9 +8,16 @@ import { Refusal } from './refusal.ts';
 export function keyArnsOf(...tables: ITable[]): string[] {
   return [
     ...new Set(
-      tables.flatMap(({ encryptionKey }) => (encryptionKey === undefined ? [] : keyOf(encryptionKey).keyArn)),
+      tables.flatMap(({ encryptionKey: key }) =>
+        key === undefined || isAwsOwn(key) ? [] : keyOf(key).keyArn,
+      ),
     ),
   ];
+}
+
+/** Whether a key is the account's own for DynamoDB, which whoever may use a table may use. */
+export function isAwsOwn({ keyArn }: IKey): boolean {
+  return keyArn.endsWith('alias/aws/dynamodb');
 }
 
 /**

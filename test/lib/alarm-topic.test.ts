@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
-import { type ITopic, Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
+import { type CfnTopic, CfnTopicPolicy, type ITopic, Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
 import { addFacade, createApp, flat, foreignStack, resourcesOf, theResource } from './synthesize.ts';
 
 const env = { region: 'eu-central-1', account: '123456789012' };
@@ -70,6 +70,14 @@ describe('the policy of the topic for alarms', () => {
       'is a construct of its own',
       (topic, stack) =>
         new TopicPolicy(stack, 'Policy', { topics: [topic] }).document.addStatements(anotherStatement(topic)),
+    ],
+    [
+      'names the topic in another way',
+      (topic, stack) => {
+        const { ref } = topic.node.defaultChild as CfnTopic;
+        const policyDocument = new PolicyDocument({ statements: [anotherStatement(topic)] });
+        new CfnTopicPolicy(stack, 'Policy', { topics: [ref], policyDocument });
+      },
     ],
   ])('lets them in where it %s', (_what, after) => {
     const template = withTopic((stack) => new Topic(stack, 'OnCall'), after);

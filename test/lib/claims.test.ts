@@ -44,6 +44,24 @@ describe('a resource server of one user pool', () => {
   });
 });
 
+describe('what a facade has', () => {
+  it('is free again once the facade is removed', () => {
+    const stack = new Stack(createApp(), 'One', { env: eu });
+    const add = () => addFacade(stack, { metricsNamespace: 'Theirs' }, 'Facade');
+    add();
+    stack.node.tryRemoveChild('Facade');
+    expect(refusal(add)).toBeUndefined();
+  });
+
+  it('by default cannot be what another one is given', () => {
+    const stack = new Stack(createApp(), 'One', { env: eu });
+    addFacade(stack, {}, 'First');
+    expect(refusal(() => addFacade(stack, { metricsNamespace: 'Usher/One-First' }, 'Second'))).toMatch(
+      /^One\/Second: metricsNamespace: is "Usher\/One-First", as that of One\/First, so /,
+    );
+  });
+});
+
 describe('the root of a domain name', () => {
   const certificate = (stack: Stack) =>
     Certificate.fromCertificateArn(

@@ -54,7 +54,12 @@ describe('an origin of the same app', () => {
 });
 
 describe("an issuer's address of the same app", () => {
-  it.each([`https://${host}`, `https://login.example.com/${host}`, host])('may be %s', (address) => {
+  it.each([
+    `https://${host}`,
+    `https://login.example.com/${host}`,
+    `https://login.example.com:${host}/`,
+    host,
+  ])('may be %s', (address) => {
     expect(refused({ issuers: [{ ...issuer, issuer: address }] })).toBeUndefined();
   });
 

@@ -7,17 +7,17 @@ import { refusal } from './refusal.ts';
 import { addFacade, createApp, foreignStack, theResource } from './synthesize.ts';
 
 describe('the name of a facade', () => {
-  const longest = 'x'.repeat(120);
+  const longest = 'x'.repeat(192);
   const named = (id: string) => nameOf(new Construct(foreignStack(), id));
 
-  it('is as it was, as long as a stack may be called', () => {
-    expect(named('x'.repeat(121))).toBe(`Theirs-${'x'.repeat(121)}`);
+  it('is as it was, up to a length', () => {
+    expect(named('x'.repeat(193))).toBe(`Theirs-${'x'.repeat(193)}`);
   });
 
   it('is cut beyond that, and says by a digest what was cut off', () => {
     const names = [named(`${longest}ab`), named(`${longest}ac`)];
     expect(new Set(names).size).toBe(2);
-    for (const name of names) expect(name).toMatch(/^Theirs-x{112}-[0-9a-f]{8}$/);
+    for (const name of names) expect(name).toMatch(/^Theirs-x{184}-[0-9a-f]{8}$/);
   });
 
   it('leaves the names and ids that are made of it within their bounds', () => {
@@ -25,7 +25,7 @@ describe('the name of a facade', () => {
     const facade = addFacade(stack, {}, longest + longest);
     const template = Template.fromStack(stack);
     const name = theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name'] as string;
-    expect(name).toHaveLength(128);
+    expect(name).toHaveLength(200);
     expect(facade.metricIssued().namespace).toBe(`Usher/${name}`);
     for (const id of Object.keys(facade.metricDenied().usingMetrics)) {
       expect(id.length).toBeLessThanOrEqual(255);

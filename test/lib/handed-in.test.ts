@@ -144,6 +144,15 @@ describe('the hosted zone of a domain name', () => {
     expect(refused(zoneName)).toBeUndefined();
   });
 
+  it('may be known by its id alone', () => {
+    const zoneById = (stack: Stack) => HostedZone.fromHostedZoneId(stack, 'ById', 'Z0123456789ABC');
+    expect(
+      refusedWith((stack) => ({
+        domain: { ...domainOf(stack, REGION, ACCOUNT), hostedZone: zoneById(stack) },
+      })),
+    ).toBeUndefined();
+  });
+
   it.each(['example.org', 'ample.com', 'a.meetings.example.com'])('cannot be %s', (zoneName) => {
     expect(refused(zoneName)).toBe(
       `Theirs/Facade: domain.hostedZone: is ${zoneName}, which meetings.example.com is not in, so the record would never be found; hand in the zone of the name, or none`,
@@ -269,6 +278,14 @@ describe('a key', () => {
         return { tables: { audit: Table.fromTableAttributes(stack, 'Table', attributes) } };
       }),
     ).toMatch(/^Theirs\/Facade: tables\.audit\.encryptionKey: is an alias /);
+  });
+
+  it("may be the account's own for DynamoDB, which needs no permission, of tables handed in", () => {
+    const stack = foreignStack();
+    const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/aws/dynamodb');
+    const audit = Table.fromTableAttributes(stack, 'Table', { tableName: 'theirs', encryptionKey });
+    addFacade(stack, { tables: { audit } });
+    expect(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Policy'))).not.toContain('kms:');
   });
 
   it.each<[string, (stack: Stack) => AttendeeFacadeProps]>([

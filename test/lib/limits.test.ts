@@ -11,16 +11,17 @@ describe('the time until the second look', () => {
   it.each<[FacadeSettings]>([
     [{}],
     [{ reconciler: { marginSeconds: 1, secondLookSeconds: 1 } }],
-    [{ reconciler: { marginSeconds: 60, secondLookSeconds: 100 } }],
-    [{ reconciler: { marginSeconds: 92 }, limits: { timeoutSeconds: 28 } }],
+    [{ reconciler: { marginSeconds: 65, secondLookSeconds: 100 } }],
+    [{ reconciler: { marginSeconds: 105 }, limits: { timeoutSeconds: 28 } }],
   ])('ends before a meeting does that nobody joined: %j', (settings) => {
     expect(refused(settings)).toBeUndefined();
   });
 
   it.each<[FacadeSettings, number, number]>([
-    [{ reconciler: { marginSeconds: 61, secondLookSeconds: 100 } }, 161, 160],
-    [{ reconciler: { secondLookSeconds: 116 } }, 161, 160],
-    [{ reconciler: { marginSeconds: 93 }, limits: { timeoutSeconds: 28 } }, 153, 152],
+    [{ reconciler: { marginSeconds: 66, secondLookSeconds: 100 } }, 166, 165],
+    [{ reconciler: { secondLookSeconds: 121 } }, 166, 165],
+    [{ reconciler: { marginSeconds: 106 }, limits: { timeoutSeconds: 28 } }, 166, 165],
+    [{ reconciler: { marginSeconds: 111 }, limits: { timeoutSeconds: 10 } }, 171, 170],
   ])('is refused where it may not: %j', (settings, seconds, mostSeconds) => {
     expect(refused(settings)).toBe(
       `name: reconciler: has ${seconds} as marginSeconds and secondLookSeconds together, so a meeting that nobody joined could be over before the second look, and what became of its batch never be known; make them ${mostSeconds} at most`,
@@ -40,7 +41,7 @@ describe('the time until the second look', () => {
 
 describe('the guard of the tables', () => {
   const sentence =
-    'is below 100, the units that a batch of 100 attendees takes in the admission table at once, so large batches could never be entered; make it at least as much';
+    'is below 100, the units that a batch of 100 attendees takes in the admission table at once, so large ones would be entered late or never; make it at least as much';
 
   it('lets a batch of 100 attendees be entered', () => {
     expect(

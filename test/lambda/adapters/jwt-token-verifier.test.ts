@@ -389,6 +389,16 @@ describe('an RSA key', () => {
     });
   });
 
+  it('of fewer than 2048 bits is not made longer by zeros', async () => {
+    const weak = ofBits(1024);
+    const { n, ...others } = publicJwk(weak);
+    const padded = Buffer.concat([Buffer.alloc(128), Buffer.from(n as string, 'base64url')]);
+    issuer.respond = () => JSON.stringify({ keys: [{ ...others, n: padded.toString('base64url') }] });
+    await expect(verify(signToken(weak, claims()))).rejects.toMatchObject({
+      message: 'The bearer token is signed with an RSA key of fewer than 2048 bits.',
+    });
+  });
+
   it('of more than 2048 bits is as good as one of 2048', async () => {
     const long = ofBits(3072);
     issuer.keys = [long];

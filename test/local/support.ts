@@ -166,3 +166,22 @@ async function waitForExit(child: ChildProcess, timeoutMs: number) {
   clearTimeout(timer);
   return { code: child.exitCode, inTime };
 }
+
+/** The processes that a process started. */
+export function childrenOf(pid: number): number[] {
+  const lines = execFileSync('ps', ['-eo', 'pid,ppid'], { encoding: 'utf8' }).split('\n');
+  return lines
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number])
+    .filter(([, parent]) => parent === pid)
+    .map(([child]) => child);
+}
+
+/** Lets somebody into the system's first meeting. */
+export async function admit(system: RunningSystem, name: string): Promise<Response> {
+  const { apiUrl, meetingId } = system.environment;
+  return fetch(`${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await system.token()}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ Attendees: [{ ExternalUserId: name }] }),
+  });
+}

@@ -6,11 +6,18 @@ import {
   type IntentRecord,
   type IssuedAttendee,
   type OutcomeRecord,
+  recordId,
 } from '../../../lambda/audit-records.ts';
 import { beginningOfBatch, mintBatchId } from '../../../lambda/batch-id.ts';
 import { createAttendees } from '../../../lambda/create-attendees.ts';
 import type { AuditLog } from '../../../lambda/ports.ts';
-import type { AuditReader, Batch, OpenIntent, Unreadable } from '../../../lambda/reconciler/ports.ts';
+import type {
+  AuditReader,
+  Batch,
+  BatchKey,
+  OpenIntent,
+  Unreadable,
+} from '../../../lambda/reconciler/ports.ts';
 import {
   type ReconcileDependencies,
   type ReconcileSummary,
@@ -266,7 +273,10 @@ export function createWorld({ idempotent = true } = {}) {
   }
 
   function dependenciesOf(actor: Actor): ReconcileDependencies {
-    const recordsOf = (batchId: string) => [...truth.values()].filter((record) => record.batchId === batchId);
+    const recordsOf = ({ meetingId, batchId }: BatchKey): AuditRecord[] =>
+      (['intent', 'outcome'] as const).flatMap(
+        (kind) => truth.get(`${meetingId}|${recordId(batchId, kind)}`) ?? [],
+      );
     const audit: AuditReader = {
       async *intentsBegun(fromMs, toMs) {
         const intents = await call(actor, 'intentsBegun', () =>
@@ -283,7 +293,7 @@ export function createWorld({ idempotent = true } = {}) {
       },
       admissionsNoted: (keys) =>
         call(actor, 'admissionsNoted', () => {
-          const outcomes = keys.flatMap(({ batchId }) => recordsOf(batchId));
+          const outcomes = keys.flatMap(recordsOf);
           return new Map(
             outcomes.flatMap((record) =>
               record.kind === 'outcome'
@@ -298,11 +308,11 @@ export function createWorld({ idempotent = true } = {}) {
           'batches',
           () =>
             new Map(
-              keys.map(({ batchId }): [string, Batch] => [
-                batchId,
-                world.unreadable.has(batchId)
+              keys.map((key): [string, Batch] => [
+                key.batchId,
+                world.unreadable.has(key.batchId)
                   ? { unreadable: true }
-                  : Object.fromEntries(recordsOf(batchId).map((record) => [record.kind, record])),
+                  : Object.fromEntries(recordsOf(key).map((record) => [record.kind, record])),
               ]),
             ),
         ),

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from '@jest/globals';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import { readLocalEnvironment } from '../../local/environment.ts';
+import { close, LOOPBACK, listen } from '../../local/http-server.ts';
+import { admit, childrenOf, isAlive, startRefused, startSystem, until } from './support.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 'utf8'));
+const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };
+
+describe('the end of a local system', () => {
+  it('comes with the end of npm, which tells only its shell', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
+    const npm = spawn('npm', ['start', '--ignore-scripts'], {
+      cwd: PROJECT,
+      env: { ...process.env, USHER_LOCAL_DIR: directory },
+      stdio: 'ignore',
+    });
+    await until(() => readdirSync(directory).includes('environment.json'));
+    const { pid } = readLocalEnvironment(directory);
+    npm.kill('SIGTERM');
+    await until(() => !isAlive(pid));
+    expect(readdirSync(directory)).toEqual([]);
+    rmSync(directory, { recursive: true });
+  }, 40_000);
+
+  it('takes its processes along when it is killed, and does not hold up the next start', async () => {
+    const system = await startSystem();
+    const children = childrenOf(system.environment.pid);
+    process.kill(system.environment.pid, 'SIGKILL');
+    await until(() => !children.some(isAlive));
+
+    const holder = createServer();
+    const port = await listen(holder, 0);
+    const next = await startRefused(system.directory, { env: { PORT: String(port) } });
+    await close(holder);
+    expect(next).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `usher: The port ${port} is in use: set PORT to another one, or leave it out for a free one.\n`,
+    });
+    expect(readdirSync(system.directory)).toEqual([]);
+    rmSync(system.directory, { recursive: true });
+  }, 60_000);
+});
+
+describe('what a start is told', () => {
+  it('uses the port, the configuration and the DynamoDB it is given', async () => {
+    const holder = createServer();
+    const port = await listen(holder, 0);
+    await close(holder);
+    const elsewhere = await startDynamoDb();
+    const client = new DynamoDB({
+      region: 'eu-central-1',
+      endpoint: elsewhere.url,
+      credentials: CREDENTIALS,
+    });
+    const [meetingId, recordId] = ['meetingId', 'recordId'];
+    await client.createTable({
+      TableName: 'other-AuditTable',
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: meetingId, KeyType: 'HASH' },
+        { AttributeName: recordId, KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [meetingId, recordId].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+    });
+
+    const system = await startSystem({
+      config: { ...CONFIG, stackName: 'other', stageName: 'beta', region: 'eu-central-1' },
+      env: { PORT: String(port), AWS_ENDPOINT_URL_DYNAMODB: elsewhere.url },
+    });
+    expect(system.environment).toMatchObject({
+      apiUrl: `http://${LOOPBACK}:${port}/beta`,
+      dynamodbUrl: elsewhere.url,
+      region: 'eu-central-1',
+      tableName: 'other-AuditTable',
+    });
+    expect((await admit(system, 'alice')).status).toBe(200);
+    const { Items } = await client.scan({ TableName: 'other-AuditTable' });
+    expect(JSON.stringify(Items)).toContain('alice');
+    await system.stop();
+    client.destroy();
+    await elsewhere.close();
+  }, 60_000);
+
+  it('refuses a configuration that would create a Cognito pool', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
+    const { issuers: _, ...config } = CONFIG;
+    const refused = await startRefused(directory, { config });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^usher: .*Cognito user pool.*configure `issuers`\.\n$/);
+    rmSync(directory, { recursive: true });
+  }, 40_000);
+});

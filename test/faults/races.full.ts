@@ -48,15 +48,18 @@ const withHandler = (idempotent: boolean): Race[] => [
   },
 ];
 
-const RACES: Race[] = [
-  {
-    about: 'two reconcilers, which ask for nobody, at one lost answer',
-    idempotent: true,
-    threads: async (lane, world) => {
-      await loseAnAnswer(lane, world, await lane.createMeeting('twice'));
-      return [looking(world, [0]), looking(world, [1])];
-    },
+/** Some 3,600 orders, which take longer than all others together: run where it is asked for (docs/fault-tests.md). */
+const TWO_RECONCILERS: Race = {
+  about: 'two reconcilers, which ask for nobody, at one lost answer',
+  idempotent: true,
+  threads: async (lane, world) => {
+    await loseAnAnswer(lane, world, await lane.createMeeting('twice'));
+    return [looking(world, [0]), looking(world, [1])];
   },
+};
+
+const RACES: Race[] = [
+  ...(process.env['EVERY_RACE'] === undefined ? [] : [TWO_RECONCILERS]),
   ...[true, false].flatMap(withHandler),
 ];
 

@@ -122,7 +122,10 @@ function expectRefusal(answer: Answer, status: number, errorClass: string): void
   const body = JSON.parse(answer.text);
   expect(Object.keys(body).sort()).toEqual(['Code', 'Message', 'RequestId']);
   expect(body.Code).toBe(errorClass);
-  expect(JSON.stringify([answer.headers, answer.text])).not.toMatch(/mallory|victim|acme:|globex:|eyJ/);
+  // The random ids of the gateway are too short to look like a token.
+  expect(JSON.stringify([answer.headers, answer.text])).not.toMatch(
+    /mallory|victim|acme:|globex:|eyJ[\w-]{16}/,
+  );
   expect(answer.headers['x-amzn-remapped-www-authenticate'] ?? '').toMatch(
     status === 401
       ? /^Bearer( error="invalid_(token|request)"|$)/
@@ -592,7 +595,7 @@ describe('the witnesses', () => {
   it('wrote down no name, no subject and no token in the log', () => {
     const log = world.system.stdout();
     expect(log).toContain('refused');
-    expect(log).not.toMatch(/mallory|victim|globex:|eyJ/);
+    expect(log).not.toMatch(/mallory|victim|globex:|eyJ[\w-]{16}/);
   });
 });
 

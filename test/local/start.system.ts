@@ -37,7 +37,9 @@ describe('a running local system', () => {
   });
 
   it('prints a curl that works when pasted', async () => {
-    const curl = /^ {2}(curl .*)$/m.exec(system.stdout())?.[1] as string;
+    const printed = () => /^ {2}(curl .*)$/m.exec(system.stdout())?.[1];
+    await until(() => printed() !== undefined);
+    const curl = printed() as string;
     const { stdout } = await promisify(execFile)('bash', ['-c', `${curl} -w '%{http_code}'`], {
       cwd: PROJECT,
     });

@@ -17,7 +17,7 @@ import { type ApiDocument, AttendeeApi, type CustomDomain } from './attendee-api
 import { AttendeeFunction } from './attendee-function.ts';
 import { type AuditTableSet, AuditTables } from './audit-tables.ts';
 import { CallerPool } from './caller-pool.ts';
-import { objectionToClaims } from './claims.ts';
+import { objectionToCollisions } from './collisions.ts';
 import { FacadeMetrics } from './facade-metrics.ts';
 import { nameOf, objectionToNamespace } from './facade-name.ts';
 import {
@@ -150,7 +150,7 @@ export class AttendeeFacade extends Construct {
     const [objection] = [
       ...objectionsToHandedIn(handedIn, given, stack),
       objectionToNamespace(metricsNamespace) ??
-        objectionToClaims(this, { name, namespace, settings, userPool, domain }),
+        objectionToCollisions(this, { name, namespace, settings, userPool, domain }),
     ];
     if (objection !== undefined) throw new Refusal(`${this.node.path}: ${objection}`);
     const bundles = bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);

@@ -140,8 +140,11 @@ function readJson(file: string): { issuers?: { issuer?: unknown }[] } {
   }
 }
 
-/** In a configuration for one machine, the word `local` stands for the issuer that runs beside the rest. */
-/** What it is asked about is not checked yet, and can be anything. */
+/**
+ * In a configuration for one machine, the word `local` stands for the issuer that runs beside the rest.
+ *
+ * @param written not checked yet: it can be anything
+ */
 function namesLocalIssuer(written: ReturnType<typeof readJson> | null): boolean {
   const issuers = written?.issuers;
   return Array.isArray(issuers) && issuers.some((rules) => rules?.issuer === 'local');

@@ -10,8 +10,7 @@ const batchId = z.string().check(z.refine(isBatchId));
 /** What is a key, or part of one: DynamoDB has no empty ones. */
 const name = z.string().check(z.minLength(1));
 const requested = z.array(z.looseObject({ externalUserId: name }));
-const attendee = z.looseObject({ externalUserId: name, attendeeId: name });
-const attendees = z.array(attendee);
+const attendees = z.array(z.looseObject({ externalUserId: name, attendeeId: name }));
 
 const asking = z.looseObject({ kind: z.literal('intent'), batchId, requested });
 const holding = z.looseObject({
@@ -24,7 +23,7 @@ const whole = { meetingId: name, recordId: name };
 const intent = z.extend(asking, { ...whole, deadline: z.iso.datetime() });
 const outcome = z.extend(holding, { ...whole, writtenBy: z.enum(['handler', 'reconciler']) });
 const key = z.looseObject({ meetingId: name, batchId });
-const note = z.looseObject({ batchId, admissions: name, issued: z.optional(z.array(attendee)) });
+const note = z.looseObject({ batchId, admissions: name, issued: z.optional(attendees) });
 const entry = z.extend(key, { noticedAt: z.iso.datetime(), looks: z.number(), seen: attendees });
 
 export const isIntent = (item: unknown): item is IntentRecord => z.safeParse(intent, item).success;

@@ -6,7 +6,7 @@ import {
   type OutcomeRecord,
   recordId,
 } from '../audit-records.ts';
-import { beginningOfBatch } from '../batch-id.ts';
+import { beginningOfBatch, isBatchId } from '../batch-id.ts';
 import type { AddMetrics } from '../metrics.ts';
 import type { AuditLog, Clock } from '../ports.ts';
 import { decide } from './decide.ts';
@@ -157,7 +157,7 @@ export async function reconcile(
   }
   // What is derived comes last: a meeting that is not looked at ends, these batches only wait.
   for (const chunk of inChunks(deferred, BATCHES_AT_ONCE)) {
-    await attempt('list', undefined, () => enter(chunk));
+    await attempt('list', undefined, () => inTurn(chunk, sort));
   }
 
   // An age that leaves somebody out would calm an alarm that is due.
@@ -233,16 +233,19 @@ export async function reconcile(
     return present.some((admission) => admission.attendeeId === attendeeId);
   }
 
-  /** Finishes batches whose admissions nobody has written, one by one. */
-  async function enter(entries: OpenIntent[]): Promise<void> {
+  /** Does something about each of these entries, with what is on record of its batch, as long as there is time. */
+  async function inTurn(
+    chunk: OpenIntent[],
+    work: (entry: OpenIntent, batch: Batch) => Promise<void>,
+  ): Promise<void> {
     if (timeIsOver()) {
-      summary.waiting += entries.length;
+      summary.waiting += chunk.length;
       return;
     }
-    const batches = await audit.batches(entries);
-    for (const entry of entries) {
+    const batches = await audit.batches(chunk);
+    for (const entry of chunk) {
       if (timeIsOver()) summary.waiting += 1;
-      else await attempt('entry', entry.batchId, () => sort(entry, batches.get(entry.batchId) ?? {}));
+      else await attempt('entry', entry.batchId, () => work(entry, batches.get(entry.batchId) ?? {}));
     }
   }
 
@@ -284,35 +287,26 @@ export async function reconcile(
     const { meetingId } = last;
     const lookedAtMs = clock.now();
     // Before anything else: a meeting whose look never comes to its end must not be the first of every run.
-    await openIntents.save({ ...last, lastTryAt: isoTime(lookedAtMs) }, last.looks);
+    last.lastTryAt = isoTime(lookedAtMs);
+    await openIntents.save(last, last.looks);
     const listed = await listAttendees(meetingId);
     // Only now: whoever made one of those who were found wrote an intent before.
-    const records = listed && (await recordsOf(meetingId, [...listed.found, ...meeting.flatMap(seenOf)]));
+    const seen = meeting.flatMap((entry) => entry.seen);
+    const records = listed && (await recordsOf(meetingId, [...listed.found, ...seen]));
     if (listed === undefined || records === undefined) {
       summary.waiting += meeting.length;
       return;
     }
     // The intents are read again: those of a disaster would not all fit into memory.
     for (const chunk of inChunks(meeting, BATCHES_AT_ONCE)) {
-      if (timeIsOver()) {
-        summary.waiting += chunk.length;
-        continue;
-      }
-      const batches = await audit.batches(chunk);
-      for (const entry of chunk) {
-        if (timeIsOver()) summary.waiting += 1;
-        else {
-          const batch = batches.get(entry.batchId) ?? {};
-          await attempt('entry', entry.batchId, () => conclude(entry, batch, listed, records, lookedAtMs));
-        }
-      }
+      await inTurn(chunk, (entry, batch) => conclude(entry, batch, listed, records, lookedAtMs));
     }
   }
 
   /** @returns undefined where time ran out */
   async function listAttendees(meetingId: string): Promise<Listed | undefined> {
     const found: IssuedAttendee[] = [];
-    const tokens = new Set<string>();
+    const tokens = new Set<string | undefined>();
     let nextToken: string | undefined;
     do {
       await dependencies.pause(Math.max(0, nextListAtMs - clock.now()));
@@ -324,8 +318,8 @@ export async function reconcile(
         if (page === 'gone') return { found, gone: true };
         found.push(...page.attendees);
         nextToken = page.nextToken;
-        if (nextToken !== undefined && tokens.has(nextToken)) throw new Error('A list that goes in a circle');
-        if (nextToken !== undefined) tokens.add(nextToken);
+        if (tokens.has(nextToken)) throw new Error('A list that goes in a circle');
+        tokens.add(nextToken);
       } catch (error) {
         listFailures += 1;
         throw error;
@@ -454,8 +448,9 @@ export async function reconcile(
 
   function leave(step: string, error: unknown, batchId?: string): void {
     summary.failures += 1;
-    const batch = error instanceof UnreadableRecord ? error.batchId : batchId;
-    // Messages of foreign errors may quote what they choked on: only names are told.
+    const told = error instanceof UnreadableRecord ? error.batchId : batchId;
+    // Messages of foreign errors may quote what they choked on: only names are told. So may a batch id put there by hand.
+    const batch = told !== undefined && isBatchId(told) ? told : undefined;
     report('failed', { step, batch, cause: error instanceof Error ? error.name : typeof error });
   }
 
@@ -468,10 +463,6 @@ export async function reconcile(
 
 /** Who exists in a meeting. */
 type Listed = Pick<Parameters<typeof decide>[0], 'found' | 'gone'>;
-
-function seenOf({ seen }: OpenIntent): IssuedAttendee[] {
-  return seen;
-}
 
 /** Groups by meeting; the meeting that waited longest for a call to Chime comes first, however the last one ended. */
 function byMeeting(lookable: OpenIntent[]): OpenIntent[][] {

@@ -562,7 +562,7 @@ describe('two runs at once', () => {
 });
 
 describe('what cannot be read', () => {
-  const ODD = '20261123T134500000Z-0dd';
+  const ODD = '20261123T134500000Z-000000000000d0dd';
 
   it('on the list is counted and told, run for run, and nothing else waits for it', async () => {
     const world = createWorld();
@@ -582,10 +582,21 @@ describe('what cannot be read', () => {
   it('among the intents is counted and told, and the sweep goes on', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
-    world.oddKeys.push({ batchId: 'x', unreadable: true });
+    world.oddKeys.push({ batchId: ODD, unreadable: true });
     world.pass(DEADLINE_MS + MARGIN_MS);
     expect(await world.reconcile()).toMatchObject({ recovered: 1, failures: 1, sweptToEnd: true });
-    expect(world.reports).toContainEqual(expect.objectContaining({ step: 'sweep', batch: 'x' }));
+    expect(world.reports).toContainEqual(expect.objectContaining({ step: 'sweep', batch: ODD }));
+  });
+
+  it('is told of without what stands in the place of its batch id, which may be anything', async () => {
+    const world = createWorld();
+    world.open.set('x', { batchId: 'alice@example.com', unreadable: true } as never);
+    world.oddKeys.push({ batchId: 'bob@example.com', unreadable: true });
+    expect(await world.reconcile()).toMatchObject({ failures: 2 });
+    expect(world.reports).toEqual([
+      { event: 'failed', step: 'list', batch: undefined, cause: 'UnreadableRecord' },
+      { event: 'failed', step: 'sweep', batch: undefined, cause: 'UnreadableRecord' },
+    ]);
   });
 
   it('of a batch leaves it open, where the alarm sees it, and the others of its meeting are concluded', async () => {

@@ -7,10 +7,10 @@ import { rootStackOf } from './facade-name.ts';
 import { type CompleteSettings, resourceServerOf } from './facade-settings.ts';
 
 /** By app: what only one facade may have, and which has it. */
-const claimants = new WeakMap<IConstruct, Map<string, IConstruct>>();
+const takers = new WeakMap<IConstruct, Map<string, IConstruct>>();
 
 /** What a facade has that no other may have in the same place. */
-export interface Claims {
+export interface Unshared {
   name: string;
   namespace: string;
   settings: CompleteSettings;
@@ -19,35 +19,35 @@ export interface Claims {
 }
 
 /** What another facade of the app has already, as `prop: sentence`, where both are certain to meet. */
-export function objectionToClaims(
+export function objectionToCollisions(
   facade: IConstruct,
-  { name, namespace, settings, userPool, domain }: Claims,
+  { name, namespace, settings, userPool, domain }: Unshared,
 ): string | undefined {
-  const namesake = claim(facade, 'name', placeKeyOf(facade, 'stage'), name);
+  const namesake = take(facade, 'name', placeKeyOf(facade, 'stage'), name);
   // Stacks of one name cannot be in one place: CloudFormation would take them for one.
   if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
     return `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
   }
-  const namesakeOfMetrics = claim(facade, 'namespace', placeKeyOf(facade, 'stack'), namespace);
+  const namesakeOfMetrics = take(facade, 'namespace', placeKeyOf(facade, 'stack'), namespace);
   if (namesakeOfMetrics !== undefined && !areDifferentStacksOfOneName(facade, namesakeOfMetrics)) {
     return `metricsNamespace: is "${namespace}", as that of ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; name another one`;
   }
   if (userPool !== undefined) {
     const identifier = resourceServerOf(settings);
-    const earlier = claim(facade, 'resource server', userPool.userPoolId, identifier);
+    const earlier = take(facade, 'resource server', userPool.userPoolId, identifier);
     if (earlier !== undefined) {
       return `cognito.resourceServer: is "${identifier}", as that of ${earlier.node.path} in the same userPool, so the deployment would fail half-way; name another one`;
     }
   }
   if (domain !== undefined) {
     const domainName = 'certificate' in domain ? domain.name : domain.domainName;
-    const earlier = claim(facade, 'domain', placeKeyOf(facade, 'stack'), domainName);
+    const earlier = take(facade, 'domain', placeKeyOf(facade, 'stack'), domainName);
     if (earlier !== undefined) {
       return `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
     }
   }
   if (settings.logs.accountRole) {
-    const earlier = claim(facade, 'account role', placeKeyOf(facade, 'stack'));
+    const earlier = take(facade, 'account role', placeKeyOf(facade, 'stack'));
     if (earlier !== undefined) {
       return `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
     }
@@ -56,19 +56,19 @@ export function objectionToClaims(
 }
 
 /**
- * Claims for a construct what only one of an app may have.
+ * Takes for a construct what only one of an app may have.
  *
- * @param what words that tell it from everything else that is claimed
+ * @param what words that tell it from everything else that is taken
  * @returns the construct that has it already, or undefined
  */
-function claim(claimant: IConstruct, ...what: string[]): IConstruct | undefined {
-  const { root } = claimant.node;
-  const ofApp = claimants.get(root) ?? new Map<string, IConstruct>();
-  claimants.set(root, ofApp);
+function take(taker: IConstruct, ...what: string[]): IConstruct | undefined {
+  const { root } = taker.node;
+  const ofApp = takers.get(root) ?? new Map<string, IConstruct>();
+  takers.set(root, ofApp);
   const key = what.join('|');
   const earlier = ofApp.get(key);
   if (earlier !== undefined && isInTree(earlier)) return earlier;
-  ofApp.set(key, claimant);
+  ofApp.set(key, taker);
   return undefined;
 }
 

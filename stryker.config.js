@@ -2,13 +2,13 @@ import jest from './jest.config.js';
 
 /** Each is mutated, and has its tests where they mirror it. */
 const modules = [
-  'policy',
-  'meeting-access',
-  'caller-budget',
-  'bounded-map',
-  'adapters/jwt-token-verifier',
-  'adapters/jwks-cache',
-  'http/request',
+  'create-attendees/policy',
+  'create-attendees/meeting-access',
+  'create-attendees/caller-budget',
+  'create-attendees/bounded-map',
+  'oidc/token-verifier',
+  'oidc/jwks-cache',
+  'create-attendees/http/request',
 ];
 
 const unit = jest.projects.find(({ displayName }) => displayName === 'unit');

@@ -4,7 +4,7 @@ import {
   type AdmissionRecord,
   type IntentRecord,
   type OutcomeRecord,
-} from '../lambda/audit-records.ts';
+} from '../lambda/audit/records.ts';
 import { namesOf } from './setting.ts';
 import { fingerprintOf, type Taken } from './stand-in.ts';
 

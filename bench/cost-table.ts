@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { ADMISSIONS_AT_ONCE } from '../lambda/audit-records.ts';
+import { ADMISSIONS_AT_ONCE } from '../lambda/audit/records.ts';
 import { PRICES } from './prices.ts';
 import { admissionsWith, INDEXES, itemBytes, writeUnits } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';

@@ -1,4 +1,4 @@
-import { ADMISSIONS_AT_ONCE } from '../lambda/audit-records.ts';
+import { ADMISSIONS_AT_ONCE } from '../lambda/audit/records.ts';
 import { PRICES } from './prices.ts';
 import { startBundle } from './processes.ts';
 import { exact, type Row } from './report.ts';

@@ -35,7 +35,9 @@ export async function buildReferences(directory: string): Promise<References> {
 
 /** The function once more, with names and lines that a profile can be read by. */
 export function buildReadable(directory: string): Promise<Metafile> {
-  return leanBundle(source('../lambda/handler.ts'), path.join(directory, 'index.js'), { minify: false });
+  return leanBundle(source('../lambda/create-attendees/handler.ts'), path.join(directory, 'index.js'), {
+    minify: false,
+  });
 }
 
 function source(relative: string): string {

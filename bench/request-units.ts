@@ -1,5 +1,5 @@
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { admissionsOf, type OutcomeRecord } from '../lambda/audit-records.ts';
+import { admissionsOf, type OutcomeRecord } from '../lambda/audit/records.ts';
 import type { AttributeValue, Item, Taken } from './stand-in.ts';
 
 /**

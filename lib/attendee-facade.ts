@@ -11,15 +11,21 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
-import type { MetricName } from '../lambda/metrics.ts';
+import type { MetricName } from '../lambda/model/metrics.ts';
 import { Alarms } from './alarms.ts';
 import { type ApiDocument, AttendeeApi, type CustomDomain } from './attendee-api.ts';
 import { AttendeeFunction } from './attendee-function.ts';
 import { type AuditTableSet, AuditTables } from './audit-tables.ts';
-import { CallerPool } from './caller-pool.ts';
-import { objectionToCollisions } from './collisions.ts';
+import { problemWithCollisions } from './checks/collisions.ts';
+import { ConfigurationError } from './checks/configuration-error.ts';
+import { isElsewhere, problemsWithExistingResources } from './checks/existing-resources.ts';
+import { CognitoIssuer } from './cognito-issuer.ts';
 import { FacadeMetrics } from './facade-metrics.ts';
-import { nameOf, objectionToNamespace } from './facade-name.ts';
+import { nameOf, problemWithNamespace } from './facade-name.ts';
+import { Firewall } from './firewall.ts';
+import { GradualDeployment } from './gradual-deployment.ts';
+import { OperationsDashboard } from './operations-dashboard.ts';
+import { ReconcilerFunction } from './reconciler-function.ts';
 import {
   completeSettings,
   type FacadeSettings,
@@ -27,14 +33,8 @@ import {
   isControlRegion,
   notAControlRegion,
   resourceServerOf,
-} from './facade-settings.ts';
-import { Firewall } from './firewall.ts';
-import { GradualDeployment } from './gradual-deployment.ts';
-import { isElsewhere, objectionsToHandedIn } from './handed-in.ts';
-import { Overview } from './overview.ts';
-import { ReconcilerFunction } from './reconciler-function.ts';
-import { Refusal } from './refusal.ts';
-import { keyArnsOf, throughDynamoDB } from './table-keys.ts';
+} from './settings/facade-settings.ts';
+import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
 const API_DOCUMENT = new URL('../openapi.json', import.meta.url);
 const BUNDLES_DIRECTORY = new URL('../dist/lambda', import.meta.url);
@@ -109,16 +109,16 @@ export class AttendeeFacade extends Construct {
   readonly attendees: AttendeeFunction;
   readonly reconciler: ReconcilerFunction;
   /** What was made in Cognito; undefined where issuers were given. */
-  readonly callers: CallerPool | undefined;
+  readonly cognitoIssuer: CognitoIssuer | undefined;
   /** Whose tokens are taken. */
   readonly issuers: string[];
   /** Undefined where it is off. */
   readonly firewall: Firewall | undefined;
   readonly alarms: Alarms;
-  readonly overview: Overview;
+  readonly dashboard: OperationsDashboard;
   readonly #metrics: FacadeMetrics;
 
-  /** @throws Refusal, a sentence that names the prop, where the props would be unsafe or would not work */
+  /** @throws ConfigurationError, a sentence that names the prop, where the props would be unsafe or would not work */
   constructor(scope: Construct, id: string, props: AttendeeFacadeProps = {}) {
     super(scope, id);
     const {
@@ -136,23 +136,23 @@ export class AttendeeFacade extends Construct {
     const stack = Stack.of(this);
     const meetingsRegion = settings.meetingsRegion ?? stack.region;
     if (!Token.isUnresolved(meetingsRegion) && !isControlRegion(meetingsRegion)) {
-      throw new Refusal(`${this.node.path}: meetingsRegion: ${notAControlRegion(meetingsRegion)}`);
+      throw new ConfigurationError(`${this.node.path}: meetingsRegion: ${notAControlRegion(meetingsRegion)}`);
     }
     const areKnown = ![meetingsRegion, stack.region].some((region) => Token.isUnresolved(region));
     if (areKnown && partitionOf(meetingsRegion) !== partitionOf(stack.region)) {
-      throw new Refusal(
+      throw new ConfigurationError(
         `${this.node.path}: meetingsRegion: ${meetingsRegion} is out of reach from ${stack.region}, whose credentials are good in their own partition only, so every request would fail; deploy to a Region of the same partition`,
       );
     }
     const name = nameOf(this);
     const namespace = metricsNamespace ?? `Usher/${name}`;
-    const handedIn = { tables, encryptionKey, userPool, domain, alarmTopic };
-    const [objection] = [
-      ...objectionsToHandedIn(handedIn, given, stack),
-      objectionToNamespace(metricsNamespace) ??
-        objectionToCollisions(this, { name, namespace, settings, userPool, domain }),
+    const existingResources = { tables, encryptionKey, userPool, domain, alarmTopic };
+    const [problem] = [
+      ...problemsWithExistingResources(existingResources, given, stack),
+      problemWithNamespace(metricsNamespace) ??
+        problemWithCollisions(this, { name, namespace, settings, userPool, domain }),
     ];
-    if (objection !== undefined) throw new Refusal(`${this.node.path}: ${objection}`);
+    if (problem !== undefined) throw new ConfigurationError(`${this.node.path}: ${problem}`);
     const bundles = bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);
 
     this.tables = new AuditTables(this, 'Tables', {
@@ -161,16 +161,16 @@ export class AttendeeFacade extends Construct {
       ...(encryptionKey === undefined ? {} : { encryptionKey }),
       ...(tables === undefined ? {} : { existing: tables }),
     });
-    this.callers =
+    this.cognitoIssuer =
       settings.issuers.length > 0
         ? undefined
-        : new CallerPool(this, 'Callers', {
+        : new CognitoIssuer(this, 'Callers', {
             name,
             userPool,
             domainPrefix: settings.cognito.domainPrefix,
             resourceServer: resourceServerOf(settings),
           });
-    const issuers = this.callers === undefined ? settings.issuers : [this.callers.rules];
+    const issuers = this.cognitoIssuer === undefined ? settings.issuers : [this.cognitoIssuer.rules];
     this.issuers = issuers.map(({ issuer }) => issuer);
 
     const common = { settings, meetingsRegion, tables: this.tables, metricsNamespace: namespace };
@@ -214,7 +214,7 @@ export class AttendeeFacade extends Construct {
       reconciler: this.reconciler.function,
       topic: alarmTopic,
     });
-    this.overview = new Overview(this, 'Overview', {
+    this.dashboard = new OperationsDashboard(this, 'Overview', {
       alarms: this.alarms,
       metrics: this.#metrics,
       handler: this.attendees.function,
@@ -234,13 +234,13 @@ export class AttendeeFacade extends Construct {
    * Lets somebody ask the audit all that `npm run audit` asks, and nothing else: queries, never a scan and never a write.
    * That shows names of people and where they were.
    *
-   * @throws Refusal where the grantee is of another account, whose policies cannot be added to from here
+   * @throws ConfigurationError where the grantee is of another account, whose policies cannot be added to from here
    */
   grantReadAudit(grantee: IGrantable): Grant {
     const { principalAccount } = grantee.grantPrincipal;
     const { account } = Stack.of(this);
     if (principalAccount !== undefined && isElsewhere(principalAccount, account)) {
-      throw new Refusal(
+      throw new ConfigurationError(
         `${this.node.path}: grantReadAudit: the grantee is of the account ${principalAccount}, so nothing would be granted; grant it to a role of ${account} that the other account may assume`,
       );
     }

@@ -1,9 +1,9 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { HandlerEnvironment } from '../lambda/environment.ts';
-import type { IssuerRules } from '../lambda/issuer-rules.ts';
+import type { HandlerEnvironment } from '../lambda/create-attendees/environment.ts';
+import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
 import type { AuditTableSet } from './audit-tables.ts';
-import type { CompleteSettings } from './facade-settings.ts';
+import type { CompleteSettings } from './settings/facade-settings.ts';
 import { UsherFunction } from './usher-function.ts';
 
 export interface AttendeeFunctionProps {

@@ -10,9 +10,9 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
-import { LEAST_WRITE_UNITS_PER_SECOND, tooFewWriteUnits } from './facade-settings.ts';
-import { Refusal } from './refusal.ts';
-import { keyOf } from './table-keys.ts';
+import { ConfigurationError } from './checks/configuration-error.ts';
+import { MIN_WRITE_UNITS_PER_SECOND, tooFewWriteUnits } from './settings/facade-settings.ts';
+import { keyOf } from './table-encryption.ts';
 
 /** The tables of one audit. */
 export interface AuditTableSet {
@@ -78,14 +78,14 @@ export class AuditTables extends Construct implements AuditTableSet {
       const units = props[name];
       if (units === undefined || Token.isUnresolved(units)) continue;
       const refuse = (sentence: string) => {
-        throw new Refusal(`${this.node.path}: ${name}: ${sentence}`);
+        throw new ConfigurationError(`${this.node.path}: ${name}: ${sentence}`);
       };
       if (!Number.isInteger(units) || units < 1) {
         refuse(
           `is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
         );
       }
-      if (name === 'writeUnitsPerSecond' && units < LEAST_WRITE_UNITS_PER_SECOND) refuse(tooFewWriteUnits());
+      if (name === 'writeUnitsPerSecond' && units < MIN_WRITE_UNITS_PER_SECOND) refuse(tooFewWriteUnits());
     }
     const guard = {
       maxReadRequestUnits: props.readUnitsPerSecond ?? 4_000,

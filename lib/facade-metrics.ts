@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
-import type { MetricName } from '../lambda/metrics.ts';
-import type { Rule } from '../lambda/policy.ts';
+import type { MetricName } from '../lambda/model/metrics.ts';
+import type { Rule } from '../lambda/model/rules.ts';
 
 /**
  * Every reason by which a known caller is denied: a rule of the policy that is missing here is a compile error. One judges

@@ -3,7 +3,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** Names and ids that are made of it are allowed 255, the longest of them with 25 before it. */
-const LONGEST_NAME = 200;
+const MAX_NAME_LENGTH = 200;
 
 /** What CloudWatch takes (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html, Namespaces). */
 const NAMESPACE = /^(?=.*\S)(?!:)[A-Za-z0-9._/#: -]{1,255}$/;
@@ -16,9 +16,9 @@ export function nameOf(facade: IConstruct): string {
     .map(({ node }) => node.id)
     .filter((id) => id !== 'Default');
   const name = [stack.stackName, ...within].join('-').replace(/[^A-Za-z0-9._-]/g, '-');
-  if (name.length <= LONGEST_NAME) return name;
+  if (name.length <= MAX_NAME_LENGTH) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${name.slice(0, LONGEST_NAME - 9)}-${digest}`;
+  return `${name.slice(0, MAX_NAME_LENGTH - 9)}-${digest}`;
 }
 
 /** The stack that is deployed by a name of its own: what a nested one is called is only known at deployment. */
@@ -29,7 +29,7 @@ export function rootStackOf(construct: IConstruct): Stack {
 }
 
 /** What is wrong with a namespace for metrics, as `prop: sentence`, if anything is that is known at synthesis. */
-export function objectionToNamespace(namespace: string | undefined): string | undefined {
+export function problemWithNamespace(namespace: string | undefined): string | undefined {
   if (namespace === undefined || Token.isUnresolved(namespace)) return undefined;
   if (namespace.startsWith('AWS/')) {
     return `metricsNamespace: "${namespace}" begins with AWS/, which CloudWatch keeps for AWS's own services, so no metric would arrive and no alarm could see; begin it with something else`;

@@ -5,7 +5,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { ReconcilerEnvironment } from '../lambda/reconciler/environment.ts';
 import type { AuditTableSet } from './audit-tables.ts';
-import type { CompleteSettings } from './facade-settings.ts';
+import type { CompleteSettings } from './settings/facade-settings.ts';
 import { UsherFunction } from './usher-function.ts';
 
 export interface ReconcilerFunctionProps {

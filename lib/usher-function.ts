@@ -15,11 +15,11 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
-import { assertBuilt } from './built.ts';
-import type { CompleteSettings } from './facade-settings.ts';
+import { assertBuilt } from './checks/bundles.ts';
+import { ConfigurationError } from './checks/configuration-error.ts';
 import { meetingArns, meetingArnsForNag } from './meeting-arns.ts';
-import { Refusal } from './refusal.ts';
-import { keyArnsOf, throughDynamoDB } from './table-keys.ts';
+import type { CompleteSettings } from './settings/facade-settings.ts';
+import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
 export interface UsherFunctionProps {
   description: string;
@@ -89,7 +89,7 @@ export class UsherFunction extends Construct {
    */
   #fixedRole(): IRole {
     const refuse = (): never => {
-      throw new Refusal(
+      throw new ConfigurationError(
         `${this.node.path}: cannot be granted anything, since what it may do is what Usher needs and no more; grant it to a function or role of your own`,
       );
     };

@@ -6,7 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
 import type { ApiDocument, CustomDomain } from './attendee-api.ts';
 import { AttendeeFacade } from './attendee-facade.ts';
-import type { UsherConfig } from './config.ts';
+import type { UsherConfig } from './settings/config-file.ts';
 
 export interface UsherStackProps {
   config: UsherConfig;
@@ -53,7 +53,7 @@ export class UsherStack extends Stack {
     keepLogicalId(audit, 'AuditTable');
     keepLogicalId(admissions, 'AdmissionTable');
     keepLogicalId(openIntents, 'OpenIntentTable');
-    if (facade.callers !== undefined) keepLogicalId(facade.callers.pool, 'CallerPool');
+    if (facade.cognitoIssuer !== undefined) keepLogicalId(facade.cognitoIssuer.pool, 'CallerPool');
 
     new CfnOutput(this, 'ApiUrl', { value: facade.url });
     new CfnOutput(this, 'AuditTableName', { value: audit.tableName });
@@ -61,9 +61,9 @@ export class UsherStack extends Stack {
     new CfnOutput(this, 'OpenIntentTableName', { value: openIntents.tableName });
     new CfnOutput(this, 'ReconcilerFunctionName', { value: facade.reconciler.function.functionName });
     new CfnOutput(this, 'Issuer', { value: facade.issuers.join(' ') });
-    if (facade.callers?.tokenEndpoint !== undefined) {
-      new CfnOutput(this, 'ClientId', { value: facade.callers.client.userPoolClientId });
-      new CfnOutput(this, 'TokenEndpoint', { value: facade.callers.tokenEndpoint });
+    if (facade.cognitoIssuer?.tokenEndpoint !== undefined) {
+      new CfnOutput(this, 'ClientId', { value: facade.cognitoIssuer.client.userPoolClientId });
+      new CfnOutput(this, 'TokenEndpoint', { value: facade.cognitoIssuer.tokenEndpoint });
     }
   }
 }

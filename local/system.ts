@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
 import { App } from 'aws-cdk-lib';
 import { AssetManifestArtifact } from 'aws-cdk-lib/cx-api';
-import { parseConfig, type UsherConfig } from '../lib/config.ts';
+import { parseConfig, type UsherConfig } from '../lib/settings/config-file.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 import { startChimeEmulator } from './chime-emulator/server.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';

@@ -38,5 +38,5 @@ async function bundleFunction(name: string, entryPoint: string): Promise<void> {
 
 rmSync(path('dist'), { recursive: true, force: true });
 generateRequestValidators();
-await bundleFunction('create-attendees', 'lambda/handler.ts');
+await bundleFunction('create-attendees', 'lambda/create-attendees/handler.ts');
 await bundleFunction('reconciler', 'lambda/reconciler/handler.ts');

@@ -86,7 +86,7 @@ export const NOT_ON_LAMBDA: Replacement[] = [
   },
 ];
 
-/** What clients can do without that are told as much as those of lambda/adapters/aws-clients.ts. */
+/** What clients can do without that are told as much as those of lambda/aws/clients.ts. */
 const NOT_WITH_OUR_CLIENTS: Replacement[] = [
   {
     package: '@aws-sdk/client-chime-sdk-meetings',
@@ -165,7 +165,7 @@ const NOT_WITH_OUR_CLIENTS: Replacement[] = [
     file: 'dist-es/submodules/config/node-config-provider/configLoader.js',
     contents: `
       export const loadConfig = () => () => {
-        throw new Error('A setting that lambda/adapters/aws-clients.ts does not say.');
+        throw new Error('A setting that lambda/aws/clients.ts does not say.');
       };`,
   },
   {

@@ -1,11 +1,11 @@
 import { BatchCreateAttendeeCommand, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { type AttributeValue, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { chimeClient, dynamodbClient } from '../../lambda/adapters/aws-clients.ts';
+import { createChimeClient, createDynamoDBClient } from '../../lambda/aws/clients.ts';
 import { verifier } from './verifier.ts';
 
 const { AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS = '', AWS_ENDPOINT_URL_DYNAMODB = '' } = process.env;
-const chime = chimeClient({ region: 'us-east-1', endpoint: AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS });
-const dynamodb = dynamodbClient({ region: 'us-east-1', endpoint: AWS_ENDPOINT_URL_DYNAMODB });
+const chime = createChimeClient({ region: 'us-east-1', endpoint: AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS });
+const dynamodb = createDynamoDBClient({ region: 'us-east-1', endpoint: AWS_ENDPOINT_URL_DYNAMODB });
 
 /**
  * The least of a first request with the function's own clients: a token, a meeting, and the three round trips that the

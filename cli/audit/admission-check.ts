@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { BATCH_WRITE_LIMIT } from '../../lambda/adapters/dynamodb-batches.ts';
-import { type AdmissionRecord, admissionsOf, type OutcomeRecord } from '../../lambda/audit-records.ts';
+import { type AdmissionRecord, admissionsOf, type OutcomeRecord } from '../../lambda/audit/records.ts';
+import { BATCH_WRITE_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
 import type { Batch } from './batches.ts';
 import { putItems, queryItems } from './dynamodb.ts';
 import { batchesWithKeys, ENTERED_WITHIN_MS, keysOver } from './questions.ts';

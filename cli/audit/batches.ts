@@ -1,5 +1,5 @@
-import type { DenialRecord, IntentRecord, OutcomeRecord, OutcomeState } from '../../lambda/audit-records.ts';
-import { beginningOfBatch } from '../../lambda/batch-id.ts';
+import { beginningOfBatch } from '../../lambda/audit/batch-id.ts';
+import type { DenialRecord, IntentRecord, OutcomeRecord, OutcomeState } from '../../lambda/audit/records.ts';
 
 /** What the audit knows of one batch: its records, paired by batch id. `OPEN` is an intent without an outcome. */
 export interface Batch {

@@ -7,7 +7,7 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { untilDone } from '../../lambda/adapters/dynamodb-batches.ts';
+import { untilDone } from '../../lambda/aws/dynamodb-batches.ts';
 
 /** A Query with plain strings for values. */
 export type PlainQuery = Omit<QueryCommandInput, 'ExpressionAttributeValues' | 'ExclusiveStartKey'> & {

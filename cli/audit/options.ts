@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
-import { isBatchId } from '../../lambda/batch-id.ts';
+import { isBatchId } from '../../lambda/audit/batch-id.ts';
 import type { AdmissionQuestion, BatchQuestion } from './questions.ts';
 import type { NamedTables } from './tables.ts';
 import { parseDay, parseTime, type Range } from './times.ts';

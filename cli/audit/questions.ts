@@ -1,6 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { BATCH_GET_LIMIT } from '../../lambda/adapters/dynamodb-batches.ts';
+import { dayOfBatch } from '../../lambda/audit/batch-id.ts';
 import {
   type AdmissionRecord,
   type AuditRecord,
@@ -9,8 +9,8 @@ import {
   type IntentRecord,
   type OutcomeRecord,
   recordId,
-} from '../../lambda/audit-records.ts';
-import { dayOfBatch } from '../../lambda/batch-id.ts';
+} from '../../lambda/audit/records.ts';
+import { BATCH_GET_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
 import { type Admission, type Batch, batchOf, timeOfBatch } from './batches.ts';
 import { getItems, queryItems } from './dynamodb.ts';
 import { inGroups, mergeByBatchId } from './streams.ts';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import parseDuration from 'parse-duration';
-import { mintBatchId } from '../../lambda/batch-id.ts';
+import { mintBatchId } from '../../lambda/audit/batch-id.ts';
 
 /** From `sinceMs` (inclusive) to `untilMs` (exclusive), in milliseconds since the epoch. */
 export interface Range {

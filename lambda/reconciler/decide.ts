@@ -1,4 +1,5 @@
-import type { IntentRecord, IssuedAttendee, OutcomeRecord, OutcomeState } from '../audit-records.ts';
+import type { IntentRecord, OutcomeRecord, OutcomeState } from '../audit/records.ts';
+import type { IssuedAttendee } from '../model/attendees.ts';
 import type { MeetingRecords } from './meeting-records.ts';
 
 /** What is known of an intent without outcome, all of it at the same look. */

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { chimeClient, dynamodbClient, withCallLimit } from '../adapters/aws-clients.ts';
-import { chimeAttendeeList } from '../adapters/chime-attendee-list.ts';
-import { dynamodbAdmissions } from '../adapters/dynamodb-admissions.ts';
-import { dynamodbAuditLog } from '../adapters/dynamodb-audit-log.ts';
-import { dynamodbAuditReader } from '../adapters/dynamodb-audit-reader.ts';
-import { dynamodbOpenIntents } from '../adapters/dynamodb-open-intents.ts';
-import { powertoolsMetrics } from '../adapters/powertools-metrics.ts';
-import { readServices } from '../environment.ts';
+import { createAdmissions } from '../audit/admissions.ts';
+import { createAuditLog } from '../audit/audit-log.ts';
+import { createAuditReader } from '../audit/audit-reader.ts';
+import { createOpenIntents } from '../audit/open-intents.ts';
+import { createChimeAttendeeList } from '../aws/chime-attendee-list.ts';
+import { createChimeClient, createDynamoDBClient, withCallLimit } from '../aws/clients.ts';
+import { createMetrics } from '../aws/powertools-metrics.ts';
+import { readServices } from '../aws/services.ts';
 import { readSettings } from './environment.ts';
 import { type ReconcileSummary, reconcile } from './reconcile.ts';
 
@@ -20,24 +20,24 @@ const logger = new Logger();
 /** No call may hang for longer than a run can spare. */
 const CALL = { timeoutMs: 5_000 };
 const services = readServices(process.env, settings.meetingsRegion);
-const dynamodb = withCallLimit(dynamodbClient(services.dynamodb), CALL);
+const dynamodb = withCallLimit(createDynamoDBClient(services.dynamodb), CALL);
 // The pace of calls to Chime is the run's own, and the next run is the next attempt.
-const chime = withCallLimit(chimeClient(services.chime), CALL);
+const chime = withCallLimit(createChimeClient(services.chime), CALL);
 
 const dependencies = {
-  audit: dynamodbAuditReader(dynamodb, settings),
-  auditLog: dynamodbAuditLog(dynamodb, settings),
-  openIntents: dynamodbOpenIntents(dynamodb, settings),
-  attendeeList: chimeAttendeeList(
+  audit: createAuditReader(dynamodb, settings),
+  auditLog: createAuditLog(dynamodb, settings),
+  openIntents: createOpenIntents(dynamodb, settings),
+  attendeeList: createChimeAttendeeList(
     chime,
     (joinToken) => `sha256:${createHash('sha256').update(joinToken).digest('hex').slice(0, 32)}`,
   ),
-  admissions: dynamodbAdmissions(dynamodb, settings),
+  admissions: createAdmissions(dynamodb, settings),
   settings,
   clock: { now: Date.now },
   pause: (ms: number) => pause(ms),
   randomHex: () => randomBytes(8).toString('hex'),
-  addMetrics: powertoolsMetrics(),
+  addMetrics: createMetrics(),
   report: (event: string, facts: Record<string, string | number | undefined>) => logger.info(event, facts),
 };
 

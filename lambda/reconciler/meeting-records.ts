@@ -1,4 +1,5 @@
-import type { IntentRecord, IssuedAttendee, OutcomeRecord } from '../audit-records.ts';
+import type { IntentRecord, OutcomeRecord } from '../audit/records.ts';
+import type { IssuedAttendee } from '../model/attendees.ts';
 
 /**
  * What the audit of a meeting says about some attendees: as large as they are many, however much was ever recorded.

@@ -1,27 +1,27 @@
-import {
-  ADMISSIONS_AT_ONCE,
-  admissionsOf,
-  type IntentRecord,
-  type IssuedAttendee,
-  type OutcomeRecord,
-  recordId,
-} from '../audit-records.ts';
-import { beginningOfBatch, isBatchId } from '../batch-id.ts';
-import type { AddMetrics } from '../metrics.ts';
-import type { AuditLog, Clock } from '../ports.ts';
-import { decide } from './decide.ts';
-import { MeetingRecords } from './meeting-records.ts';
+import { beginningOfBatch, isBatchId } from '../audit/batch-id.ts';
 import type {
   Admissions,
   AdmissionsNote,
-  AttendeeList,
+  AuditLog,
   AuditReader,
   Batch,
   BatchKey,
   OpenIntent,
   OpenIntents,
-} from './ports.ts';
-import { UnreadableRecord } from './unreadable-record.ts';
+} from '../audit/ports.ts';
+import {
+  ADMISSIONS_AT_ONCE,
+  admissionsOf,
+  type IntentRecord,
+  type OutcomeRecord,
+  recordId,
+} from '../audit/records.ts';
+import { UnreadableRecord } from '../audit/unreadable-record.ts';
+import type { IssuedAttendee } from '../model/attendees.ts';
+import type { AddMetrics } from '../model/metrics.ts';
+import type { AttendeeList, Clock } from '../model/ports.ts';
+import { decide } from './decide.ts';
+import { MeetingRecords } from './meeting-records.ts';
 
 export interface ReconcilerSettings {
   /** How long after an intent's deadline its handler and Chime are given to finish. */
@@ -86,7 +86,7 @@ const LIST_INTERVAL_MS = 500;
 /** 100 attendees are 100 write units in the table and as many in its index: 2,000 a second, half of the default guard. */
 const LARGE_BATCH_INTERVAL_MS = 50;
 /** Where Chime fails this often, it is left alone until the next run. */
-const MOST_LIST_FAILURES = 3;
+const MAX_LIST_FAILURES = 3;
 /** So many entries of the list are compared with the audit at a time. */
 const BATCHES_AT_ONCE = 50;
 const RECORD_TIMEOUT_MS = 5_000;
@@ -152,7 +152,7 @@ export async function reconcile(
   }
   summary.waiting += unread;
   for (const meeting of byMeeting(lookable)) {
-    if (timeIsOver() || listFailures >= MOST_LIST_FAILURES) summary.waiting += meeting.length;
+    if (timeIsOver() || listFailures >= MAX_LIST_FAILURES) summary.waiting += meeting.length;
     else await attempt('meeting', meeting[0]?.batchId, () => look(meeting));
   }
   // What is derived comes last: a meeting that is not looked at ends, these batches only wait.

@@ -72,7 +72,7 @@ interface MeetingRecord {
   attendees: AttendeeRecord[];
 }
 
-const LONGEST_MEETING_MS = 24 * 60 * 60 * 1000;
+const MAX_MEETING_MS = 24 * 60 * 60 * 1000;
 const SEND_RECEIVE: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
 
 export type Meetings = ReturnType<typeof createMeetings>;
@@ -90,8 +90,8 @@ export function createMeetings(now: () => number) {
 
   function recordOf(meetingId: string): MeetingRecord | undefined {
     const record = records.get(meetingId);
-    if (record && now() - record.createdAtMs >= LONGEST_MEETING_MS) {
-      end(record, record.createdAtMs + LONGEST_MEETING_MS);
+    if (record && now() - record.createdAtMs >= MAX_MEETING_MS) {
+      end(record, record.createdAtMs + MAX_MEETING_MS);
     }
     return record;
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { fullProduction } from '../lib/synthesize.ts';
+import { fullProduction } from '../support/synthesize.ts';
 
 const APP = fileURLToPath(new URL('../../bin/usher.ts', import.meta.url));
 

@@ -21,7 +21,7 @@ it('is at most 1.25 times as large as the two SDK clients with their defaults, a
   expect(compressed(deployed) / compressed(reference)).toBeLessThanOrEqual(1.25);
 });
 
-it.each(['lambda/handler.ts', 'lambda/reconciler/handler.ts'])(
+it.each(['lambda/create-attendees/handler.ts', 'lambda/reconciler/handler.ts'])(
   'holds nothing of %s that looks for credentials, settings or endpoints',
   async (entryPoint) => {
     const { inputs, outputs } = await leanBundle(entryPoint, join(directory, 'function.js'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { INDEXES, itemBytes, writeUnits } from '../../bench/request-units.ts';
-import { synthesize } from '../lib/synthesize.ts';
+import { synthesize } from '../support/synthesize.ts';
 
 describe('the size of an item', () => {
   it.each([

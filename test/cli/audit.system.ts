@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
-import { startDatabase } from '../support/database.ts';
 import {
   batchIdAt,
   freshTables,
@@ -20,7 +19,8 @@ import {
   type TestTables,
   writeBatch,
   writeDenial,
-} from './audit/support.ts';
+} from '../support/audit-command.ts';
+import { startDatabase } from '../support/database.ts';
 
 jest.setTimeout(30_000);
 

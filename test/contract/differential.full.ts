@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem, unthrottledConfig } from '../local/support.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 import { compareAll, fuzzedCases, report, unmeant } from './differential.ts';
 
 let system: RunningSystem;

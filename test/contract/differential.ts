@@ -7,7 +7,7 @@ import {
 import fc from 'fast-check';
 import type { LocalEnvironment } from '../../local/environment.ts';
 import { ABSENT_MEETING, clientOfChime, clientOfUsher, mintToken, newMeeting } from './clients.ts';
-import { EXTERNAL_USER_ID_CHARACTERS, MEDIA_CAPABILITIES, MOST_ATTENDEES } from './model-facts.ts';
+import { EXTERNAL_USER_ID_CHARACTERS, MAX_ATTENDEES, MEDIA_CAPABILITIES } from './model-facts.ts';
 
 /** One request, to be sent to Chime directly and through Usher. */
 export interface Case {
@@ -282,8 +282,8 @@ export function constraintCases(): Case[] {
     '<Attendees/>',
   ].map((text) => ordinary(`the body ${JSON.stringify(text).slice(0, 60)}`, { text }));
   return [
-    ...[1, 2, 99, MOST_ATTENDEES].map((n) => ordinary(`${n} attendees`, named(...many(n)))),
-    ...[0, MOST_ATTENDEES + 1, 1_000].map((n) => ordinary(`${n} attendees`, named(...many(n)))),
+    ...[1, 2, 99, MAX_ATTENDEES].map((n) => ordinary(`${n} attendees`, named(...many(n)))),
+    ...[0, MAX_ATTENDEES + 1, 1_000].map((n) => ordinary(`${n} attendees`, named(...many(n)))),
     ...[null, 'alice', 42, true, {}, { ExternalUserId: 'alice' }].map((Attendees) =>
       ordinary(`Attendees ${JSON.stringify(Attendees)}`, { Attendees }),
     ),

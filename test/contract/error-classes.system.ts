@@ -3,7 +3,7 @@ import * as sdk from '@aws-sdk/client-chime-sdk-meetings';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem } from '../local/support.ts';
+import { type RunningSystem, startSystem } from '../support/local.ts';
 import {
   ABSENT_MEETING,
   chimeControl,

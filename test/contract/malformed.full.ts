@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem, unthrottledConfig } from '../local/support.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 import { chimeControl, mintToken, newMeeting } from './clients.ts';
 import { CANARY, type MalformedRequest, malformedRequests, type Tokens } from './malformed.ts';
 

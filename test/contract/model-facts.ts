@@ -7,7 +7,7 @@
 
 export const MEETING_ID_PATTERN = '^[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}$';
 
-export const MOST_ATTENDEES = 100;
+export const MAX_ATTENDEES = 100;
 
 export const EXTERNAL_USER_ID_LENGTH = { min: 2, max: 64 };
 

@@ -8,9 +8,9 @@ import {
   EXTERNAL_USER_ID_CHARACTERS,
   EXTERNAL_USER_ID_LENGTH,
   JOIN_TOKEN_LENGTH,
+  MAX_ATTENDEES,
   MEDIA_CAPABILITIES,
   MEETING_ID_PATTERN,
-  MOST_ATTENDEES,
   STRING_LENGTH,
 } from './model-facts.ts';
 
@@ -110,7 +110,7 @@ describe('the API document, beside the constraints of the model', () => {
   it('limits a batch', () => {
     expect(schemas.BatchCreateAttendeeRequest.properties.Attendees).toMatchObject({
       minItems: 1,
-      maxItems: MOST_ATTENDEES,
+      maxItems: MAX_ATTENDEES,
     });
   });
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { PRICES } from '../../bench/prices.ts';
-import { completeSettings } from '../../lib/facade-settings.ts';
-import { synthesize, theResource } from '../lib/synthesize.ts';
-import { alarmsOf, metricsOfAlarm } from '../lib/watched-metrics.ts';
+import { completeSettings } from '../../lib/settings/facade-settings.ts';
 import { functionSources, membersOf } from '../support/sources.ts';
+import { synthesize, theResource } from '../support/synthesize.ts';
+import { alarmsOf, metricsOfAlarm } from '../support/watched-metrics.ts';
 
 const template = synthesize();
 const cost = readFileSync('docs/cost.md', 'utf8');
@@ -89,7 +89,7 @@ describe('docs/runbook.md', () => {
     const listed = metricRows.flatMap(([names, dimensions]) =>
       code(names).map((name) => `${name} by ${dimensions}`),
     );
-    const names = membersOf('lambda/metrics.ts', 'MetricName');
+    const names = membersOf('lambda/model/metrics.ts', 'MetricName');
     const byReason = ['Denials', 'Unauthenticated', 'Refusals'];
     expect(listed.toSorted()).toEqual(
       names.map((name) => `${name} by service${byReason.includes(name) ? ', reason' : ''}`).toSorted(),
@@ -112,7 +112,9 @@ describe('docs/runbook.md', () => {
       reasons.filter((reason) => !ofTokens.includes(reason)).toSorted(),
     );
     // The last one withholds an attendee that exists already, and denies nothing.
-    const rules = membersOf('lambda/policy.ts', 'Rule').filter((rule) => rule !== 'answer-requested-name');
+    const rules = membersOf('lambda/model/rules.ts', 'Rule').filter(
+      (rule) => rule !== 'answer-requested-name',
+    );
     expect(reasonsOf('Denials').toSorted()).toEqual(rules.toSorted());
   });
 

@@ -10,8 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 const VERSION = '2.6.1';
 const SUITES = [
   'test/cli/audit',
-  'test/lambda/adapters/dynamodb-audit-log',
-  'test/lambda/reconciler/tables',
+  'test/lambda/audit/audit-log',
+  'test/lambda/audit/tables',
   'test/budgets/request-units',
 ];
 

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ChimeSDKMeetingsClient, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chimeClient } from '../../lambda/adapters/aws-clients.ts';
-import { MOST_IDLE_MS } from '../../lambda/adapters/direct-attempt.ts';
+import { createChimeClient } from '../../lambda/aws/clients.ts';
+import { MAX_IDLE_MS } from '../../lambda/aws/direct-attempt.ts';
 import { type Actor, type Answer, type Lane, namesFor, startLane } from './lane.ts';
 import { startWire } from './wire.ts';
 
@@ -45,7 +45,7 @@ async function withClient(
   work: (client: ChimeSDKMeetingsClient, wire: Awaited<ReturnType<typeof startWire>>) => Promise<void>,
 ): Promise<void> {
   const wire = await startWire('chime', lane.chimeUrl);
-  const client = chimeClient({ region: 'us-east-1', endpoint: wire.url });
+  const client = createChimeClient({ region: 'us-east-1', endpoint: wire.url });
   try {
     await work(client, wire);
   } finally {
@@ -76,7 +76,7 @@ describe('a process that was frozen', () => {
       const look = new GetMeetingCommand({ MeetingId: await lane.createMeeting('thawed') });
       await client.send(look);
       wire.forget();
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MOST_IDLE_MS + 500);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MAX_IDLE_MS + 500);
       await expect(client.send(look)).resolves.toMatchObject({
         Meeting: { MeetingId: look.input.MeetingId },
       });
@@ -90,7 +90,7 @@ describe('a connection', () => {
       const look = new GetMeetingCommand({ MeetingId: await lane.createMeeting('again') });
       await client.send(look);
       wire.forget();
-      await pause(MOST_IDLE_MS / 5);
+      await pause(MAX_IDLE_MS / 5);
       await expect(client.send(look)).rejects.toThrow('ECONNRESET');
       expect(wire.resets()).toBe(1);
     }));
@@ -99,7 +99,7 @@ describe('a connection', () => {
     withClient(async (client, wire) => {
       const look = new GetMeetingCommand({ MeetingId: await lane.createMeeting('slow') });
       wire.intercept(async (_, act) => {
-        await pause(MOST_IDLE_MS + 1_000);
+        await pause(MAX_IDLE_MS + 1_000);
         return act();
       });
       await expect(client.send(look)).resolves.toMatchObject({

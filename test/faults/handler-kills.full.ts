@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ADMISSIONS_AT_ONCE } from '../../lambda/audit-records.ts';
+import { ADMISSIONS_AT_ONCE } from '../../lambda/audit/records.ts';
 import { bothSides, type KillPoint, recordSteps, runAndKill } from './kills.ts';
 import { type Answer, inLanes, type Lane, namesFor, reconcileAll, startLane } from './lane.ts';
 

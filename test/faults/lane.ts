@@ -8,7 +8,6 @@ import {
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Capabilities } from '../../lambda/attendees.ts';
 import {
   type AdmissionRecord,
   type AuditRecord,
@@ -16,8 +15,9 @@ import {
   type IntentRecord,
   type OutcomeRecord,
   recordId,
-} from '../../lambda/audit-records.ts';
-import { ERROR_STATUS } from '../../lambda/errors.ts';
+} from '../../lambda/audit/records.ts';
+import type { Capabilities } from '../../lambda/model/attendees.ts';
+import { ERROR_STATUS } from '../../lambda/model/errors.ts';
 import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
 import type { KnownAttendee } from '../../local/chime-emulator/meetings.ts';
 import { startChimeEmulator } from '../../local/chime-emulator/server.ts';
@@ -25,8 +25,8 @@ import { createTables, startDynamoDb } from '../../local/dynamodb.ts';
 import { DUMMY_CREDENTIALS, functionEnvironment } from '../../local/lambda/environment.ts';
 import { createFunctionPool, type FunctionDescription } from '../../local/lambda/pool.ts';
 import { readTemplate, type Template } from '../../local/template.ts';
-import { issuer, synthesize } from '../lib/synthesize.ts';
 import { newSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
+import { issuer, synthesize } from '../support/synthesize.ts';
 import { type Intercept, type Service, startWire } from './wire.ts';
 
 const REGION = 'us-east-1';

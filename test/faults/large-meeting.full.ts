@@ -1,8 +1,8 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { itemOf } from '../../lambda/adapters/dynamodb-item.ts';
-import { DEFAULT_CAPABILITIES } from '../../lambda/attendees.ts';
-import { mintBatchId } from '../../lambda/batch-id.ts';
+import { mintBatchId } from '../../lambda/audit/batch-id.ts';
+import { itemOf } from '../../lambda/aws/dynamodb-item.ts';
+import { DEFAULT_CAPABILITIES } from '../../lambda/model/attendees.ts';
 import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
 import { type Lane, LOOK_SHIFTS_MS, namesFor, startLane } from './lane.ts';
 

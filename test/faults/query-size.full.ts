@@ -4,7 +4,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findAdmissions, findBatches } from '../../cli/audit/questions.ts';
 import type { AskedTables } from '../../cli/audit/tables.ts';
-import { dayOfBatch, mintBatchId } from '../../lambda/batch-id.ts';
+import { dayOfBatch, mintBatchId } from '../../lambda/audit/batch-id.ts';
 import { DUMMY_CREDENTIALS } from '../../local/lambda/environment.ts';
 import { inLanes, type Lane, startLane } from './lane.ts';
 import { type Reply, startWire } from './wire.ts';

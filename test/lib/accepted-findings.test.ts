@@ -13,7 +13,7 @@ import {
   fullProduction,
   issuer,
   resourcesOf,
-} from './synthesize.ts';
+} from '../support/synthesize.ts';
 
 /** What `cdk init` writes into a new app, which changes how constructs are synthesized. */
 const NEW_APP = JSON.parse(readFileSync('node_modules/aws-cdk-lib/recommended-feature-flags.json', 'utf8'));

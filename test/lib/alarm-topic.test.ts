@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { type CfnTopic, CfnTopicPolicy, type ITopic, Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
-import { addFacade, createApp, flat, foreignStack, resourcesOf, theResource } from './synthesize.ts';
+import { addFacade, createApp, flat, foreignStack, resourcesOf, theResource } from '../support/synthesize.ts';
 
 const env = { region: 'eu-central-1', account: '123456789012' };
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { fullProduction, synthesize, theResource } from './synthesize.ts';
-import { alarmsOf, metricLinesOf } from './watched-metrics.ts';
+import { fullProduction, synthesize, theResource } from '../support/synthesize.ts';
+import { alarmsOf, metricLinesOf } from '../support/watched-metrics.ts';
 
 const TOPIC = fullProduction.alarms.topicArn;
 const template = synthesize({ alarms: { topicArn: TOPIC } });

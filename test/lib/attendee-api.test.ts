@@ -11,7 +11,7 @@ import {
   resourcesOf,
   synthesize,
   theResource,
-} from './synthesize.ts';
+} from '../support/synthesize.ts';
 
 const template = synthesize({
   production: false,

@@ -9,7 +9,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { AttendeeFacadeProps } from '../../lib/attendee-facade.ts';
 import { AuditTables } from '../../lib/audit-tables.ts';
-import { refusal } from './refusal.ts';
+import { refusal } from '../support/configuration-error.ts';
 import {
   addFacade,
   createApp,
@@ -19,8 +19,8 @@ import {
   resourcesOf,
   synthesize,
   theResource,
-} from './synthesize.ts';
-import { alarmsOf, metricsOfAlarm } from './watched-metrics.ts';
+} from '../support/synthesize.ts';
+import { alarmsOf, metricsOfAlarm } from '../support/watched-metrics.ts';
 
 /** A facade in somebody else's stack, with a role there that may read its audit, and what CloudFormation would be given. */
 function facadeWith(props: (stack: Stack) => AttendeeFacadeProps = () => ({}), auditor?: string) {
@@ -284,7 +284,7 @@ describe('with a user pool that there is already', () => {
       GenerateSecret: true,
       AllowedOAuthFlows: ['client_credentials'],
     });
-    expect(facade.callers?.tokenEndpoint).toBeUndefined();
+    expect(facade.cognitoIssuer?.tokenEndpoint).toBeUndefined();
   });
 
   it('takes its tokens, of that client, for the scope of that resource server', () => {
@@ -490,10 +490,10 @@ describe('members', () => {
     const { facade } = facadeWith((stack) => ({ alarmTopic: new Topic(stack, 'OnCall') }));
     expect(facade.alarms.all()).toHaveLength(8);
     expect(facade.firewall).toBeDefined();
-    expect(facade.callers).toBeDefined();
+    expect(facade.cognitoIssuer).toBeDefined();
     const bare = facadeWith(() => ({ production: false, issuers: [issuer] })).facade;
     expect(bare.firewall).toBeUndefined();
-    expect(bare.callers).toBeUndefined();
+    expect(bare.cognitoIssuer).toBeUndefined();
     expect(bare.issuers).toEqual(['https://login.example.com']);
   });
 });

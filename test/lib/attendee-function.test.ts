@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readSettings } from '../../lambda/environment.ts';
-import { flat, issuer, resourcesOf, synthesize, theResource } from './synthesize.ts';
+import { readSettings } from '../../lambda/create-attendees/environment.ts';
+import { flat, issuer, resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
 
 const configured = synthesize({
   region: 'eu-west-1',

@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { AuditTables, type AuditTablesProps } from '../../lib/audit-tables.ts';
-import { createApp, flat, fullProduction, resourcesOf, synthesize } from './synthesize.ts';
+import { createApp, flat, fullProduction, resourcesOf, synthesize } from '../support/synthesize.ts';
 
 const tables = synthesize().findResources('AWS::DynamoDB::Table');
 

@@ -2,24 +2,26 @@ import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Dashboard, GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { functionSources, membersOf } from '../support/sources.ts';
-import { addFacade, foreignStack, synthesize, theResource } from './synthesize.ts';
+import { addFacade, foreignStack, synthesize, theResource } from '../support/synthesize.ts';
 import {
   alarmsOf,
   metricsOfAlarm,
   metricsOfWidget,
   type WatchedMetric,
   widgetsOf,
-} from './watched-metrics.ts';
+} from '../support/watched-metrics.ts';
 
 const NAMESPACE = 'Usher/usher-test';
 const template = synthesize();
 
 /** All that the functions are made of, but for the list of metrics itself. */
-const sources = functionSources().flatMap(({ file, text }) => (file === 'lambda/metrics.ts' ? [] : [text]));
+const sources = functionSources().flatMap(({ file, text }) =>
+  file === 'lambda/model/metrics.ts' ? [] : [text],
+);
 
-const metricNames = membersOf('lambda/metrics.ts', 'MetricName');
+const metricNames = membersOf('lambda/model/metrics.ts', 'MetricName');
 /** By which a request is denied; one rule judges Chime's answers, and only withholds. */
-const rules = membersOf('lambda/policy.ts', 'Rule').filter((rule) => rule !== 'answer-requested-name');
+const rules = membersOf('lambda/model/rules.ts', 'Rule').filter((rule) => rule !== 'answer-requested-name');
 /** Counted by reason, so that there is nothing to be seen of them without one. */
 const BY_REASON = ['Denials', 'Unauthenticated', 'Refusals'];
 

@@ -3,8 +3,8 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { nameOf } from '../../lib/facade-name.ts';
-import { refusal } from './refusal.ts';
-import { addFacade, createApp, foreignStack, theResource } from './synthesize.ts';
+import { refusal } from '../support/configuration-error.ts';
+import { addFacade, createApp, foreignStack, theResource } from '../support/synthesize.ts';
 
 describe('the name of a facade', () => {
   const longest = 'x'.repeat(192);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { flat, synthesize, theResource } from './synthesize.ts';
+import { flat, synthesize, theResource } from '../support/synthesize.ts';
 
 interface Rule {
   Name: string;

@@ -3,8 +3,8 @@ import { ManagedPolicy, Policy, PolicyStatement, ServicePrincipal } from 'aws-cd
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { refusal } from './refusal.ts';
-import { addFacade, foreignStack } from './synthesize.ts';
+import { refusal } from '../support/configuration-error.ts';
+import { addFacade, foreignStack } from '../support/synthesize.ts';
 
 describe("a function's role", () => {
   const stack = foreignStack();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { ENTERED_WITHIN_MS } from '../../cli/audit/questions.ts';
 import { AuditTables } from '../../lib/audit-tables.ts';
-import { completeSettings, type FacadeSettings } from '../../lib/facade-settings.ts';
-import { refusal } from './refusal.ts';
-import { foreignStack } from './synthesize.ts';
+import { completeSettings, type FacadeSettings } from '../../lib/settings/facade-settings.ts';
+import { refusal } from '../support/configuration-error.ts';
+import { foreignStack } from '../support/synthesize.ts';
 
 const refused = (settings: FacadeSettings) => refusal(() => completeSettings(settings, 'name'));
 

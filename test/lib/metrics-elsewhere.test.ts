@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { AttendeeFacade } from '../../lib/attendee-facade.ts';
-import { addFacade, createApp, flat, theResource } from './synthesize.ts';
+import { addFacade, createApp, flat, theResource } from '../support/synthesize.ts';
 
 const account = '123456789012';
 

@@ -11,7 +11,7 @@ import {
   resourcesOf,
   synthesize,
   theResource,
-} from './synthesize.ts';
+} from '../support/synthesize.ts';
 
 /** The rows of the table under a heading of docs/permissions.md, without the marks of code. */
 function rowsUnder(heading: string): string[][] {
@@ -254,7 +254,7 @@ describe('the code', () => {
   it.each<[string, string, string[]]>([
     [
       'attendees',
-      'lambda/handler.ts',
+      'lambda/create-attendees/handler.ts',
       [
         '@aws-lambda-powertools/logger',
         '@aws-lambda-powertools/metrics',

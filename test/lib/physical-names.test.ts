@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { addFacade, flat, foreignStack, fullProduction, resourcesOf, synthesize } from './synthesize.ts';
+import {
+  addFacade,
+  flat,
+  foreignStack,
+  fullProduction,
+  resourcesOf,
+  synthesize,
+} from '../support/synthesize.ts';
 
 /**
  * The property of each type that is the resource's own name, where it has one. What is named cannot be replaced (the new

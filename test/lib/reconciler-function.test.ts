@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../lambda/reconciler/environment.ts';
-import { flat, issuer, resourcesOf, synthesize, theResource } from './synthesize.ts';
+import { flat, issuer, resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
 
 const template = synthesize({
   region: 'eu-west-1',

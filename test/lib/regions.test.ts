@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { refusal } from './refusal.ts';
+import { refusal } from '../support/configuration-error.ts';
 import {
   addFacade,
   createApp,
@@ -11,7 +11,7 @@ import {
   resourcesOf,
   synthesize,
   theResource,
-} from './synthesize.ts';
+} from '../support/synthesize.ts';
 
 const GOV = 'us-gov-west-1';
 

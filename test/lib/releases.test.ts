@@ -1,8 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { lossesOf, type Retained, type RetainedCaller, type RetainedTable, retainedOf } from './retained.ts';
-import { addFacade, createStack, foreignStack } from './synthesize.ts';
+import {
+  lossesOf,
+  type Retained,
+  type RetainedCaller,
+  type RetainedTable,
+  retainedOf,
+} from '../support/retained.ts';
+import { addFacade, createStack, foreignStack } from '../support/synthesize.ts';
 
 const FOLDER = 'docs/releases';
 

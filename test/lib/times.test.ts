@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { KEY_FETCHING } from '../../lambda/adapters/jwt-token-verifier.ts';
-import { completeSettings } from '../../lib/facade-settings.ts';
-import { resourcesOf, synthesize, theResource } from './synthesize.ts';
+import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
+import { completeSettings } from '../../lib/settings/facade-settings.ts';
+import { resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
 
 /** A time that a file keeps for itself, in milliseconds, read from its one line there. */
 function msIn(file: string, name: string): number {
@@ -12,7 +12,7 @@ function msIn(file: string, name: string): number {
   return Number(value.replaceAll('_', ''));
 }
 
-const request = (name: string) => msIn('lambda/create-attendees.ts', name);
+const request = (name: string) => msIn('lambda/create-attendees/create-attendees.ts', name);
 const budgetMs = request('BUDGET_MS');
 const answerMs = request('ANSWER_RESERVE_MS');
 const reserveMs = request('OUTCOME_RESERVE_MS');
@@ -34,7 +34,7 @@ describe('the times of a request, each within the next', () => {
 
   it('leave time to ask Chime where everything before takes its longest', () => {
     const beforeChimeMs = KEY_FETCHING.timeoutMs + findMs + recordMs;
-    expect(budgetMs - reserveMs - beforeChimeMs).toBeGreaterThan(request('LEAST_CREATE_MS'));
+    expect(budgetMs - reserveMs - beforeChimeMs).toBeGreaterThan(request('MIN_CREATE_MS'));
   });
 
   it('leave the outcome the larger part of what is kept for it, where entries before it take their longest', () => {
@@ -46,7 +46,7 @@ describe('the times of a request, each within the next', () => {
       completeSettings({ limits: { timeoutSeconds } }, 'facade');
     expect(atLeast(5)).not.toThrow();
     expect(atLeast(4)).toThrow('limits.timeoutSeconds');
-    expect(5_000).toBeGreaterThan(reserveMs + answerMs + request('LEAST_CREATE_MS'));
+    expect(5_000).toBeGreaterThan(reserveMs + answerMs + request('MIN_CREATE_MS'));
   });
 
   it('have the reconciler wait until the last function that worked on an intent has ended', () => {

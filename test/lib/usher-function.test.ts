@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { App } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { parseConfig } from '../../lib/config.ts';
+import { parseConfig } from '../../lib/settings/config-file.ts';
 import { UsherStack } from '../../lib/usher-stack.ts';
-import { flat, fullProduction, resourcesOf, synthesize, theResource } from './synthesize.ts';
+import { flat, fullProduction, resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
 
 const template = synthesize({
   ...fullProduction,

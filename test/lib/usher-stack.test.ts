@@ -3,7 +3,7 @@ import { Aws } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { createStack, fullProduction, issuer, resourcesOf, synthesize } from './synthesize.ts';
+import { createStack, fullProduction, issuer, resourcesOf, synthesize } from '../support/synthesize.ts';
 
 interface Statement {
   Effect: string;
@@ -217,8 +217,8 @@ describe('the stack', () => {
         OpenIntentTableName: facade.tables.openIntents.tableName,
         ReconcilerFunctionName: facade.reconciler.function.functionName,
         Issuer: facade.issuers[0],
-        ClientId: facade.callers?.client.userPoolClientId,
-        TokenEndpoint: facade.callers?.tokenEndpoint,
+        ClientId: facade.cognitoIssuer?.client.userPoolClientId,
+        TokenEndpoint: facade.cognitoIssuer?.tokenEndpoint,
       }),
     );
   });

@@ -9,7 +9,7 @@ import { describe, expect, it } from '@jest/globals';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { readLocalEnvironment } from '../../local/environment.ts';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
-import { admit, childrenOf, isAlive, startRefused, startSystem, until } from './support.ts';
+import { admit, childrenOf, isAlive, startRefused, startSystem, until } from '../support/local.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 'utf8'));

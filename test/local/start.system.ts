@@ -13,7 +13,7 @@ import {
   startRefused,
   startSystem,
   until,
-} from './support.ts';
+} from '../support/local.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };

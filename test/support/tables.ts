@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createTables } from '../../local/dynamodb.ts';
 import { readTemplate, type Template } from '../../local/template.ts';
-import { issuer, synthesize } from '../lib/synthesize.ts';
 import { startDatabase } from './database.ts';
+import { issuer, synthesize } from './synthesize.ts';
 
 const REGION = 'us-east-1';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { IssuerRules } from '../../lambda/issuer-rules.ts';
-import type { Rule } from '../../lambda/policy.ts';
+import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
+import type { Rule } from '../../lambda/model/rules.ts';
 import {
   base64url,
   newSigningKey,

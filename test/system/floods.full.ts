@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { KEY_FETCHING } from '../../lambda/adapters/jwt-token-verifier.ts';
-import { VAIN_LOOKUPS } from '../../lambda/meeting-access.ts';
+import { VAIN_LOOKUPS } from '../../lambda/create-attendees/meeting-access.ts';
+import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
 import { newSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { type Answer, attendees, bearer, nowSeconds, startWorld, type World } from './world.ts';
 

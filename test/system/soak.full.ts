@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem, unthrottledConfig } from '../local/support.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 import { auditedMeeting } from './audited.ts';
 import { heldBytes } from './heap.ts';
 

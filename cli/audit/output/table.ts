@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { getBorderCharacters, table } from 'table';
-import type { Capabilities } from '../../../lambda/attendees.ts';
-import { callerId } from '../../../lambda/audit-records.ts';
+import { callerId } from '../../../lambda/audit/records.ts';
+import type { Capabilities } from '../../../lambda/model/attendees.ts';
 import type { Difference } from '../admission-check.ts';
 import { type Admission, attendeesOf, type Batch, remarkOn, timeOfBatch } from '../batches.ts';
 import { inGroups } from '../streams.ts';
@@ -18,7 +18,7 @@ export interface Paper {
 const ROWS_AT_ONCE = 200;
 /** Between two columns. */
 const GAP = 2;
-const LEAST_COLUMN_WIDTH = 8;
+const MIN_COLUMN_WIDTH = 8;
 
 const COLOURS = {
   ISSUED: 'green',
@@ -165,7 +165,7 @@ function narrowed(widths: number[], available: number): number[] {
   const fitted = widths.map((width) => Math.max(1, width));
   for (let sum = fitted.reduce((a, b) => a + b, 0); sum > available; sum -= 1) {
     const widest = Math.max(...fitted);
-    if (widest <= LEAST_COLUMN_WIDTH) break;
+    if (widest <= MIN_COLUMN_WIDTH) break;
     fitted[fitted.indexOf(widest)] = widest - 1;
   }
   return fitted;

@@ -3,7 +3,6 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from '../../../cli/audit/admission-check.ts';
 import { startWire } from '../../faults/wire.ts';
-import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   collect,
@@ -14,7 +13,8 @@ import {
   putItem,
   type TestTables,
   writeBatch,
-} from './support.ts';
+} from '../../support/audit-command.ts';
+import { startDatabase } from '../../support/database.ts';
 
 jest.setTimeout(30_000);
 

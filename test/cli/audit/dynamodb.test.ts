@@ -4,7 +4,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from '../../../cli/audit/admission-check.ts';
 import { getItems } from '../../../cli/audit/dynamodb.ts';
 import { close, LOOPBACK, listen } from '../../../local/http-server.ts';
-import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   collect,
@@ -16,7 +15,8 @@ import {
   outcomeOf,
   putItem,
   type TestTables,
-} from './support.ts';
+} from '../../support/audit-command.ts';
+import { startDatabase } from '../../support/database.ts';
 
 jest.setTimeout(30_000);
 

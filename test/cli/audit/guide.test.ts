@@ -3,7 +3,6 @@ import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parseCommand } from '../../../cli/audit/options.ts';
-import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   CALLER,
@@ -14,7 +13,8 @@ import {
   type TestTables,
   writeBatch,
   writeDenial,
-} from './support.ts';
+} from '../../support/audit-command.ts';
+import { startDatabase } from '../../support/database.ts';
 
 jest.setTimeout(30_000);
 

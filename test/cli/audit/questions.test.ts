@@ -7,7 +7,6 @@ import {
   findBatches,
 } from '../../../cli/audit/questions.ts';
 import { DAY_MS, type Range } from '../../../cli/audit/times.ts';
-import { startDatabase } from '../../support/database.ts';
 import {
   batchIdAt,
   CALLER,
@@ -22,7 +21,8 @@ import {
   type TestTables,
   writeBatch,
   writeDenial,
-} from './support.ts';
+} from '../../support/audit-command.ts';
+import { startDatabase } from '../../support/database.ts';
 
 jest.setTimeout(30_000);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inGroups, mergeByBatchId } from '../../../cli/audit/streams.ts';
-import { collect } from './support.ts';
+import { collect } from '../../support/audit-command.ts';
 
 async function* each<Item>(...items: Item[]): AsyncGenerator<Item> {
   yield* items;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { IssuedAttendee } from '../../../lambda/audit-records.ts';
+import type { IssuedAttendee } from '../../../lambda/model/attendees.ts';
 import { decide, type Evidence } from '../../../lambda/reconciler/decide.ts';
 import { MeetingRecords } from '../../../lambda/reconciler/meeting-records.ts';
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Actor, createWorld, lies, MARGIN_MS, MEETING, SECOND_LOOK_MS } from './world.ts';
+import {
+  Actor,
+  createWorld,
+  lies,
+  MARGIN_MS,
+  MEETING,
+  SECOND_LOOK_MS,
+} from '../../support/reconciler-world.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `user-${index}`);
 const DEADLINE_MS = 15_000;

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { OutcomeRecord } from '../../../lambda/audit-records.ts';
-import { type RunningSystem, startSystem } from '../../local/support.ts';
+import type { OutcomeRecord } from '../../../lambda/audit/records.ts';
+import { type RunningSystem, startSystem } from '../../support/local.ts';
 import { audited } from '../../system/audited.ts';
 
 let system: RunningSystem;

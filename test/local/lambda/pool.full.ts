@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createFunctionPool, type FunctionPool } from '../../../local/lambda/pool.ts';
-import { isAlive, until } from '../support.ts';
+import { isAlive, until } from '../../support/local.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:fixture';
 

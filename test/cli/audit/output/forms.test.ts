@@ -4,7 +4,7 @@ import { admissionsToCsv, batchesToCsv } from '../../../../cli/audit/output/csv.
 import { toJson, toNdjson } from '../../../../cli/audit/output/json.ts';
 import { printable } from '../../../../cli/audit/output/printable.ts';
 import { admissionsToTable, batchesInFull, batchesToTable } from '../../../../cli/audit/output/table.ts';
-import { CALLER, denialOf, intentOf, issuedTo, MEETING, outcomeOf } from '../support.ts';
+import { CALLER, denialOf, intentOf, issuedTo, MEETING, outcomeOf } from '../../../support/audit-command.ts';
 
 const BATCH_ID = '20261123T134558123Z-6f1c2a9b4d3e5f70';
 const PAPER = { width: Number.POSITIVE_INFINITY, colours: false };

@@ -1,0 +1,155 @@
+import type { Capabilities, IssuedAttendee } from '../model/attendees.ts';
+import type { Rule } from '../model/rules.ts';
+
+/**
+ * What the audit tables hold, in plain attribute names, since people read it with the AWS CLI too.
+ *
+ * The audit table is the truth and only ever grows: one `intent` before Chime is called, one `outcome` after, or one
+ * `denial`. Its key is `meetingId` (lower case) and `recordId` (`<batchId>/intent`, `/outcome` or `/denial`).
+ * The admission table is derived from the outcomes and can be rebuilt from them.
+ */
+export type AuditRecord = IntentRecord | OutcomeRecord | DenialRecord;
+
+interface RecordBase {
+  /** The meeting, in lower case: the partition key. */
+  meetingId: string;
+  /** `<batchId>/<kind>`: the sort key. */
+  recordId: string;
+  batchId: string;
+  /** When the record was made, ISO 8601 in UTC. */
+  recordedAt: string;
+  /** When DynamoDB may expire the record, in seconds since the epoch; the same for all records of a batch. */
+  expiresAt?: number;
+}
+
+/** Who asked, and from where. */
+export interface CallerFacts {
+  issuer: string;
+  clientId: string;
+  subject: string;
+  /** The scope that the rules went by; absent where the caller has none. */
+  scope?: string;
+  sourceIp: string;
+  userAgent: string;
+  /** The gateway's request id; a client can choose it, so it identifies nothing. */
+  gatewayRequestId: string;
+}
+
+/** An attendee that a caller asked for; `capabilities` absent means that the request left them out. */
+export interface RequestedAttendee {
+  externalUserId: string;
+  capabilities?: Capabilities;
+}
+
+/** What a caller was about to get; durable before Chime is called. */
+export interface IntentRecord extends RecordBase {
+  kind: 'intent';
+  /** Key of the index `by-caller`; see `callerId`. */
+  callerId: string;
+  /** Key of the index `by-day`. */
+  day: string;
+  caller: CallerFacts;
+  requested: RequestedAttendee[];
+  /** After this instant (ISO 8601) the handler neither calls Chime for this batch nor answers with tokens. */
+  deadline: string;
+}
+
+/**
+ * `ISSUED`: every requested attendee. `PARTIAL`: some. `FAILED`: none, and Chime definitely refused every attempt.
+ *
+ * The others are found out by the reconciler, for intents that the handler could not finish. `RECOVERED`: Chime has
+ * attendees of the requested names that no other batch's outcome holds. `NOT_ISSUED`: it has none. `UNRESOLVED`: the
+ * meeting ended before that could be told; `issued` holds those that were seen before.
+ */
+export type OutcomeState = 'ISSUED' | 'PARTIAL' | 'FAILED' | 'RECOVERED' | 'NOT_ISSUED' | 'UNRESOLVED';
+
+/** What became of an intent; durable before a JoinToken leaves. */
+export interface OutcomeRecord extends RecordBase {
+  kind: 'outcome';
+  state: OutcomeState;
+  writtenBy: 'handler' | 'reconciler';
+  /** Random, of one attempt to write: tells a writer that a record it finds is its own. */
+  writerId: string;
+  issued: IssuedAttendee[];
+  /** Attendees that Chime returned but that the caller may not have: their tokens were not delivered. */
+  withheld: (IssuedAttendee & { rule: Rule })[];
+  errors: { externalUserId: string; errorCode: string; errorMessage: string }[];
+  /** Why Chime refused the whole batch. */
+  refusal?: { code: string; message: string };
+  chimeRequestId?: string;
+  /**
+   * What the writer of the outcome did for the derived entries of `issued`: `written`, all are there; `pending`, it is
+   * not known which are; `deferred`, none, since there are more than `ADMISSIONS_AT_ONCE`. The reconciler writes what is
+   * not there yet.
+   */
+  admissions: 'written' | 'pending' | 'deferred';
+  /**
+   * Of what the reconciler found: `ambiguous` where another intent without outcome asked for the same name, or where
+   * there are more of a name than were asked for, so that somebody else may have made them.
+   */
+  attribution?: 'sole' | 'ambiguous';
+  /** Written by the reconciler only: no JoinToken of this batch was answered. */
+  delivered?: false;
+  /** Attendees of the requested names that the outcome of another batch holds: why they are not in `issued`. */
+  heldElsewhere?: { externalUserId: string; attendeeId: string; batchId: string }[];
+}
+
+/** A request of a known caller that a rule refused. */
+export interface DenialRecord extends RecordBase {
+  kind: 'denial';
+  /** Key of the index `denials-by-day`. */
+  denialDay: string;
+  caller: CallerFacts;
+  rule: Rule;
+  /** How many attendees were asked for. */
+  requestedCount: number;
+}
+
+/** One admission of one attendee, in the admission table: key `externalUserId` and `admissionId`. */
+export interface AdmissionRecord {
+  externalUserId: string;
+  /** `<batchId>/<attendeeId>`, so that a batch that names a user twice has two. */
+  admissionId: string;
+  /** Key of the index `by-attendee`, with `batchId`. */
+  attendeeId: string;
+  batchId: string;
+  meetingId: string;
+  expiresAt?: number;
+}
+
+/**
+ * A handler writes the admissions of a batch that has at most so many, which is one BatchWriteItem. More are left to the
+ * reconciler (docs/decisions/0010-large-batches-are-entered-later.md).
+ */
+export const ADMISSIONS_AT_ONCE = 25;
+
+export function recordId(batchId: string, kind: AuditRecord['kind']): string {
+  return `${batchId}/${kind}`;
+}
+
+/**
+ * A caller is issuer, client and subject together, never the subject alone. Issuers hold no `|` (configuration refuses
+ * it) and client ids are percent-encoded, so no two callers share a name.
+ */
+export function callerId(caller: { issuer: string; clientId: string; subject: string }): string {
+  return `${caller.issuer}|${encodeURIComponent(caller.clientId)}|${caller.subject}`;
+}
+
+/**
+ * The entries of the admission table that an outcome gives rise to, each key once: Chime answers a name that is asked for
+ * twice with the same attendee twice. Withheld attendees were not admitted.
+ */
+export function admissionsOf(outcome: OutcomeRecord): AdmissionRecord[] {
+  const byKey = new Map<string, AdmissionRecord>();
+  for (const { externalUserId, attendeeId } of outcome.issued) {
+    byKey.set(`${attendeeId}/${externalUserId}`, {
+      externalUserId,
+      admissionId: `${outcome.batchId}/${attendeeId}`,
+      attendeeId,
+      batchId: outcome.batchId,
+      meetingId: outcome.meetingId,
+      ...(outcome.expiresAt === undefined ? {} : { expiresAt: outcome.expiresAt }),
+    });
+  }
+  return [...byKey.values()];
+}

@@ -1,0 +1,54 @@
+import type { IssuerRules } from '../model/issuer-rules.ts';
+
+/**
+ * The environment variables of the create-attendees function. The stack builds an object of this type, so that a
+ * forgotten variable is a compile error there and not a surprise here.
+ */
+export interface HandlerEnvironment {
+  /** The table of facts: intents, outcomes, denials. */
+  AUDIT_TABLE_NAME: string;
+  /** The derived table: who was admitted where, by user and by attendee. */
+  ADMISSION_TABLE_NAME: string;
+  /** JSON of `IssuerRules[]`. */
+  ISSUERS: string;
+  /** JSON of `string[]`: exact origins, or an origin of this machine with `:*` for any port. */
+  ALLOWED_ORIGINS: string;
+  /** How long audit records are kept, in days; empty means for ever. */
+  AUDIT_RETENTION_DAYS: string;
+  /** The Chime SDK control Region; a meeting is only known in the Region that created it. */
+  MEETINGS_REGION: string;
+  /** Read by Powertools for AWS Lambda. */
+  POWERTOOLS_SERVICE_NAME: string;
+  /** Read by Powertools for AWS Lambda. */
+  POWERTOOLS_LOG_LEVEL: string;
+  /** Read by Powertools for AWS Lambda; of this stack alone, so that no two stacks are added up. */
+  POWERTOOLS_METRICS_NAMESPACE: string;
+}
+
+/** What the handler is configured to do, read once at start. */
+export interface Settings {
+  auditTableName: string;
+  admissionTableName: string;
+  issuers: IssuerRules[];
+  allowedOrigins: string[];
+  auditRetentionDays: number | undefined;
+  meetingsRegion: string;
+}
+
+/** Reads the settings; a missing variable stops the function at start, where the deployment sees it. */
+export function readSettings(env: Record<string, string | undefined>): Settings {
+  const required = (name: keyof HandlerEnvironment): string => {
+    const value = env[name];
+    if (value === undefined) throw new Error(`The environment variable ${name} is missing.`);
+    return value;
+  };
+  const retention = required('AUDIT_RETENTION_DAYS');
+  return {
+    auditTableName: required('AUDIT_TABLE_NAME'),
+    admissionTableName: required('ADMISSION_TABLE_NAME'),
+    issuers: JSON.parse(required('ISSUERS')),
+    allowedOrigins: JSON.parse(required('ALLOWED_ORIGINS')),
+    auditRetentionDays: retention === '' ? undefined : Number(retention),
+    meetingsRegion: required('MEETINGS_REGION'),
+  };
+}

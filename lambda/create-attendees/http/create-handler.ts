@@ -1,0 +1,115 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import middy, { type MiddlewareObj } from '@middy/core';
+import httpCors from '@middy/http-cors';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { mintBatchId } from '../../audit/batch-id.ts';
+import { FacadeError } from '../../model/errors.ts';
+import type { MetricName } from '../../model/metrics.ts';
+import { type CreateAttendeesDependencies, createAttendees } from '../create-attendees.ts';
+import { assertOffered, bearerToken, parseBatch } from './request.ts';
+import { EXPOSED_HEADERS, failure, success } from './response.ts';
+
+export interface HandlerDependencies extends Omit<CreateAttendeesDependencies, 'report'> {
+  logger: Logger;
+  allowedOrigins: string[];
+}
+
+/** Headers that a browser's AWS SDK sends. */
+const REQUEST_HEADERS = [
+  'authorization',
+  'content-type',
+  'x-amz-user-agent',
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-security-token',
+  'amz-sdk-invocation-id',
+  'amz-sdk-request',
+];
+
+/** The function behind the REST API: an API Gateway proxy event in, an answer in Chime's shape out. */
+export function createHandler(dependencies: HandlerDependencies) {
+  const { logger, allowedOrigins, addMetrics, clock, randomHex } = dependencies;
+  let batchId = '';
+
+  /** Every line that is logged and every answer that is sent carries the batch id of its own request. */
+  const requestScope: MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> = {
+    before: () => {
+      batchId = mintBatchId(clock.now(), randomHex());
+      logger.resetKeys();
+      logger.appendKeys({ batchId });
+    },
+  };
+
+  /** Whatever is thrown becomes a modelled error; what is not one of ours is a failure of the service. */
+  const modelledErrors: MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> = {
+    onError: (request) => {
+      const error =
+        request.error instanceof FacadeError
+          ? request.error
+          : new FacadeError('ServiceFailure', 'The service failed. Repeating the same request is safe.', {
+              reason: 'unexpected',
+              cause: request.error,
+            });
+      const { reason, cause } = error.details;
+      const serverFault = error.code === 'ServiceFailure' || error.code === 'ServiceUnavailable';
+      logger[serverFault ? 'error' : 'warn']('refused', { code: error.code, reason, ...causeOf(cause) });
+      addMetrics({ [metricOf(error)]: 1 }, reason ?? error.code);
+      request.response = failure(error, request.event.requestContext.requestId, batchId);
+    },
+  };
+
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(requestScope)
+    .use(
+      httpCors({
+        disableBeforePreflightResponse: false,
+        origins: allowedOrigins,
+        methods: 'POST',
+        requestMethods: ['POST'],
+        headers: REQUEST_HEADERS.join(','),
+        requestHeaders: REQUEST_HEADERS,
+        exposeHeaders: EXPOSED_HEADERS,
+        maxAge: 600,
+      }),
+    )
+    .use(modelledErrors)
+    .handler(async (event: APIGatewayProxyEvent, context: Context) => {
+      assertOffered(event);
+      const created = await createAttendees(
+        {
+          batchId,
+          stopsAtMs: clock.now() + context.getRemainingTimeInMillis(),
+          sourceIp: event.requestContext.identity.sourceIp,
+          userAgent: event.requestContext.identity.userAgent ?? '',
+          gatewayRequestId: event.requestContext.requestId,
+          bearerToken: () => bearerToken(event),
+          parse: () => parseBatch(event),
+        },
+        { ...dependencies, report: (message, facts) => logger.info(message, facts) },
+      );
+      return success(created, batchId);
+    });
+}
+
+/** Which of the counters an error adds to. A rule says 403, or 404 where it is about the meeting; Chime may say both. */
+function metricOf({ code, details: { reason } }: FacadeError): MetricName {
+  if (code === 'Unauthorized') return 'Unauthenticated';
+  const byRule = reason === 'meeting-tenant' || (code === 'Forbidden' && reason !== 'chime-refused');
+  return byRule ? 'Denials' : 'Refusals';
+}
+
+/** Messages of foreign errors may quote what they choked on, so only their names and places in our code are logged. */
+function causeOf(cause: unknown): { cause?: string; at?: string[] } {
+  if (!(cause instanceof Error)) return {};
+  const { message, stack = '' } = cause;
+  // A message may have lines that look like frames.
+  const start = stack.indexOf(message);
+  const frames =
+    start < 0
+      ? []
+      : stack
+          .slice(start + message.length)
+          .split('\n')
+          .filter((line) => /^\s+at /.test(line));
+  return { cause: cause.name, at: frames.slice(0, 5).map((line) => line.trim()) };
+}

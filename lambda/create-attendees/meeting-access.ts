@@ -1,0 +1,79 @@
+import { FacadeError } from '../model/errors.ts';
+import type { CallOptions, Clock, Meetings } from '../model/ports.ts';
+import type { Rule } from '../model/rules.ts';
+import { createBoundedMap } from './bounded-map.ts';
+import { createCallerBudget } from './caller-budget.ts';
+import { authorizeByMeeting } from './policy.ts';
+
+/** A meeting's tenants do not change while it lasts, and one that has ended is refused by Chime itself. */
+const PERMITTED_FOR_MS = 5 * 60_000;
+/** Short, since the meeting may be created a moment later. */
+const DENIED_FOR_MS = 5_000;
+/** Of each kind. */
+const MAX_DECISIONS = 2_000;
+
+/**
+ * What a caller may spend of Chime's quota (10 GetMeeting a second for the whole account) on meetings that it turns out
+ * to have no right to, per process: a burst, and what comes back per second. docs/authorization.md reckons with it.
+ */
+export const VAIN_LOOKUPS = { capacity: 5, perSecond: 0.5 };
+
+export interface MeetingAccess {
+  /**
+   * Decides whether a caller of these tenants may enter the meeting.
+   *
+   * @returns the rule that forbids it, if one does
+   * @throws FacadeError `Throttling` where the caller has asked for too many meetings in vain, and what the port throws
+   */
+  ruleAgainst(
+    callerId: string,
+    tenants: readonly string[],
+    meetingId: string,
+    options: CallOptions,
+  ): Promise<Rule | undefined>;
+}
+
+/**
+ * Decisions about meetings, remembered for a while. They are remembered per tenants and meeting, never per meeting
+ * alone: else a quick answer would tell a stranger that a meeting exists and is in use. Foreign and absent meetings are
+ * one and the same decision, so neither time nor the number of calls to Chime tells them apart.
+ */
+export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAccess {
+  const permitted = createBoundedMap<string, { untilMs: number }>(MAX_DECISIONS);
+  const denied = createBoundedMap<string, { untilMs: number; rule: Rule }>(MAX_DECISIONS);
+  const vainLookups = createCallerBudget(clock, VAIN_LOOKUPS);
+  const holds = <T extends { untilMs: number }>(decision: T | undefined): decision is T =>
+    decision !== undefined && clock.now() < decision.untilMs;
+
+  return {
+    async ruleAgainst(callerId, tenants, meetingId, options) {
+      // Whether Chime minds the case of a meeting's id is not documented. A permit holds for every spelling, so that
+      // spelling one id in many ways costs no look-ups; a denial for its own, so that it keeps nobody from the meeting.
+      const anySpelling = JSON.stringify([meetingId.toLowerCase(), ...tenants]);
+      const thisSpelling = JSON.stringify([meetingId, ...tenants]);
+      if (holds(permitted.get(anySpelling))) return undefined;
+      const denial = denied.get(thisSpelling);
+      if (holds(denial)) return denial.rule;
+
+      if (!vainLookups.take(callerId)) {
+        throw new FacadeError(
+          'Throttling',
+          'Too many of the meetings that were asked for could not be found.',
+          {
+            retryAfterSeconds: 1 / VAIN_LOOKUPS.perSecond,
+            reason: 'vain-lookups',
+          },
+        );
+      }
+      // A look-up that fails is not given back: it was a call to a Chime that is in trouble already.
+      const rule = authorizeByMeeting(tenants, await meetings.findMeeting(meetingId, options));
+      if (rule === undefined) {
+        vainLookups.giveBack(callerId);
+        permitted.set(anySpelling, { untilMs: clock.now() + PERMITTED_FOR_MS });
+      } else {
+        denied.set(thisSpelling, { untilMs: clock.now() + DENIED_FOR_MS, rule });
+      }
+      return rule;
+    },
+  };
+}

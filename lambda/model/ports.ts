@@ -1,0 +1,78 @@
+import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee } from './attendees.ts';
+import type { FacadeError } from './errors.ts';
+import type { IssuerRules } from './issuer-rules.ts';
+
+export interface CallOptions {
+  /** The call is cut after this many milliseconds. */
+  timeoutMs: number;
+}
+
+/** Who is asking, as a verified token says. */
+export interface Caller {
+  rules: IssuerRules;
+  clientId: string;
+  subject: string;
+  scopes: ReadonlySet<string>;
+  /** The verified claims of the token. */
+  claims: Readonly<Record<string, unknown>>;
+}
+
+export interface TokenVerifier {
+  /**
+   * Verifies a bearer token.
+   *
+   * @throws FacadeError `Unauthorized` for a token that does not verify; `ServiceUnavailable` where the issuer's keys
+   * cannot be had, so that a broken issuer never looks like a bad token.
+   */
+  verify(token: string): Promise<Caller>;
+}
+
+/** What the rules need to know of a meeting. */
+export interface MeetingFacts {
+  tenantIds: readonly string[];
+}
+
+/** What came of one attempt to create attendees. */
+export type CreationResult =
+  | { kind: 'answered'; attendees: Attendee[]; errors: AttendeeError[]; chimeRequestId: string | undefined }
+  /** Chime definitely created nothing; the error is the one to pass on. */
+  | { kind: 'refused'; error: FacadeError; chimeRequestId: string | undefined }
+  /**
+   * Chime may or may not have created attendees: time-out, broken connection, 5xx, an unreadable answer. The error is
+   * the one to pass on where Chime answered something that says more than that.
+   */
+  | { kind: 'ambiguous'; cause: unknown; error?: FacadeError | undefined };
+
+export interface Meetings {
+  /**
+   * @returns undefined for a meeting that does not exist or has ended
+   * @throws FacadeError `Throttling` or `ServiceUnavailable`
+   */
+  findMeeting(meetingId: string, options: CallOptions): Promise<MeetingFacts | undefined>;
+  createAttendees(
+    meetingId: string,
+    attendees: AttendeeRequest[],
+    options: CallOptions,
+  ): Promise<CreationResult>;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Who exists in a meeting. */
+export interface AttendeeList {
+  /**
+   * One page.
+   *
+   * @returns `gone` for a meeting that has ended or never was
+   * @throws for every other failure
+   */
+  page(meetingId: string, nextToken: string | undefined): Promise<AttendeePage | 'gone'>;
+}
+
+export interface AttendeePage {
+  attendees: IssuedAttendee[];
+  nextToken: string | undefined;
+}

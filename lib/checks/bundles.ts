@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { ConfigurationError } from './configuration-error.ts';
+
+/** @throws ConfigurationError where a function's bundle, its entry `index.js`, is not there */
+export function assertBuilt(bundleDirectory: string): void {
+  const entry = join(bundleDirectory, 'index.js');
+  if (existsSync(entry)) return;
+  throw new ConfigurationError(
+    `${relative(process.cwd(), entry)}: the function is not built; run \`npm run build\` first`,
+  );
+}

@@ -1,0 +1,97 @@
+import { Stage, Token } from 'aws-cdk-lib';
+import type { IDomainName } from 'aws-cdk-lib/aws-apigateway';
+import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
+import type { IConstruct } from 'constructs';
+import type { CustomDomain } from '../attendee-api.ts';
+import { rootStackOf } from '../facade-name.ts';
+import { type CompleteSettings, resourceServerOf } from '../settings/facade-settings.ts';
+
+/** By app: what only one facade may have, and which has it. */
+const takers = new WeakMap<IConstruct, Map<string, IConstruct>>();
+
+/** What a facade has that no other may have in the same place. */
+export interface Unshared {
+  name: string;
+  namespace: string;
+  settings: CompleteSettings;
+  userPool: IUserPool | undefined;
+  domain: CustomDomain | IDomainName | undefined;
+}
+
+/** What another facade of the app has already, as `prop: sentence`, where both are certain to meet. */
+export function problemWithCollisions(
+  facade: IConstruct,
+  { name, namespace, settings, userPool, domain }: Unshared,
+): string | undefined {
+  const namesake = take(facade, 'name', placeKeyOf(facade, 'stage'), name);
+  // Stacks of one name cannot be in one place: CloudFormation would take them for one.
+  if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
+    return `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
+  }
+  const namesakeOfMetrics = take(facade, 'namespace', placeKeyOf(facade, 'stack'), namespace);
+  if (namesakeOfMetrics !== undefined && !areDifferentStacksOfOneName(facade, namesakeOfMetrics)) {
+    return `metricsNamespace: is "${namespace}", as that of ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; name another one`;
+  }
+  if (userPool !== undefined) {
+    const identifier = resourceServerOf(settings);
+    const earlier = take(facade, 'resource server', userPool.userPoolId, identifier);
+    if (earlier !== undefined) {
+      return `cognito.resourceServer: is "${identifier}", as that of ${earlier.node.path} in the same userPool, so the deployment would fail half-way; name another one`;
+    }
+  }
+  if (domain !== undefined) {
+    const domainName = 'certificate' in domain ? domain.name : domain.domainName;
+    const earlier = take(facade, 'domain', placeKeyOf(facade, 'stack'), domainName);
+    if (earlier !== undefined) {
+      return `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
+    }
+  }
+  if (settings.logs.accountRole) {
+    const earlier = take(facade, 'account role', placeKeyOf(facade, 'stack'));
+    if (earlier !== undefined) {
+      return `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Takes for a construct what only one of an app may have.
+ *
+ * @param what words that tell it from everything else that is taken
+ * @returns the construct that has it already, or undefined
+ */
+function take(taker: IConstruct, ...what: string[]): IConstruct | undefined {
+  const { root } = taker.node;
+  const ofApp = takers.get(root) ?? new Map<string, IConstruct>();
+  takers.set(root, ofApp);
+  const key = what.join('|');
+  const earlier = ofApp.get(key);
+  if (earlier !== undefined && isInTree(earlier)) return earlier;
+  ofApp.set(key, taker);
+  return undefined;
+}
+
+/** Whether a construct, or one that it is in, has not been removed again. */
+function isInTree({ node: { scopes } }: IConstruct): boolean {
+  return scopes.slice(1).every((construct, index) => {
+    const { node } = scopes[index] as IConstruct;
+    return node.tryFindChild(construct.node.id) === construct;
+  });
+}
+
+/**
+ * The account and Region that a construct goes to. Where they are open, two stacks of one app may go to different ones: then
+ * it is the stack alone, or the stage with all its stacks.
+ */
+function placeKeyOf(construct: IConstruct, ifOpen: 'stack' | 'stage'): string {
+  const stack = rootStackOf(construct);
+  const isOpen = [stack.account, stack.region].some((name) => Token.isUnresolved(name));
+  if (!isOpen) return stack.environment;
+  return `${stack.environment} ${(ifOpen === 'stack' ? stack : Stage.of(stack))?.node.path}`;
+}
+
+function areDifferentStacksOfOneName(one: IConstruct, other: IConstruct): boolean {
+  const [a, b] = [rootStackOf(one), rootStackOf(other)];
+  return a !== b && a.stackName === b.stackName;
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import {
+  type IUserPool,
+  OAuthScope,
+  ResourceServerScope,
+  UserPool,
+  UserPoolClient,
+  UserPoolResourceServer,
+} from 'aws-cdk-lib/aws-cognito';
+import { Construct } from 'constructs';
+import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
+import { acceptFindings } from './accepted-findings.ts';
+
+export interface CognitoIssuerProps {
+  /** Unique in its account and Region. */
+  name: string;
+  /** A pool that there is already: it gets the resource server and the client, and keeps all that it has. */
+  userPool?: IUserPool | undefined;
+  /** The host name's first part under amazoncognito.com, unique in its Region; derived from name and account if left out. */
+  domainPrefix?: string | undefined;
+  /** The resource server's identifier, unique in its pool. */
+  resourceServer: string;
+}
+
+/**
+ * What a deployment that names no issuer has in Cognito: one client, the account owner's own backend, which gets its
+ * tokens by the client-credentials grant (RFC 6749 section 4.4) and may name any attendee. A pool of its own has no
+ * users, and nobody can sign up.
+ */
+export class CognitoIssuer extends Construct {
+  readonly pool: IUserPool;
+  readonly client: UserPoolClient;
+  /** Where the client's credentials are exchanged for a token; undefined for a pool handed in, which has its own domain. */
+  readonly tokenEndpoint: string | undefined;
+  readonly rules: IssuerRules;
+
+  constructor(scope: Construct, id: string, props: CognitoIssuerProps) {
+    super(scope, id);
+    this.pool = props.userPool ?? makePool(this);
+    if (props.userPool === undefined) {
+      const domain = this.pool.addDomain('Domain', {
+        cognitoDomain: {
+          domainPrefix: props.domainPrefix ?? defaultDomainPrefix(props.name, Stack.of(this)),
+        },
+      });
+      // In GovCloud there are only the FIPS endpoints.
+      const fips = Stack.of(this).region.startsWith('us-gov-');
+      this.tokenEndpoint = `${domain.baseUrl({ fips })}/oauth2/token`;
+    }
+
+    const delegate = new ResourceServerScope({
+      scopeName: 'attendees.create',
+      scopeDescription: 'Let any user into a meeting',
+    });
+    const self = new ResourceServerScope({
+      scopeName: 'attendees.create.self',
+      scopeDescription: 'Enter a meeting oneself',
+    });
+    // A pool handed in may be another stack's, or another facade's too: what is added to it belongs here.
+    const owner = props.userPool === undefined ? this.pool : this;
+    const resourceServer = new UserPoolResourceServer(owner, 'ResourceServer', {
+      userPool: this.pool,
+      identifier: props.resourceServer,
+      scopes: [delegate, self],
+    });
+    this.client = new UserPoolClient(owner, 'Backend', {
+      userPool: this.pool,
+      generateSecret: true,
+      oAuth: {
+        flows: { clientCredentials: true },
+        scopes: [OAuthScope.resourceServer(resourceServer, delegate)],
+      },
+    });
+
+    const issuer = `https://${this.pool.userPoolProviderName}`;
+    this.rules = {
+      issuer,
+      jwksUri: `${issuer}/.well-known/jwks.json`,
+      // Cognito's access tokens have no audience: the client id is what tells them apart.
+      audience: [],
+      clientIds: [this.client.userPoolClientId],
+      algorithms: ['RS256'],
+      accessToken: 'cognito',
+      scopes: { delegate: `${props.resourceServer}/attendees.create` },
+      externalUserIdClaim: 'sub',
+      externalUserIdPrefix: '',
+      meetingsClaimRequired: true,
+      allowAnyMeeting: false,
+      ceilings: {},
+    };
+  }
+}
+
+/** Kept when the stack goes: the audit names callers by this pool and its client. */
+function makePool(scope: Construct): UserPool {
+  const pool = new UserPool(scope, 'Pool', {
+    selfSignUpEnabled: false,
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  const nobody = 'The pool has no users and nobody can sign up: its one client is a machine with a secret.';
+  acceptFindings(
+    pool,
+    { id: 'AwsSolutions-COG1', reason: `No password is ever chosen. ${nobody}` },
+    { id: 'AwsSolutions-COG2', reason: `No one signs in who could have a second factor. ${nobody}` },
+    { id: 'AwsSolutions-COG8', reason: `The Plus plan is for people's sign-ins. ${nobody}` },
+  );
+  return pool;
+}
+
+/**
+ * A prefix of at most 63 characters, without the words that Cognito refuses, and with the account to make it unique:
+ * stacks of all accounts share the names of a Region.
+ */
+function defaultDomainPrefix(facadeName: string, { account }: Stack): string {
+  const name = facadeName
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, '-')
+    .replace(/aws|amazon|cognito/g, '')
+    .replace(/^-+|-+$/g, '');
+  // What is cut off is what tells two facades of one stack apart.
+  const digest = createHash('sha256').update(facadeName).digest('hex').slice(0, 8);
+  const short = name.length > 48 ? `${name.slice(0, 39).replace(/-+$/, '')}-${digest}` : name;
+  return `${short || 'usher'}-${Token.asString(account)}`;
+}

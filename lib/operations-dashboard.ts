@@ -1,0 +1,99 @@
+import { Duration } from 'aws-cdk-lib';
+import { AlarmStatusWidget, Dashboard, GraphWidget, type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { Alarms } from './alarms.ts';
+import type { AuditTableSet } from './audit-tables.ts';
+import type { FacadeMetrics } from './facade-metrics.ts';
+
+export interface OperationsDashboardProps {
+  alarms: Alarms;
+  metrics: FacadeMetrics;
+  handler: IFunction;
+  reconciler: IFunction;
+  tables: AuditTableSet;
+}
+
+/** The one dashboard: is it well, who is let in, how fast, and what is left to find out. */
+export class OperationsDashboard extends Construct {
+  readonly dashboard: Dashboard;
+
+  constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
+    super(scope, id);
+    const { alarms, metrics, handler, reconciler, tables } = props;
+    const period = Duration.minutes(5);
+    const graph = (title: string, ...left: IMetric[]) =>
+      new GraphWidget({ title, left, width: 8, height: 6 });
+    const throttled = (label: string, table: ITable) =>
+      table.metric('WriteThrottleEvents', { statistic: Stats.SUM, period, label });
+    const written = (label: string, table: ITable) =>
+      table.metric('ConsumedWriteCapacityUnits', { statistic: Stats.SUM, period, label });
+
+    this.dashboard = new Dashboard(this, 'Dashboard', {
+      defaultInterval: Duration.hours(12),
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', alarms: alarms.all(), width: 24, height: 3 })],
+        [
+          graph(
+            'Batches answered, attendees',
+            metrics.own('BatchesAnswered'),
+            metrics.own('AttendeesIssued'),
+          ),
+          graph('Answers', metrics.api('Count'), metrics.api('4XXError'), metrics.api('5XXError')),
+          graph(
+            'Time to answer, ms',
+            metrics.api('Latency', { statistic: 'p50', label: 'p50' }),
+            metrics.api('Latency', { statistic: 'p99', label: 'p99' }),
+          ),
+        ],
+        [
+          graph('Denials by all rules', metrics.denied()),
+          graph(
+            'Withheld, and refused one by one by Chime',
+            metrics.own('AttendeesWithheld'),
+            metrics.own('AttendeeErrors'),
+          ),
+          graph(
+            'Refused by Chime, or unknown',
+            ...['chime-throttled', 'chime-refused', 'chime-ambiguous', 'chime-access'].map((reason) =>
+              metrics.own('Refusals', { reason, label: reason }),
+            ),
+          ),
+        ],
+        [
+          graph('Oldest open batch, s', metrics.own('OldestOpenIntentAge', { statistic: Stats.MAXIMUM })),
+          graph(
+            'Found out by the reconciler',
+            metrics.own('IntentsRecovered'),
+            metrics.own('IntentsNotIssued'),
+            metrics.own('IntentsUnresolved'),
+          ),
+          graph(
+            'Functions: errors, throttles',
+            handler.metricErrors({ period, label: 'handler errors' }),
+            handler.metricThrottles({ period, label: 'handler throttles' }),
+            reconciler.metricErrors({ period, label: 'reconciler errors' }),
+          ),
+        ],
+        [
+          graph(
+            'Handlers at once',
+            handler.metric('ConcurrentExecutions', { statistic: Stats.MAXIMUM, period }),
+          ),
+          graph(
+            'Written, request units',
+            written('audit', tables.audit),
+            written('admissions', tables.admissions),
+          ),
+          graph(
+            'Throttled by the tables',
+            throttled('audit', tables.audit),
+            throttled('admissions', tables.admissions),
+            throttled('open intents', tables.openIntents),
+          ),
+        ],
+      ],
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { callerId } from '../../../lambda/audit/records.ts';
+
+describe('a caller id', () => {
+  it('is issuer, client and subject, readable', () => {
+    expect(callerId({ issuer: 'https://idp.example.com', clientId: 'web', subject: 'alice' })).toBe(
+      'https://idp.example.com|web|alice',
+    );
+  });
+
+  it('is another one for another caller, whatever its parts hold', () => {
+    const part = fc.string({ unit: fc.constantFrom('|', '%', '7', 'C', 'a') });
+    const caller = fc.record({
+      issuer: fc.constantFrom('https://a.example.com', 'https://b.example.com'),
+      clientId: part,
+      subject: part,
+    });
+    fc.assert(
+      fc.property(caller, caller, (a, b) => {
+        const same = a.issuer === b.issuer && a.clientId === b.clientId && a.subject === b.subject;
+        expect(callerId(a) === callerId(b)).toBe(same);
+      }),
+    );
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import { createBoundedMap } from '../../../lambda/create-attendees/bounded-map.ts';
+
+describe('a bounded map', () => {
+  it('holds as many entries as its limit', () => {
+    const map = createBoundedMap<string, number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, 2, undefined]);
+  });
+
+  it('forgets what was used longest ago', () => {
+    const map = createBoundedMap<string, number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    map.get('a');
+    map.set('c', 3);
+    expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3]);
+  });
+
+  it('takes setting for using, and a key for one entry', () => {
+    const map = createBoundedMap<string, number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    map.set('a', 3);
+    map.set('c', 4);
+    expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([3, undefined, 4]);
+  });
+
+  it('takes no room for keys that it was only asked for', () => {
+    const map = createBoundedMap<string, number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    map.get('absent');
+    map.set('a', 3);
+    expect([map.get('a'), map.get('b')]).toEqual([3, 2]);
+  });
+});

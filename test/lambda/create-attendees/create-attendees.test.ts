@@ -1,0 +1,457 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { DenialRecord, IntentRecord, OutcomeRecord } from '../../../lambda/audit/records.ts';
+import {
+  type CreateAttendeesDependencies,
+  createAttendees,
+} from '../../../lambda/create-attendees/create-attendees.ts';
+import { authorizeByMeeting } from '../../../lambda/create-attendees/policy.ts';
+import type { Attendee, AttendeeRequest } from '../../../lambda/model/attendees.ts';
+import { FacadeError } from '../../../lambda/model/errors.ts';
+import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import type { Caller, CreationResult, MeetingFacts } from '../../../lambda/model/ports.ts';
+
+const MEETING = '3F0C4A7E-52c8-4d6f-9a0b-7d2f5e8c1b34';
+const BATCH = '20261123T134558123Z-6f1c2a9b4d3e5f70';
+const START_MS = Date.UTC(2026, 10, 23, 13, 45, 58, 123);
+const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' } as const;
+
+const RULES: IssuerRules = {
+  issuer: 'https://idp.example.com',
+  jwksUri: 'https://idp.example.com/keys',
+  audience: ['usher'],
+  clientIds: [],
+  algorithms: ['RS256'],
+  accessToken: 'at+jwt',
+  scopes: { delegate: 'attendees.create' },
+  externalUserIdClaim: 'sub',
+  externalUserIdPrefix: '',
+  tenantClaim: 'tenant',
+  meetingsClaimRequired: false,
+  allowAnyMeeting: false,
+  ceilings: {},
+};
+
+const attendee = (name: string): Attendee => ({
+  ExternalUserId: name,
+  AttendeeId: `id-of-${name}`,
+  JoinToken: `token-of-${name}`,
+  Capabilities: EVERYTHING,
+});
+const answered = (...attendees: Attendee[]): CreationResult => ({
+  kind: 'answered',
+  attendees,
+  errors: [],
+  chimeRequestId: 'chime-1',
+});
+
+/** One world of fake ports: what happens is listed in order, and each port can be told to behave otherwise. */
+function world() {
+  const happened: string[] = [];
+  const records: (IntentRecord | OutcomeRecord | DenialRecord)[] = [];
+  const reports: string[] = [];
+  const metrics: Record<string, unknown>[] = [];
+  let nowMs = START_MS;
+  const state = {
+    happened,
+    records,
+    reports,
+    metrics,
+    timeouts: {} as Record<string, number>,
+    caller: {
+      rules: RULES,
+      clientId: 'backend',
+      subject: 'service',
+      scopes: new Set(['attendees.create']),
+      claims: { sub: 'service', tenant: 'acme' },
+    } as Caller,
+    requested: [{ ExternalUserId: 'alice' }, { ExternalUserId: 'bob' }] as AttendeeRequest[],
+    stopsAtMs: START_MS + 20_000,
+    meeting: { tenantIds: ['acme'] } as MeetingFacts | undefined,
+    result: answered(attendee('alice'), attendee('bob')),
+    /** Rejects the port of that name. */
+    broken: new Set<string>(),
+    /** Milliseconds that the port of that name takes. */
+    slow: {} as Record<string, number>,
+    outcomeWritten: true,
+    sourceIp: '192.0.2.1',
+    userAgent: 'a browser',
+    gatewayRequestId: 'gateway-1',
+    denialsLeft: 1,
+    run: () => createAttendees(call, dependencies),
+  };
+  const step = (name: string, timeoutMs?: number): void => {
+    happened.push(name);
+    if (timeoutMs !== undefined) state.timeouts[name] = timeoutMs;
+    nowMs += state.slow[name] ?? 0;
+    if (state.broken.has(name)) throw new TypeError(`secret of ${name}`);
+  };
+  const dependencies: CreateAttendeesDependencies = {
+    tokenVerifier: {
+      verify: async () => {
+        step('verify');
+        return state.caller;
+      },
+    },
+    meetingAccess: {
+      ruleAgainst: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
+        step('findMeeting', timeoutMs);
+        return authorizeByMeeting(tenants, state.meeting);
+      },
+    },
+    denialBudget: { take: () => state.denialsLeft-- > 0, giveBack: () => {} },
+    meetings: {
+      createAttendees: async (_id, _attendees, { timeoutMs }) => {
+        step('createAttendees', timeoutMs);
+        return state.result;
+      },
+    },
+    auditLog: {
+      recordIntent: async (intent, { timeoutMs }) => {
+        step('recordIntent', timeoutMs);
+        records.push(intent);
+      },
+      recordOutcome: async (outcome, { timeoutMs }) => {
+        step('recordOutcome', timeoutMs);
+        records.push(structuredClone(outcome));
+        return state.outcomeWritten;
+      },
+      recordDenial: async (denial, { timeoutMs }) => {
+        step('recordDenial', timeoutMs);
+        records.push(denial);
+      },
+      recordAdmissions: async (_outcome, { timeoutMs }) => step('recordAdmissions', timeoutMs),
+    },
+    clock: { now: () => nowMs },
+    fingerprint: (joinToken) => `fingerprint of ${joinToken.length} characters`,
+    randomHex: () => '0123456789abcdef',
+    auditRetentionDays: 30,
+    addMetrics: (values, reason) => metrics.push({ ...values, ...(reason && { reason }) }),
+    report: (event, facts) => reports.push(JSON.stringify({ event, ...facts })),
+  };
+  const call = {
+    batchId: BATCH,
+    get stopsAtMs() {
+      return state.stopsAtMs;
+    },
+    get sourceIp() {
+      return state.sourceIp;
+    },
+    get userAgent() {
+      return state.userAgent;
+    },
+    get gatewayRequestId() {
+      return state.gatewayRequestId;
+    },
+    bearerToken: () => {
+      happened.push('bearerToken');
+      return 'token';
+    },
+    parse: () => {
+      happened.push('parse');
+      return { meetingId: MEETING, attendees: state.requested };
+    },
+  };
+  return state;
+}
+
+/**
+ * The size of an item by DynamoDB's rules (developer guide, Item sizes and formats): names and text in UTF-8; numbers,
+ * here, with no more bytes than digits; a map 3 bytes, and 1 for each member.
+ */
+function itemBytes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return Buffer.byteLength(String(value));
+  const members = Object.entries(value);
+  return members.reduce((sum, [name, member]) => sum + Buffer.byteLength(name) + itemBytes(member) + 1, 3);
+}
+
+const outcomeIn = (w: ReturnType<typeof world>): OutcomeRecord | undefined =>
+  w.records.find((record): record is OutcomeRecord => record.kind === 'outcome');
+
+let w: ReturnType<typeof world>;
+beforeEach(() => {
+  w = world();
+});
+
+describe('a batch that goes well', () => {
+  it('goes through its steps in the order that the promises need', async () => {
+    await w.run();
+    expect(w.happened).toEqual([
+      'bearerToken',
+      'verify',
+      'parse',
+      'findMeeting',
+      'recordIntent',
+      'createAttendees',
+      'recordAdmissions',
+      'recordOutcome',
+    ]);
+  });
+
+  it('answers what Chime answered', async () => {
+    expect(await w.run()).toEqual({
+      attendees: [attendee('alice'), attendee('bob')],
+      errors: [],
+      chimeRequestId: 'chime-1',
+    });
+  });
+
+  it('records who asked for whom, before, and who was let in, after', async () => {
+    w.requested = [{ ExternalUserId: 'alice', Capabilities: EVERYTHING }, { ExternalUserId: 'bob' }];
+    await w.run();
+    expect(w.records).toEqual([
+      {
+        meetingId: MEETING.toLowerCase(),
+        recordId: `${BATCH}/intent`,
+        batchId: BATCH,
+        kind: 'intent',
+        callerId: 'https://idp.example.com|backend|service',
+        day: '2026-11-23',
+        recordedAt: '2026-11-23T13:45:58.123Z',
+        caller: {
+          issuer: 'https://idp.example.com',
+          clientId: 'backend',
+          subject: 'service',
+          scope: 'attendees.create',
+          sourceIp: '192.0.2.1',
+          userAgent: 'a browser',
+          gatewayRequestId: 'gateway-1',
+        },
+        requested: [{ externalUserId: 'alice', capabilities: EVERYTHING }, { externalUserId: 'bob' }],
+        deadline: '2026-11-23T13:46:13.123Z',
+        expiresAt: Math.floor(Date.UTC(2026, 11, 23, 13, 45, 58) / 1000),
+      },
+      {
+        meetingId: MEETING.toLowerCase(),
+        recordId: `${BATCH}/outcome`,
+        batchId: BATCH,
+        kind: 'outcome',
+        state: 'ISSUED',
+        recordedAt: '2026-11-23T13:45:58.123Z',
+        writtenBy: 'handler',
+        writerId: '0123456789abcdef',
+        issued: ['alice', 'bob'].map((name) => ({
+          externalUserId: name,
+          attendeeId: `id-of-${name}`,
+          capabilities: EVERYTHING,
+          tokenFingerprint: `fingerprint of ${`token-of-${name}`.length} characters`,
+        })),
+        withheld: [],
+        errors: [],
+        chimeRequestId: 'chime-1',
+        admissions: 'written',
+        expiresAt: Math.floor(Date.UTC(2026, 11, 23, 13, 45, 58) / 1000),
+      },
+    ]);
+  });
+
+  it('is counted, without anybody’s name', async () => {
+    await w.run();
+    expect(w.metrics).toEqual([
+      { BatchesAnswered: 1, AttendeesIssued: 2, AttendeesWithheld: 0, AttendeeErrors: 0 },
+    ]);
+  });
+
+  it('keeps tokens and names out of what it records of tokens, and out of what it reports', async () => {
+    await w.run();
+    expect(JSON.stringify(w.records)).not.toMatch(/token-of/);
+    expect(w.reports.join('\n')).not.toMatch(/token-of|alice|bob|service/);
+  });
+
+  it('does not look the meeting up for an issuer without tenants', async () => {
+    const { tenantClaim: _, ...rules } = RULES;
+    w.caller = { ...w.caller, rules };
+    await w.run();
+    expect(w.happened).not.toContain('findMeeting');
+  });
+});
+
+describe('an answer that is not all that was asked for', () => {
+  it('is PARTIAL where some could not be created, with Chime’s errors passed on and recorded', async () => {
+    const error = { ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: 'thing' };
+    w.result = { ...answered(attendee('alice')), errors: [error] } as CreationResult;
+    expect(await w.run()).toMatchObject({ attendees: [attendee('alice')], errors: [error] });
+    expect(outcomeIn(w)).toMatchObject({
+      state: 'PARTIAL',
+      errors: [{ externalUserId: 'bob', errorCode: 'Some', errorMessage: 'thing' }],
+    });
+  });
+
+  it('is FAILED where none could be created, and still an answer of 200', async () => {
+    const error = { ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: 'thing' };
+    w.result = { ...answered(), errors: [error] } as CreationResult;
+    expect(await w.run()).toMatchObject({ attendees: [], errors: [error] });
+    expect(outcomeIn(w)?.state).toBe('FAILED');
+  });
+
+  it('keeps the token of a name nobody asked for, and says so to caller and audit', async () => {
+    w.result = answered(attendee('alice'), attendee('eve'));
+    const created = await w.run();
+    expect(created.attendees).toEqual([attendee('alice')]);
+    expect(created.errors).toEqual([
+      {
+        ExternalUserId: 'eve',
+        ErrorCode: 'Forbidden',
+        ErrorMessage: 'Denied by the rule answer-requested-name.',
+      },
+    ]);
+    expect(outcomeIn(w)).toMatchObject({
+      state: 'PARTIAL',
+      withheld: [{ externalUserId: 'eve', attendeeId: 'id-of-eve', rule: 'answer-requested-name' }],
+    });
+    expect(JSON.stringify(created)).not.toContain('token-of-eve');
+  });
+});
+
+describe('a refusal', () => {
+  const refusals: [string, string, (state: ReturnType<typeof world>) => void][] = [
+    ['Forbidden', 'scope', (s) => Object.assign(s, { caller: { ...s.caller, scopes: new Set() } })],
+    [
+      'Forbidden',
+      'tenant-claim',
+      (s) => Object.assign(s, { caller: { ...s.caller, claims: { sub: 'service' } } }),
+    ],
+    ['NotFound', 'meeting-tenant', (s) => Object.assign(s, { meeting: undefined })],
+    ['NotFound', 'meeting-tenant', (s) => Object.assign(s, { meeting: { tenantIds: [] } })],
+    ['NotFound', 'meeting-tenant', (s) => Object.assign(s, { meeting: { tenantIds: ['globex'] } })],
+  ];
+  it.each(refusals)(
+    'as %s by the rule %s never reaches Chime and is recorded',
+    async (code, rule, arrange) => {
+      arrange(w);
+      await expect(w.run()).rejects.toMatchObject({ code });
+      expect(w.happened).not.toContain('createAttendees');
+      expect(w.happened).not.toContain('recordIntent');
+      expect(w.records).toMatchObject([{ kind: 'denial', rule, denialDay: '2026-11-23', requestedCount: 2 }]);
+    },
+  );
+
+  it('is recorded in 1 KB at most, whatever a client sends', async () => {
+    w.caller = {
+      ...w.caller,
+      clientId: 'c'.repeat(255),
+      subject: 's'.repeat(255),
+      claims: { sub: 'service' },
+    };
+    w.userAgent = 'a'.repeat(8_000);
+    w.gatewayRequestId = 'g'.repeat(8_000);
+    w.sourceIp = '2001:0db8:0000:0000:0000:0000:0000:0001';
+    await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
+    expect(w.records).toHaveLength(1);
+    expect(itemBytes(w.records[0])).toBeLessThanOrEqual(1_024);
+  });
+
+  it('stands where it could not be recorded', async () => {
+    w.caller = { ...w.caller, scopes: new Set() };
+    w.broken.add('recordDenial');
+    await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
+    expect(w.reports.join()).toContain('denial not recorded');
+    expect(w.reports.join()).not.toContain('secret');
+  });
+
+  it('stands where the caller has had its share of records', async () => {
+    w.caller = { ...w.caller, scopes: new Set() };
+    w.denialsLeft = 0;
+    await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
+    expect(w.records).toEqual([]);
+    expect(w.reports).toEqual(['{"event":"denial not recorded","rule":"scope","cause":"budget"}']);
+  });
+
+  it('of a meeting looks the same whether it is foreign, untenanted or absent', async () => {
+    const told = [];
+    for (const meeting of [undefined, { tenantIds: [] }, { tenantIds: ['globex'] }]) {
+      const each = world();
+      each.meeting = meeting;
+      const error = await each
+        .run()
+        .catch((e: FacadeError) => ({ message: e.message, code: e.code, details: e.details }));
+      told.push(JSON.stringify({ error, happened: each.happened }));
+    }
+    expect(new Set(told).size).toBe(1);
+  });
+
+  it('by Chime is passed on once its outcome is recorded', async () => {
+    const error = new FacadeError('LimitExceeded', 'Too many attendees.');
+    w.result = { kind: 'refused', error, chimeRequestId: 'chime-2' };
+    await expect(w.run()).rejects.toBe(error);
+    expect(outcomeIn(w)).toMatchObject({
+      state: 'FAILED',
+      refusal: { code: 'LimitExceeded', message: 'Too many attendees.' },
+      issued: [],
+      chimeRequestId: 'chime-2',
+    });
+  });
+});
+
+describe('where something breaks', () => {
+  const unavailable = { code: 'ServiceUnavailable', details: { retryAfterSeconds: 1 } };
+
+  it('an intent that is not known to be durable keeps Chime uncalled', async () => {
+    w.broken.add('recordIntent');
+    await expect(w.run()).rejects.toMatchObject(unavailable);
+    expect(w.happened).not.toContain('createAttendees');
+  });
+
+  it('an ambiguous attempt answers 503 and leaves the intent open', async () => {
+    w.result = { kind: 'ambiguous', cause: new Error('reset') };
+    await expect(w.run()).rejects.toMatchObject(unavailable);
+    expect(outcomeIn(w)).toBeUndefined();
+  });
+
+  it('an outcome that is not known to be durable keeps the tokens in', async () => {
+    w.broken.add('recordOutcome');
+    await expect(w.run()).rejects.toMatchObject(unavailable);
+  });
+
+  it('an outcome that somebody else wrote first keeps the tokens in', async () => {
+    w.outcomeWritten = false;
+    await expect(w.run()).rejects.toMatchObject(unavailable);
+  });
+
+  it('admissions that could not be written hold nothing up, and the outcome says that they are pending', async () => {
+    w.broken.add('recordAdmissions');
+    expect(await w.run()).toMatchObject({ attendees: [attendee('alice'), attendee('bob')] });
+    expect(outcomeIn(w)?.admissions).toBe('pending');
+  });
+
+  it.each([
+    [25, 'written', ['recordAdmissions', 'recordOutcome']],
+    [26, 'deferred', ['recordOutcome']],
+  ])('admissions of %d attendees are %s', async (count, admissions, last) => {
+    const names = Array.from({ length: count }, (_, index) => `guest-${index}`);
+    w.requested = names.map((ExternalUserId) => ({ ExternalUserId }));
+    w.result = answered(...names.map((name) => attendee(name)));
+    await w.run();
+    expect(outcomeIn(w)).toMatchObject({ state: 'ISSUED', admissions });
+    expect(w.happened.slice(-last.length - 1)).toEqual(['createAttendees', ...last]);
+  });
+});
+
+describe('time', () => {
+  it('left by the function bounds every step', async () => {
+    w.stopsAtMs = START_MS + 6_000;
+    w.slow = { verify: 1_000, findMeeting: 500, recordIntent: 500 };
+    await w.run();
+    // 6 s, less 0.5 s for the answer, less 3 s for the outcome, less 2 s that are gone.
+    expect(w.timeouts['createAttendees']).toBe(500);
+    expect(w.timeouts['recordOutcome']).toBe(3_000);
+  });
+
+  it('that is gone before the intent costs nothing but a 503', async () => {
+    w.slow = { verify: 19_600 };
+    await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+    expect(w.happened).not.toContain('recordIntent');
+  });
+
+  it('that is gone after the intent ends the batch as FAILED without a call to Chime', async () => {
+    w.slow = { recordIntent: 11_900 };
+    await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+    expect(w.happened).not.toContain('createAttendees');
+    expect(outcomeIn(w)?.state).toBe('FAILED');
+  });
+
+  it('that is gone after Chime answered leaves the intent open', async () => {
+    w.slow = { createAttendees: 15_001 };
+    await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+    expect(outcomeIn(w)).toBeUndefined();
+  });
+});

@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createMeetingAccess, type MeetingAccess } from '../../../lambda/create-attendees/meeting-access.ts';
+import type { MeetingFacts } from '../../../lambda/model/ports.ts';
+
+let nowMs: number;
+let looked: string[];
+let meetings: Record<string, MeetingFacts>;
+let access: MeetingAccess;
+
+beforeEach(() => {
+  nowMs = 1_000_000;
+  looked = [];
+  meetings = { ours: { tenantIds: ['acme'] }, theirs: { tenantIds: ['globex'] }, nobodys: { tenantIds: [] } };
+  access = createMeetingAccess(
+    {
+      findMeeting: async (meetingId) => {
+        looked.push(meetingId);
+        return meetings[meetingId];
+      },
+      createAttendees: async () => {
+        throw new Error('is not for this to call');
+      },
+    },
+    { now: () => nowMs },
+  );
+});
+
+const ask = (meetingId: string, tenants = ['acme'], callerId = 'alice') =>
+  access.ruleAgainst(callerId, tenants, meetingId, { timeoutMs: 1_000 });
+
+describe('access to a meeting', () => {
+  it('is for its tenants, and looked up once for a while', async () => {
+    expect(await ask('ours')).toBeUndefined();
+    nowMs += 299_999;
+    expect(await ask('ours')).toBeUndefined();
+    expect(looked).toEqual(['ours']);
+    nowMs += 1;
+    await ask('ours');
+    expect(looked).toEqual(['ours', 'ours']);
+  });
+
+  it('is denied alike for a foreign, an untenanted and an absent meeting, look-up by look-up', async () => {
+    const seen: Record<string, unknown[]> = {};
+    for (const meetingId of ['theirs', 'nobodys', 'absent']) {
+      // Somebody who may enter is in the foreign meeting all the while.
+      await ask(meetingId, ['globex'], 'greta');
+      looked = [];
+      const trace: unknown[] = [];
+      for (const waitMs of [0, 0, 4_999, 1, 1, 60_000]) {
+        nowMs += waitMs;
+        trace.push(await ask(meetingId), looked.length);
+      }
+      seen[meetingId] = trace;
+    }
+    expect(seen['theirs']).toEqual([
+      'meeting-tenant',
+      1,
+      'meeting-tenant',
+      1,
+      'meeting-tenant',
+      1,
+      'meeting-tenant',
+      2,
+      'meeting-tenant',
+      2,
+      'meeting-tenant',
+      3,
+    ]);
+    expect(seen['nobodys']).toEqual(seen['theirs']);
+    expect(seen['absent']).toEqual(seen['theirs']);
+  });
+
+  it('opens soon after the meeting is created', async () => {
+    expect(await ask('new')).toBe('meeting-tenant');
+    meetings['new'] = { tenantIds: ['acme'] };
+    nowMs += 5_000;
+    expect(await ask('new')).toBeUndefined();
+  });
+
+  it('of one tenant is not access of another', async () => {
+    await ask('ours');
+    expect(await ask('ours', ['globex'])).toBe('meeting-tenant');
+    expect(await ask('ours', ['globex', 'acme'])).toBeUndefined();
+  });
+});
+
+describe('a caller that asks for random meetings', () => {
+  it('spends its own budget and nobody else’s', async () => {
+    const outcomes = [];
+    for (let i = 0; i < 500; i += 1) {
+      outcomes.push(await ask(`random-${i}`).then(String, (error) => error.code));
+    }
+    expect(looked).toHaveLength(5);
+    expect(outcomes.slice(5).every((code) => code === 'Throttling')).toBe(true);
+    expect(await ask('ours', ['acme'], 'bob')).toBeUndefined();
+  });
+
+  it('is told when to come back', async () => {
+    for (let i = 0; i < 5; i += 1) await ask(`random-${i}`);
+    await expect(ask('ours')).rejects.toMatchObject({
+      message: 'Too many of the meetings that were asked for could not be found.',
+      details: { retryAfterSeconds: 2, reason: 'vain-lookups' },
+    });
+    nowMs += 2_000;
+    expect(await ask('ours')).toBeUndefined();
+  });
+
+  it('keeps the meetings that it is in', async () => {
+    await ask('ours');
+    for (let i = 0; i < 6; i += 1) await ask(`random-${i}`).catch(() => {});
+    expect(await ask('ours')).toBeUndefined();
+  });
+
+  it('may spell the id of its own meeting in any way, and has it looked up once', async () => {
+    meetings['0a'] = meetings['0A'] = { tenantIds: ['acme'] };
+    await ask('0A');
+    for (let i = 0; i < 100; i += 1) expect(await ask(i % 2 === 0 ? '0a' : '0A')).toBeUndefined();
+    expect(looked).toEqual(['0A']);
+  });
+
+  it('keeps nobody from a meeting by spelling its id in another way', async () => {
+    meetings['0a'] = { tenantIds: ['acme'] };
+    expect(await ask('0A')).toBe('meeting-tenant');
+    expect(await ask('0a', ['acme'], 'bob')).toBeUndefined();
+  });
+
+  it('pays for look-ups that fail, too', async () => {
+    meetings = new Proxy(meetings, {
+      get: () => {
+        throw new Error('down');
+      },
+    });
+    for (let i = 0; i < 500; i += 1) await ask('ours').catch(() => {});
+    expect(looked).toHaveLength(5);
+    nowMs += 2_000;
+    await expect(ask('ours')).rejects.toThrow('down');
+  });
+
+  it('is not who looks up many meetings of its own', async () => {
+    for (let i = 0; i < 100; i += 1) {
+      meetings[`ours-${i}`] = { tenantIds: ['acme'] };
+      expect(await ask(`ours-${i}`)).toBeUndefined();
+    }
+  });
+});

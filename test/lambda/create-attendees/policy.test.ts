@@ -1,0 +1,458 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  authorizeByMeeting,
+  authorizeByToken,
+  type Grant,
+  judgeAnswer,
+} from '../../../lambda/create-attendees/policy.ts';
+import type {
+  Attendee,
+  AttendeeRequest,
+  Capabilities,
+  MediaCapability,
+} from '../../../lambda/model/attendees.ts';
+import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import type { Caller } from '../../../lambda/model/ports.ts';
+import type { Rule } from '../../../lambda/model/rules.ts';
+
+const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
+const OTHER_MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b35';
+const ALL: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
+const WATCH: Capabilities = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' };
+const MUTE: Capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
+
+const RULES: IssuerRules = {
+  issuer: 'https://idp.example.com',
+  jwksUri: 'https://idp.example.com/keys',
+  audience: ['usher'],
+  clientIds: [],
+  algorithms: ['RS256'],
+  accessToken: 'at+jwt',
+  scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
+  externalUserIdClaim: 'sub',
+  externalUserIdPrefix: 'acme-',
+  tenantClaim: 'tenant',
+  tenants: ['acme', 'acme-labs'],
+  meetingsClaim: 'meetings',
+  meetingsClaimRequired: true,
+  allowAnyMeeting: false,
+  ceilings: { 'attendees.create.self': WATCH },
+};
+
+function without<T extends object, K extends keyof T>(object: T, ...keys: K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;
+}
+
+function callerWith(
+  scopes: string[],
+  claims: Record<string, unknown> = {},
+  rules: IssuerRules = RULES,
+): Caller {
+  const all = { sub: 'alice', tenant: 'acme', meetings: [MEETING], ...claims };
+  return { rules, clientId: 'web', subject: 'alice', scopes: new Set(scopes), claims: all };
+}
+
+const delegate = (claims = {}, rules = RULES) => callerWith(['attendees.create'], claims, rules);
+const self = (claims = {}, rules = RULES) => callerWith(['attendees.create.self'], claims, rules);
+const batch = (...attendees: AttendeeRequest[]) => ({ meetingId: MEETING, attendees });
+const asks = (ExternalUserId: string, Capabilities?: Capabilities): AttendeeRequest => ({
+  ExternalUserId,
+  ...(Capabilities === undefined ? {} : { Capabilities }),
+});
+
+describe('the rules that need only the token', () => {
+  const own = asks('acme-alice', WATCH);
+  const permitted: [string, Caller, ReturnType<typeof batch>][] = [
+    ['a delegate, for anybody under the prefix', delegate(), batch(asks('acme-bob'), asks('acme-carol'))],
+    ['a delegate without a ceiling, for everything', delegate(), batch(asks('acme-bob', ALL))],
+    ['a caller for itself, within its ceiling', self(), batch(own)],
+    ['a caller for itself, below its ceiling', self(), batch(asks('acme-alice', MUTE))],
+    [
+      'a token with both scopes, as a delegate',
+      callerWith(['attendees.create.self', 'attendees.create']),
+      batch(asks('acme-bob', ALL)),
+    ],
+    ['a tenant among several in a list', delegate({ tenant: ['acme', 'acme-labs'] }), batch(own)],
+    ['a meetings claim that is one string', delegate({ meetings: MEETING }), batch(own)],
+    ['a meetings claim in upper case', delegate({ meetings: [MEETING.toUpperCase()] }), batch(own)],
+    [
+      'a name claim of another name',
+      self({ name: 'bob' }, { ...RULES, externalUserIdClaim: 'name' }),
+      batch(asks('acme-bob', WATCH)),
+    ],
+    [
+      'no meetings claim where it is not required',
+      delegate({ meetings: undefined }, { ...RULES, meetingsClaimRequired: false }),
+      batch(own),
+    ],
+    [
+      'an issuer without tenants and meetings, for its delegate',
+      delegate(
+        { tenant: undefined, meetings: undefined },
+        without(RULES, 'tenantClaim', 'tenants', 'meetingsClaim'),
+      ),
+      batch(own),
+    ],
+    [
+      'any tenant where the issuer lists none',
+      delegate({ tenant: 'else' }, without(RULES, 'tenants')),
+      batch(own),
+    ],
+  ];
+  it.each(permitted)('permit %s', (_what, caller, request) => {
+    expect(authorizeByToken(caller, request)).toMatchObject({ permitted: true });
+  });
+
+  const denied: [Rule, string, Caller, ReturnType<typeof batch>][] = [
+    ['scope', 'no scope at all', callerWith([]), batch(own)],
+    [
+      'scope',
+      'a scope of the same beginning',
+      callerWith(['attendees.create.selfish', 'attendees']),
+      batch(own),
+    ],
+    ['scope', 'a scope in another case', callerWith(['Attendees.Create']), batch(own)],
+    [
+      'scope',
+      'a scope that this issuer does not have',
+      callerWith(['attendees.create'], {}, { ...RULES, scopes: { self: 'attendees.create.self' } }),
+      batch(own),
+    ],
+    ['tenant-claim', 'no tenant', delegate({ tenant: undefined }), batch(own)],
+    ['tenant-claim', 'an empty tenant', delegate({ tenant: '' }), batch(own)],
+    ['tenant-claim', 'an empty list of tenants', delegate({ tenant: [] }), batch(own)],
+    [
+      'tenant-claim',
+      'an empty tenant where the issuer lists none',
+      delegate({ tenant: '' }, without(RULES, 'tenants')),
+      batch(own),
+    ],
+    [
+      'tenant-claim',
+      'an empty tenant among others where the issuer lists none',
+      delegate({ tenant: ['acme', ''] }, without(RULES, 'tenants')),
+      batch(own),
+    ],
+    ['tenant-claim', 'a tenant that is no string', delegate({ tenant: 7 }), batch(own)],
+    [
+      'tenant-claim',
+      'a list with a tenant that is no string',
+      delegate({ tenant: ['acme', null] }),
+      batch(own),
+    ],
+    ['tenant-claim', 'a tenant of another issuer', delegate({ tenant: 'globex' }), batch(own)],
+    [
+      'tenant-claim',
+      'a tenant of another issuer among its own',
+      delegate({ tenant: ['acme', 'globex'] }),
+      batch(own),
+    ],
+    ['tenant-claim', 'a tenant in another case', delegate({ tenant: 'ACME' }), batch(own)],
+    ['meetings-claim', 'no list of meetings', delegate({ meetings: undefined }), batch(own)],
+    ['meetings-claim', 'an empty list of meetings', delegate({ meetings: [] }), batch(own)],
+    ['meetings-claim', 'another meeting', delegate({ meetings: [OTHER_MEETING] }), batch(own)],
+    ['meetings-claim', 'a list with something else in it', delegate({ meetings: [MEETING, 1] }), batch(own)],
+    ['meetings-claim', 'meetings in an object', delegate({ meetings: { 0: MEETING } }), batch(own)],
+    [
+      'meetings-claim',
+      'another meeting though the claim is not required',
+      delegate({ meetings: [OTHER_MEETING] }, { ...RULES, meetingsClaimRequired: false }),
+      batch(own),
+    ],
+    ['self-one-attendee', 'itself and somebody else', self(), batch(own, asks('acme-bob', WATCH))],
+    ['self-one-attendee', 'itself twice', self(), batch(own, own)],
+    ['self-own-name', 'somebody else', self(), batch(asks('acme-bob', WATCH))],
+    ['self-own-name', 'itself without the prefix', self(), batch(asks('alice', WATCH))],
+    ['self-own-name', 'itself in another case', self(), batch(asks('acme-Alice', WATCH))],
+    ['self-own-name', 'itself with a space', self(), batch(asks('acme-alice ', WATCH))],
+    [
+      'self-own-name',
+      'a decomposed form of a composed name',
+      self({ sub: 'e\u0301' }),
+      batch(asks('acme-\u00e9', WATCH)),
+    ],
+    [
+      'self-own-name',
+      'a caller without a name',
+      self({ sub: undefined }),
+      batch(asks('acme-undefined', WATCH)),
+    ],
+    ['self-own-name', 'a caller whose name is empty', self({ sub: '' }), batch(asks('acme-', WATCH))],
+    ['self-own-name', 'a caller whose name is a number', self({ sub: 7 }), batch(asks('acme-7', WATCH))],
+    ['name-prefix', 'a delegate outside its prefix', delegate(), batch(asks('acme-bob'), asks('globex-bob'))],
+    ['capability-ceiling', 'everything, by leaving it out', self(), batch(asks('acme-alice'))],
+    ['capability-ceiling', 'sending sound', self(), batch(asks('acme-alice', { ...WATCH, Audio: 'Send' }))],
+    [
+      'capability-ceiling',
+      'sending video',
+      self(),
+      batch(asks('acme-alice', { ...WATCH, Video: 'SendReceive' })),
+    ],
+    [
+      'capability-ceiling',
+      'sending content',
+      self(),
+      batch(asks('acme-alice', { ...WATCH, Content: 'Send' })),
+    ],
+  ];
+  it.each(denied)('deny by %s: %s', (rule, _what, caller, request) => {
+    expect(authorizeByToken(caller, request)).toMatchObject({ permitted: false, rule });
+  });
+
+  it.each([
+    [['guest'], WATCH],
+    [['viewer'], MUTE],
+    [['viewer', 'guest'], WATCH],
+  ])(
+    'take a caller with %j among several scopes for itself by the first that is listed',
+    (scopes, ceiling) => {
+      const rules = {
+        ...RULES,
+        scopes: { delegate: 'host', self: ['guest', 'viewer'] },
+        ceilings: { guest: WATCH, viewer: MUTE },
+      };
+      const decision = authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-alice', MUTE)));
+      expect(decision).toMatchObject({ permitted: true, grant: { ceiling } });
+      expect(authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-bob', MUTE)))).toMatchObject({
+        rule: 'self-own-name',
+      });
+    },
+  );
+
+  it('do not take what every object inherits for a ceiling', () => {
+    const rules = { ...RULES, scopes: { delegate: 'constructor' } };
+    const decision = authorizeByToken(callerWith(['constructor'], {}, rules), batch(asks('acme-bob', ALL)));
+    expect(decision).toMatchObject({ permitted: true, grant: { ceiling: ALL } });
+  });
+
+  it('tell which scope they went by', () => {
+    expect(authorizeByToken(self(), batch(asks('acme-bob', WATCH)))).toMatchObject({
+      scope: 'attendees.create.self',
+    });
+    expect(authorizeByToken(callerWith([]), batch(asks('acme-bob')))).not.toHaveProperty('scope');
+  });
+});
+
+describe('the rule that needs the meeting', () => {
+  it.each([
+    [['acme'], ['acme'], undefined],
+    [['acme', 'acme-labs'], ['globex', 'acme-labs'], undefined],
+    [['acme'], ['globex'], 'meeting-tenant'],
+    [['acme'], ['ACME'], 'meeting-tenant'],
+    [['acme'], [], 'meeting-tenant'],
+    [[], ['acme'], 'meeting-tenant'],
+  ])('a caller of %j in a meeting of %j: %s', (tenants, tenantIds, rule) => {
+    expect(authorizeByMeeting(tenants, { tenantIds })).toBe(rule);
+  });
+
+  it('is not met by a meeting that does not exist', () => {
+    expect(authorizeByMeeting(['acme'], undefined)).toBe('meeting-tenant');
+  });
+});
+
+describe('the judgement of an answer', () => {
+  const grant: Grant = { scope: 'attendees.create.self', ceiling: WATCH, tenants: undefined };
+  const attendee = (ExternalUserId: string, Capabilities: Capabilities): Attendee => ({
+    ExternalUserId,
+    AttendeeId: MEETING,
+    JoinToken: `token of ${ExternalUserId}`,
+    Capabilities,
+  });
+
+  it('releases what was asked for and is within the ceiling', () => {
+    const answer = [attendee('acme-alice', WATCH), attendee('acme-bob', MUTE)];
+    const judged = judgeAnswer(grant, [asks('acme-alice'), asks('acme-bob')], answer);
+    expect(judged).toEqual({ released: answer, withheld: [] });
+  });
+
+  it('withholds a name that was not asked for', () => {
+    const answer = attendee('acme-eve', MUTE);
+    const { released, withheld } = judgeAnswer(grant, [asks('acme-alice')], [answer]);
+    expect({ released, withheld }).toEqual({
+      released: [],
+      withheld: [{ attendee: answer, rule: 'answer-requested-name' }],
+    });
+  });
+
+  it('withholds a name that comes more often than it was asked for', () => {
+    const answer = [attendee('acme-alice', MUTE), attendee('acme-alice', MUTE), attendee('acme-alice', MUTE)];
+    const { released, withheld } = judgeAnswer(grant, [asks('acme-alice'), asks('acme-alice')], answer);
+    expect(released).toHaveLength(2);
+    expect(withheld).toHaveLength(1);
+  });
+
+  it('withholds what an earlier attendee of that name may do beyond the ceiling', () => {
+    const { withheld } = judgeAnswer(grant, [asks('acme-alice', WATCH)], [attendee('acme-alice', ALL)]);
+    expect(withheld).toMatchObject([{ rule: 'capability-ceiling' }]);
+  });
+
+  it.each([WATCH, ALL])('withholds a capability that it does not know, whatever the ceiling', (ceiling) => {
+    const strange = { ...WATCH, Audio: 'Everything' as MediaCapability };
+    const judged = judgeAnswer(
+      { ...grant, ceiling },
+      [asks('acme-alice')],
+      [attendee('acme-alice', strange)],
+    );
+    expect(judged.released).toEqual([]);
+  });
+});
+
+describe('over any issuers, callers, meetings and requests', () => {
+  const media = fc.constantFrom<MediaCapability>('SendReceive', 'Send', 'Receive', 'None');
+  const capabilities = fc.record({ Audio: media, Video: media, Content: media });
+  // Few values, so that collisions between issuers, tenants, names and meetings are common.
+  const tenant = fc.constantFrom<string>('acme', 'globex', 'initech');
+  const name = fc.constantFrom('alice', 'bob', 'a-alice', 'b-alice', 'a-bob', 'a-', '');
+  const meeting = fc.constantFrom(MEETING, OTHER_MEETING);
+  const rules = fc.record({
+    scopes: fc.constantFrom<{ delegate?: string; self?: string }>(
+      { delegate: 'd' },
+      { self: 's' },
+      { delegate: 'd', self: 's' },
+      { delegate: 's', self: 'd' },
+    ),
+    externalUserIdPrefix: fc.constantFrom('', 'a-', 'b-'),
+    externalUserIdClaim: fc.constantFrom('sub', 'name'),
+    tenants: fc.option(fc.uniqueArray(tenant, { minLength: 1 }), { nil: undefined }),
+    tenantClaim: fc.option(fc.constant('tenant'), { nil: undefined }),
+    meetingsClaim: fc.option(fc.constant('meetings'), { nil: undefined }),
+    meetingsClaimRequired: fc.boolean(),
+    ceilings: fc.dictionary(fc.constantFrom('d', 's'), capabilities, { noNullPrototype: true }),
+  });
+  const odd = fc.constantFrom<unknown>(undefined, null, '', 7, {}, [], [null]);
+  const claims = fc.record({
+    sub: fc.oneof(name, odd),
+    name: fc.oneof(name, odd),
+    tenant: fc.oneof(tenant, fc.array(tenant), odd),
+    meetings: fc.oneof(meeting, fc.array(meeting), odd),
+  });
+  const request = fc.record({
+    meetingId: meeting,
+    attendees: fc.array(
+      fc.record({ ExternalUserId: name, Capabilities: capabilities }, { requiredKeys: ['ExternalUserId'] }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  });
+  const world = fc.record({
+    rules,
+    claims,
+    scopes: fc.uniqueArray(fc.constantFrom<string>('d', 's', 'x')),
+    request,
+    meetingTenants: fc.option(fc.uniqueArray(tenant), { nil: undefined }),
+  });
+
+  /**
+   * The oracle: for each promise, what a permit must not be. It is written over the whole situation, in terms of what
+   * would have gone wrong, and shares no code and no order with the rules.
+   */
+  const WEIGHT = { None: [0, 0], Send: [1, 0], Receive: [0, 1], SendReceive: [1, 1] } as const;
+  const exceeds = (asked: Capabilities, ceiling: Capabilities): boolean =>
+    (['Audio', 'Video', 'Content'] as const).some((medium) =>
+      [0, 1].some((way) => (WEIGHT[asked[medium]][way] ?? 0) > (WEIGHT[ceiling[medium]][way] ?? 0)),
+    );
+  type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
+  const listed = (claim: unknown): unknown[] => (Array.isArray(claim) ? claim : [claim]);
+  const wrongs: Record<string, (w: World) => boolean> = {
+    'nobody with a scope asked': (w) => !w.scopes.some((s) => Object.values(w.rules.scopes).includes(s)),
+    'a meeting of none of the caller’s tenants': (w) =>
+      w.rules.tenantClaim !== undefined &&
+      !listed(w.claims.tenant).some((t) => w.meetingTenants?.includes(t as string)),
+    'a tenant that the issuer may not speak for': (w) =>
+      w.rules.tenantClaim !== undefined &&
+      w.rules.tenants !== undefined &&
+      listed(w.claims.tenant).some((t) => !w.rules.tenants?.includes(t as string)),
+    'a meeting that the token does not list': (w) =>
+      w.rules.meetingsClaim !== undefined &&
+      (w.claims.meetings !== undefined || w.rules.meetingsClaimRequired) &&
+      !listed(w.claims.meetings).includes(w.request.meetingId),
+    'somebody else’s name, by a caller that is no delegate': (w) =>
+      !w.scopes.includes(w.rules.scopes.delegate ?? '-') &&
+      w.request.attendees.some(
+        (a) =>
+          a.ExternalUserId !==
+          `${w.rules.externalUserIdPrefix}${w.claims[w.rules.externalUserIdClaim as 'sub']}`,
+      ),
+    'more than one, by a caller that is no delegate': (w) =>
+      !w.scopes.includes(w.rules.scopes.delegate ?? '-') && w.request.attendees.length > 1,
+    'a name of another issuer’s users': (w) =>
+      w.request.attendees.some((a) => !a.ExternalUserId.startsWith(w.rules.externalUserIdPrefix)),
+    'more than the ceiling of every scope the caller has': (w) =>
+      w.request.attendees.some((a) =>
+        w.scopes
+          .filter((s) => Object.values(w.rules.scopes).includes(s))
+          .every((s) => exceeds(a.Capabilities ?? ALL, w.rules.ceilings[s] ?? ALL)),
+      ),
+  };
+
+  const permits = (w: World): boolean => {
+    const { tenantClaim, meetingsClaim, tenants, ...rest } = w.rules;
+    const issuerRules: IssuerRules = {
+      ...without(RULES, 'tenantClaim', 'tenants', 'meetingsClaim'),
+      ...rest,
+      ...(tenantClaim === undefined ? {} : { tenantClaim }),
+      ...(tenants === undefined ? {} : { tenants }),
+      ...(meetingsClaim === undefined ? {} : { meetingsClaim }),
+    };
+    const caller = {
+      rules: issuerRules,
+      clientId: '',
+      subject: '',
+      scopes: new Set(w.scopes),
+      claims: w.claims,
+    };
+    const decision = authorizeByToken(caller, w.request);
+    if (!decision.permitted) return false;
+    const meetingFacts = w.meetingTenants === undefined ? undefined : { tenantIds: w.meetingTenants };
+    return (
+      decision.grant.tenants === undefined ||
+      authorizeByMeeting(decision.grant.tenants, meetingFacts) === undefined
+    );
+  };
+
+  it.each(Object.entries(wrongs))('never permits %s', (_what, isWrong) => {
+    let wrong = 0;
+    fc.assert(
+      fc.property(world, (w) => {
+        if (!isWrong(w)) return true;
+        wrong += 1;
+        return !permits(w);
+      }),
+      { numRuns: 3_000 },
+    );
+    // A property that never meets its case proves nothing.
+    expect(wrong).toBeGreaterThan(100);
+  });
+
+  it('permits some, and whatever has none of these faults and nothing malformed', () => {
+    let permitted = 0;
+    fc.assert(
+      fc.property(world, (w) => {
+        const malformed = (claim: unknown): boolean =>
+          listed(claim).length === 0 || !listed(claim).every((v) => typeof v === 'string' && v !== '');
+        if (Object.values(wrongs).some((isWrong) => isWrong(w))) return;
+        if (w.rules.tenantClaim !== undefined && malformed(w.claims.tenant)) return;
+        if (
+          w.rules.meetingsClaim !== undefined &&
+          w.claims.meetings !== undefined &&
+          malformed(w.claims.meetings)
+        )
+          return;
+        const delegates = w.scopes.includes(w.rules.scopes.delegate ?? '-');
+        if (!delegates && malformed(w.claims[w.rules.externalUserIdClaim as 'sub'])) return;
+        // A delegate is judged by the delegate's ceiling alone.
+        const scope = delegates ? w.rules.scopes.delegate : w.rules.scopes.self;
+        if (
+          w.request.attendees.some((a) =>
+            exceeds(a.Capabilities ?? ALL, w.rules.ceilings[scope ?? ''] ?? ALL),
+          )
+        )
+          return;
+        permitted += 1;
+        expect(permits(w)).toBe(true);
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(permitted).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from '@jest/globals';
+import { issuer, synthesize } from '../support/synthesize.ts';
+
+const template = synthesize();
+
+describe('without issuers', () => {
+  it('there is a pool that nobody can sign up to and that outlives the stack', () => {
+    template.hasResource('AWS::Cognito::UserPool', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }, DeletionProtection: 'ACTIVE' },
+    });
+    expect(Object.keys(template.findResources('AWS::Cognito::UserPool'))).toEqual(['CallerPool']);
+  });
+
+  it('its one client is a backend that may name others', () => {
+    const clients = Object.values(template.findResources('AWS::Cognito::UserPoolClient'));
+    expect(clients).toHaveLength(1);
+    const [resourceServer] = Object.keys(template.findResources('AWS::Cognito::UserPoolResourceServer'));
+    expect(clients[0]?.['Properties']).toEqual({
+      UserPoolId: { Ref: 'CallerPool' },
+      GenerateSecret: true,
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthFlows: ['client_credentials'],
+      AllowedOAuthScopes: [{ 'Fn::Join': ['', [{ Ref: resourceServer }, '/attendees.create']] }],
+      SupportedIdentityProviders: ['COGNITO'],
+    });
+  });
+
+  it('it knows both scopes', () => {
+    template.hasResourceProperties('AWS::Cognito::UserPoolResourceServer', {
+      Identifier: 'usher',
+      Scopes: [{ ScopeName: 'attendees.create' }, { ScopeName: 'attendees.create.self' }],
+    });
+  });
+
+  it("the handler trusts the pool's own access tokens, of that client, for that scope", () => {
+    const [functionResource] = Object.values(template.findResources('AWS::Lambda::Function'));
+    const [clientId] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
+    const issuers = functionResource?.['Properties']['Environment']['Variables']['ISSUERS'];
+    const resolved = issuers['Fn::Join'][1]
+      .map((part: string | object) => {
+        if (typeof part === 'string') return part;
+        return 'Ref' in part ? `<${part.Ref}>` : 'pool.example.com/id';
+      })
+      .join('');
+    expect(issuers['Fn::Join'][1]).toContainEqual({ 'Fn::GetAtt': ['CallerPool', 'ProviderName'] });
+    expect(JSON.parse(resolved)).toEqual([
+      {
+        issuer: 'https://pool.example.com/id',
+        jwksUri: 'https://pool.example.com/id/.well-known/jwks.json',
+        audience: [],
+        clientIds: [`<${clientId}>`],
+        algorithms: ['RS256'],
+        accessToken: 'cognito',
+        scopes: { delegate: 'usher/attendees.create' },
+        externalUserIdClaim: 'sub',
+        externalUserIdPrefix: '',
+        meetingsClaimRequired: true,
+        allowAnyMeeting: false,
+        ceilings: {},
+      },
+    ]);
+  });
+});
+
+describe('the domain', () => {
+  const domain = (config: object): unknown =>
+    Object.values(synthesize(config).findResources('AWS::Cognito::UserPoolDomain'))[0]?.['Properties'][
+      'Domain'
+    ];
+  const account = '123456789012';
+
+  it.each([
+    ['usher-dev', 'usher-dev-123456789012'],
+    ['My-AWS-Usher', 'my--usher-123456789012'],
+    ['Amazon', 'usher-123456789012'],
+    ['x'.repeat(48), `${'x'.repeat(48)}-123456789012`],
+    [`U${'x'.repeat(100)}`, expect.stringMatching(/^ux{38}-[0-9a-f]{8}-123456789012$/)],
+  ])('of the stack %s is one that Cognito takes', (stackName, expected) => {
+    expect(domain({ stackName, account })).toEqual(expected);
+    expect(domain({ stackName, account })).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
+  });
+
+  it('is another one for another stack whose long name begins alike', () => {
+    const long = `U${'x'.repeat(100)}`;
+    expect(domain({ stackName: `${long}-1`, account })).not.toBe(domain({ stackName: `${long}-2`, account }));
+  });
+
+  it('names the account also where that is known at deployment only', () => {
+    expect(domain({})).toEqual({ 'Fn::Join': ['', ['usher-test-', { Ref: 'AWS::AccountId' }]] });
+  });
+
+  it('can be chosen', () => {
+    expect(domain({ cognito: { domainPrefix: 'doors' } })).toBe('doors');
+  });
+});
+
+describe('with issuers', () => {
+  it('there is no pool', () => {
+    const own = synthesize({ issuers: [issuer] });
+    own.resourceCountIs('AWS::Cognito::UserPool', 0);
+    own.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
+    own.resourceCountIs('AWS::Cognito::UserPoolDomain', 0);
+  });
+});

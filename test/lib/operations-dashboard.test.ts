@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { synthesize, theResource } from '../support/synthesize.ts';
+import { alarmsOf, metricLinesOf, shownBy, widgetsOf } from '../support/watched-metrics.ts';
+
+const template = synthesize();
+const widgets = widgetsOf(template);
+
+describe('the dashboard', () => {
+  it('is one, whose name CloudFormation keeps unique', () => {
+    expect(theResource(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardName']).toBeUndefined();
+  });
+
+  it('shows every alarm', () => {
+    const shown = widgets.flatMap(({ properties }) => properties.alarms ?? []);
+    expect(shown.toSorted()).toEqual(
+      alarmsOf(template)
+        .map(({ id }) => `<${id}.Arn>`)
+        .toSorted(),
+    );
+  });
+
+  it('shows exactly this, in this order', () => {
+    const [handler, reconciler] = ['Attendees', 'Reconciler'].map(
+      (name) => `FunctionName=<${theResource(template, 'AWS::Lambda::Function', name).id}>`,
+    );
+    const denials = theResource(template, 'AWS::CloudWatch::Alarm', 'AlarmsDenialsSurge');
+    const own = (metric: string, statistic = 'Sum') =>
+      `Usher/usher-test ${metric} service=usher: ${statistic} of 300 s`;
+    const refused = (reason: string) =>
+      `Usher/usher-test Refusals reason=${reason} service=usher: Sum of 300 s, "${reason}"`;
+    const api = (metric: string, statistic = 'Sum of 300 s') =>
+      `AWS/ApiGateway ${metric} ApiName=usher-test Stage=v1: ${statistic}`;
+    const table = (metric: string, name: string, label: string) =>
+      `AWS/DynamoDB ${metric} TableName=<${name}>: Sum of 300 s, "${label}"`;
+    expect(widgets.map((widget) => [widget.properties.title, shownBy(widget)])).toEqual([
+      ['Alarms', []],
+      ['Batches answered, attendees', [own('BatchesAnswered'), own('AttendeesIssued')]],
+      ['Answers', [api('Count'), api('4XXError'), api('5XXError')]],
+      ['Time to answer, ms', [api('Latency', 'p50 of 300 s, "p50"'), api('Latency', 'p99 of 300 s, "p99"')]],
+      ['Denials by all rules', [`${metricLinesOf(denials)[0]}, "Denials"`]],
+      ['Withheld, and refused one by one by Chime', [own('AttendeesWithheld'), own('AttendeeErrors')]],
+      [
+        'Refused by Chime, or unknown',
+        [
+          refused('chime-throttled'),
+          refused('chime-refused'),
+          refused('chime-ambiguous'),
+          refused('chime-access'),
+        ],
+      ],
+      ['Oldest open batch, s', [own('OldestOpenIntentAge', 'Maximum')]],
+      [
+        'Found out by the reconciler',
+        [own('IntentsRecovered'), own('IntentsNotIssued'), own('IntentsUnresolved')],
+      ],
+      [
+        'Functions: errors, throttles',
+        [
+          `AWS/Lambda Errors ${handler}: Sum of 300 s, "handler errors"`,
+          `AWS/Lambda Throttles ${handler}: Sum of 300 s, "handler throttles"`,
+          `AWS/Lambda Errors ${reconciler}: Sum of 300 s, "reconciler errors"`,
+        ],
+      ],
+      ['Handlers at once', [`AWS/Lambda ConcurrentExecutions ${handler}: Maximum of 300 s`]],
+      [
+        'Written, request units',
+        [
+          table('ConsumedWriteCapacityUnits', 'AuditTable', 'audit'),
+          table('ConsumedWriteCapacityUnits', 'AdmissionTable', 'admissions'),
+        ],
+      ],
+      [
+        'Throttled by the tables',
+        [
+          table('WriteThrottleEvents', 'AuditTable', 'audit'),
+          table('WriteThrottleEvents', 'AdmissionTable', 'admissions'),
+          table('WriteThrottleEvents', 'OpenIntentTable', 'open intents'),
+        ],
+      ],
+    ]);
+  });
+});

@@ -1,0 +1,238 @@
+import { describe, expect, it } from '@jest/globals';
+import { completeSettings, type FacadeSettings } from '../../../lib/settings/facade-settings.ts';
+import type { IssuerEntry } from '../../../lib/settings/issuers.ts';
+import { refusal } from '../../support/configuration-error.ts';
+
+const issuer: IssuerEntry = {
+  issuer: 'https://login.example.com',
+  audience: ['https://meetings.example.com'],
+  accessToken: 'at+jwt',
+  scopes: { delegate: 'attendees.create' },
+};
+
+/** As settings come from somewhere else than typed code. */
+const complete = (settings: object) => completeSettings(settings as FacadeSettings, 'name');
+
+describe('completeSettings', () => {
+  it('needs nothing', () => {
+    expect(complete({})).toEqual({
+      production: true,
+      stageName: 'v1',
+      allowedOrigins: [],
+      issuers: [],
+      cognito: {},
+      audit: {},
+      reconciler: { marginSeconds: 45, secondLookSeconds: 60 },
+      firewall: { requestsPerFiveMinutes: 3000 },
+      alarms: {
+        runbookUrl: 'docs/runbook.md',
+        denialsPerFiveMinutes: 100,
+        serverErrorsPerMinute: 3,
+        latencyMs: 5000,
+      },
+      logs: { retentionDays: 30, level: 'INFO', access: false, accountRole: false },
+      limits: {
+        requestsPerSecond: 100,
+        burst: 200,
+        memoryMb: 1024,
+        timeoutSeconds: 20,
+        tableWriteUnitsPerSecond: 4000,
+        tableReadUnitsPerSecond: 4000,
+      },
+      deployment: {},
+    });
+  });
+
+  it.each<[string, FacadeSettings]>([
+    ['none', {}],
+    ['issuers', { issuers: [issuer], allowedOrigins: ['https://app.example.com'] }],
+    [
+      'much',
+      {
+        production: false,
+        meetingsRegion: 'eu-central-1',
+        cognito: { domainPrefix: 'doors', resourceServer: 'https://meetings.example.com' },
+        firewall: { enabled: true, requestsPerFiveMinutes: 10 },
+        logs: { access: true, accountRole: true, retentionDays: 3653, level: 'DEBUG' },
+        limits: {
+          reservedConcurrency: 20,
+          provisionedConcurrency: 20,
+          preflightsPerSecond: 5,
+          preflightBurst: 5,
+        },
+        deployment: { canaryMinutes: 30 },
+      },
+    ],
+  ])('leaves %s as they are, once they are complete', (_what, settings) => {
+    const once = complete(settings);
+    expect(complete(once)).toEqual(once);
+    expect(once).toMatchObject(settings);
+  });
+
+  it.each([
+    'https://app.example.com',
+    'https://app.example.com:8443',
+    'http://localhost:3000',
+    'http://localhost:*',
+    'http://127.0.0.1:*',
+    'http://[::1]:*',
+    'https://localhost:*',
+  ])('accepts the origin %s', (origin) => {
+    expect(refusal(() => complete({ allowedOrigins: [origin] }))).toBeUndefined();
+  });
+
+  it.each([
+    ['*', 'has a wildcard'],
+    ['https://*.example.com', 'has a wildcard'],
+    ['http://*:*', 'has a wildcard'],
+    ['https://app.example.com:*', 'leaves the port open'],
+    ['http://app.example.com', 'is not https'],
+    ['http://localhost.example.com', 'is not https'],
+    ['https://app.example.com/', 'would never match; write https://app.example.com'],
+    ['https://app.example.com/path', 'would never match; write https://app.example.com'],
+    ['https://App.example.com', 'would never match; write https://app.example.com'],
+    ['https://app.example.com:443', 'would never match; write https://app.example.com'],
+    ['http://localhost/:*', 'would never match; write http://localhost:*'],
+    ['app.example.com', 'is not an origin'],
+    ['null', 'is not an origin'],
+    ['file:///', 'is not an origin'],
+  ])('refuses the origin %s', (origin, why) => {
+    const message = refusal(() => complete({ allowedOrigins: [origin] }));
+    expect(message).toContain(`name: allowedOrigins[0]: "${origin}" `);
+    expect(message).toContain(why);
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'an unknown key further down',
+      { audit: { retentionDay: 90 } },
+      'name: audit: unknown key "retentionDay"',
+    ],
+    [
+      'an unknown key in an issuer',
+      { issuers: [{ ...issuer, tenant: 'acme' }] },
+      'name: issuers[0]: unknown key "tenant"',
+    ],
+    [
+      'an unsafe issuer',
+      { issuers: [{ ...issuer, audience: [] }] },
+      'name: issuers[0].audience: neither audience nor clientIds',
+    ],
+    [
+      'a meetings Region without meetings',
+      { meetingsRegion: 'eu-west-1' },
+      'name: meetingsRegion: eu-west-1 has no Chime SDK meetings endpoint',
+    ],
+    ['a stage with a slash', { stageName: 'v1/' }, 'name: stageName: API Gateway allows'],
+    [
+      'a reconciler that does not wait',
+      { reconciler: { marginSeconds: 0 } },
+      'name: reconciler.marginSeconds: ',
+    ],
+    [
+      'a second look when the meeting has long ended',
+      { reconciler: { secondLookSeconds: 241 } },
+      'name: reconciler.secondLookSeconds: ',
+    ],
+    ['an audit kept too short', { audit: { retentionDays: 6 } }, 'name: audit.retentionDays: '],
+    ['an audit kept for half a day', { audit: { retentionDays: 7.5 } }, 'name: audit.retentionDays: '],
+    [
+      'a log retention that CloudWatch does not know',
+      { logs: { retentionDays: 8 } },
+      'name: logs.retentionDays: CloudWatch Logs knows only these numbers of days: 1, 3, 5, 7, 14, ',
+    ],
+    [
+      'preflights throttled below their rate',
+      { limits: { preflightsPerSecond: 300 } },
+      'name: limits.preflightBurst: is below preflightsPerSecond',
+    ],
+    ['a log level that is none', { logs: { level: 'debug' } }, 'name: logs.level: is DEBUG or INFO'],
+    [
+      'a log level that blinds the alarms',
+      { logs: { level: 'WARN' } },
+      'name: logs.level: is DEBUG or INFO: above, ',
+    ],
+    [
+      'a function that has no time left beside what it keeps for recording',
+      { limits: { timeoutSeconds: 4 } },
+      'name: limits.timeoutSeconds: ',
+    ],
+    [
+      'a function that outlives the request',
+      { limits: { timeoutSeconds: 29 } },
+      'name: limits.timeoutSeconds: ',
+    ],
+    [
+      'a burst below the rate',
+      { limits: { requestsPerSecond: 300 } },
+      'name: limits.burst: is below requestsPerSecond',
+    ],
+    [
+      'a pool that would not be made',
+      { issuers: [issuer], cognito: { domainPrefix: 'usher' } },
+      'name: cognito: is given beside issuers',
+    ],
+    [
+      'a word that Cognito keeps for itself',
+      { cognito: { domainPrefix: 'my-aws-usher' } },
+      'name: cognito.domainPrefix: Cognito allows',
+    ],
+    ['a key that belongs to a configuration file', { stackName: 'usher' }, 'name: unknown key "stackName"'],
+    [
+      'a resource server that no scope could begin with',
+      { cognito: { resourceServer: 'my server' } },
+      'name: cognito.resourceServer: is no identifier of a resource server',
+    ],
+    [
+      'fewer requests of an address than WAF can count',
+      { firewall: { requestsPerFiveMinutes: 9 } },
+      'name: firewall.requestsPerFiveMinutes: ',
+    ],
+    [
+      'a latency that the gateway never reaches',
+      { alarms: { latencyMs: 30_000 } },
+      'name: alarms.latencyMs: ',
+    ],
+    ['a surge of none', { alarms: { denialsPerFiveMinutes: 0 } }, 'name: alarms.denialsPerFiveMinutes: '],
+    [
+      'a canary that CodeDeploy does not know',
+      { deployment: { canaryMinutes: 7 } },
+      'name: deployment.canaryMinutes: ',
+    ],
+    [
+      'no concurrency, which would let nobody in',
+      { limits: { reservedConcurrency: 0 } },
+      'name: limits.reservedConcurrency: ',
+    ],
+    [
+      'more kept started than may run',
+      { limits: { reservedConcurrency: 2, provisionedConcurrency: 3 } },
+      'name: limits.provisionedConcurrency: is above reservedConcurrency',
+    ],
+    [
+      'a change of the whole account that nothing needs, as access logs are off',
+      { logs: { accountRole: true } },
+      'name: logs.accountRole: is given without access logs',
+    ],
+  ])('refuses %s', (_what, settings, message) => {
+    const refused = refusal(() => complete(settings));
+    expect(refused?.slice(0, message.length)).toBe(message);
+    expect(refused).not.toContain('\n');
+  });
+
+  it("refuses issuers that don't fit into a function's environment, with the sizes", () => {
+    const clients = (count: number) => ({
+      issuers: [{ ...issuer, clientIds: Array.from({ length: count }, (_, n) => `client-${1000 + n}`) }],
+    });
+    expect(refusal(() => complete(clients(180)))).toBeUndefined();
+    expect(refusal(() => complete(clients(250)))).toMatch(
+      /^name: issuers: take 3\d{3} bytes and allowedOrigins 2, but a Lambda function's environment has room for 3200 of them/,
+    );
+  });
+
+  it('refuses in one line what is quoted from several', () => {
+    const refused = refusal(() => complete({ allowedOrigins: ['a\nb'] }));
+    expect(refused).toContain('allowedOrigins[0]');
+    expect(refused).not.toContain('\n');
+  });
+});

@@ -5,8 +5,8 @@ import { BatchCreateAttendeeCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { close, listen } from '../../local/http-server.ts';
+import { chimeControl, clientOfUsher, mintToken, newMeeting } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
-import { chimeControl, clientOfUsher, mintToken, newMeeting } from './clients.ts';
 
 /** The function is killed after this; an answer of the gateway's would be a 500 without a batch id. */
 const FUNCTION_MS = 8_000;

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import {
+  compareAll,
+  constraintCases,
+  fuzzedCases,
+  report,
+  unmeant,
+} from '../support/contract/differential.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
-import { compareAll, constraintCases, fuzzedCases, report, unmeant } from './differential.ts';
 
 let system: RunningSystem;
 beforeAll(async () => {

@@ -3,7 +3,6 @@ import * as sdk from '@aws-sdk/client-chime-sdk-meetings';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningSystem, startSystem } from '../support/local.ts';
 import {
   ABSENT_MEETING,
   chimeControl,
@@ -11,7 +10,8 @@ import {
   clientOfUsher,
   mintToken,
   newMeeting,
-} from './clients.ts';
+} from '../support/contract/clients.ts';
+import { type RunningSystem, startSystem } from '../support/local.ts';
 
 let system: RunningSystem;
 let token: string;

@@ -11,7 +11,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startGateway } from '../../local/gateway/server.ts';
 import { createFunctionPool } from '../../local/lambda/pool.ts';
-import { ABSENT_MEETING, clientOfUsher } from './clients.ts';
+import { ABSENT_MEETING, clientOfUsher } from '../support/contract/clients.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:failing';
 

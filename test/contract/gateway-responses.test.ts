@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { close, listen } from '../../local/http-server.ts';
-import { ABSENT_MEETING, clientOfUsher } from './clients.ts';
+import { ABSENT_MEETING, clientOfUsher } from '../support/contract/clients.ts';
 
 interface GatewayResponse {
   statusCode: number;

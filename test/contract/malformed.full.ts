@@ -1,9 +1,14 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { chimeControl, mintToken, newMeeting } from '../support/contract/clients.ts';
+import {
+  CANARY,
+  type MalformedRequest,
+  malformedRequests,
+  type Tokens,
+} from '../support/contract/malformed.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
-import { chimeControl, mintToken, newMeeting } from './clients.ts';
-import { CANARY, type MalformedRequest, malformedRequests, type Tokens } from './malformed.ts';
 
 const REQUESTS = 20_000;
 const SEED = 20261123;

@@ -12,7 +12,7 @@ import {
   MEDIA_CAPABILITIES,
   MEETING_ID_PATTERN,
   STRING_LENGTH,
-} from './model-facts.ts';
+} from '../support/contract/model-facts.ts';
 
 const PATH = '/meetings/{MeetingId}/attendees';
 const project = (file: string) => new URL(`../../${file}`, import.meta.url);

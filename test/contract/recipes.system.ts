@@ -10,8 +10,8 @@ import { build } from 'esbuild';
 import { Window } from 'happy-dom';
 import { createUsherClient, UsherError } from '../../examples/browser-client/client.ts';
 import { close, listen } from '../../local/http-server.ts';
+import { ABSENT_MEETING, clientOfChime, mintToken, newMeeting } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
-import { ABSENT_MEETING, clientOfChime, mintToken, newMeeting } from './clients.ts';
 
 const recipe = (file: string) => fileURLToPath(new URL(`../../examples/recipes/${file}`, import.meta.url));
 

@@ -2,8 +2,8 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ABSENT_MEETING, mintToken, newMeeting } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
-import { ABSENT_MEETING, mintToken, newMeeting } from './clients.ts';
 
 let system: RunningSystem;
 let token: string;

@@ -2,8 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BatchCreateAttendeeCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startChimeEmulator } from '../../local/chime-emulator/server.ts';
+import {
+  chimeControl,
+  clientOfChime,
+  clientOfUsher,
+  mintToken,
+  newMeeting,
+} from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
-import { chimeControl, clientOfChime, clientOfUsher, mintToken, newMeeting } from './clients.ts';
 
 /** Chime's documented quota of each operation, for an account in a Region. */
 const QUOTA = { ratePerSecond: 10, burst: 20 };

@@ -18,9 +18,9 @@ import { DeleteTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-s
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ChimeEmulator, startChimeEmulator } from '../../local/chime-emulator/server.ts';
 import { type IssuerAddresses, startIssuer } from '../../local/issuer/issuer.ts';
-import type { AuditedBatch } from '../system/audited.ts';
-import { type AwsEmulator, startEmulator } from './emulator.ts';
-import { createToolkit, type Toolkit } from './toolkit.ts';
+import type { AuditedBatch } from '../support/audited.ts';
+import { type AwsEmulator, startEmulator } from '../support/deploy/emulator.ts';
+import { createToolkit, type Toolkit } from '../support/deploy/toolkit.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const REGION = 'us-east-1';

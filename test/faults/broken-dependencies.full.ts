@@ -1,7 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { type Actor, type Answer, inLanes, type Lane, namesFor, reconcileAll, startLane } from './lane.ts';
-import type { Intercept, Reply, Step } from './wire.ts';
+import {
+  type Actor,
+  type Answer,
+  inLanes,
+  type Lane,
+  namesFor,
+  reconcileAll,
+  startLane,
+} from '../support/faults/lane.ts';
+import type { Intercept, Reply, Step } from '../support/faults/wire.ts';
 
 /** Leaves Chime 2.5 seconds, and is what a request may take: the pool ends a process that takes longer. */
 const TIMEOUT_SECONDS = 6;

@@ -3,8 +3,8 @@ import { type ChimeSDKMeetingsClient, GetMeetingCommand } from '@aws-sdk/client-
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createChimeClient } from '../../lambda/aws/clients.ts';
 import { MAX_IDLE_MS } from '../../lambda/aws/direct-attempt.ts';
-import { type Actor, type Answer, type Lane, namesFor, startLane } from './lane.ts';
-import { startWire } from './wire.ts';
+import { type Actor, type Answer, type Lane, namesFor, startLane } from '../support/faults/lane.ts';
+import { startWire } from '../support/faults/wire.ts';
 
 // Lambda freezes a process between two invocations, for minutes at times, and connections end meanwhile.
 

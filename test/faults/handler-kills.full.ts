@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { ADMISSIONS_AT_ONCE } from '../../lambda/audit/records.ts';
-import { bothSides, type KillPoint, recordSteps, runAndKill } from './kills.ts';
-import { type Answer, inLanes, type Lane, namesFor, reconcileAll, startLane } from './lane.ts';
+import { bothSides, type KillPoint, recordSteps, runAndKill } from '../support/faults/kills.ts';
+import {
+  type Answer,
+  inLanes,
+  type Lane,
+  namesFor,
+  reconcileAll,
+  startLane,
+} from '../support/faults/lane.ts';
 
 const SIZES = [1, 25, 26, 100];
 const WORLDS = [true, false].flatMap((idempotent) =>

@@ -4,7 +4,7 @@ import { mintBatchId } from '../../lambda/audit/batch-id.ts';
 import { itemOf } from '../../lambda/aws/dynamodb-item.ts';
 import { DEFAULT_CAPABILITIES } from '../../lambda/model/attendees.ts';
 import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
-import { type Lane, LOOK_SHIFTS_MS, namesFor, startLane } from './lane.ts';
+import { type Lane, LOOK_SHIFTS_MS, namesFor, startLane } from '../support/faults/lane.ts';
 
 /** Far less than what the records below take when all of them are held at once; the reconciler itself starts with half. */
 const HEAP_MB = 40;

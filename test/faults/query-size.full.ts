@@ -6,8 +6,8 @@ import { findAdmissions, findBatches } from '../../cli/audit/questions.ts';
 import type { AskedTables } from '../../cli/audit/tables.ts';
 import { dayOfBatch, mintBatchId } from '../../lambda/audit/batch-id.ts';
 import { DUMMY_CREDENTIALS } from '../../local/lambda/environment.ts';
-import { inLanes, type Lane, startLane } from './lane.ts';
-import { type Reply, startWire } from './wire.ts';
+import { inLanes, type Lane, startLane } from '../support/faults/lane.ts';
+import { type Reply, startWire } from '../support/faults/wire.ts';
 
 /** Batches that no question is about, before and after the table has grown: each has three items, some a denial too. */
 const SMALL = 500;

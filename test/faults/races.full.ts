@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { everyInterleaving, type Order, type Thread } from './interleavings.ts';
+import { everyInterleaving, type Order, type Thread } from '../support/faults/interleavings.ts';
 import {
   type Actor,
   type Answer,
@@ -10,8 +10,8 @@ import {
   reconcileAll,
   reconcileWith,
   startLane,
-} from './lane.ts';
-import type { Step } from './wire.ts';
+} from '../support/faults/lane.ts';
+import type { Step } from '../support/faults/wire.ts';
 
 const NAMES = namesFor('guest', 1);
 

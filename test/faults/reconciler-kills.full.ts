@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bothSides, type KillPoint, recordSteps, runAndKill } from './kills.ts';
+import { bothSides, type KillPoint, recordSteps, runAndKill } from '../support/faults/kills.ts';
 import {
   type Actor,
   type Answer,
@@ -9,8 +9,8 @@ import {
   namesFor,
   reconcileWith,
   startLane,
-} from './lane.ts';
-import type { Intercept, Step } from './wire.ts';
+} from '../support/faults/lane.ts';
+import type { Intercept, Step } from '../support/faults/wire.ts';
 
 /** What a reconciler may find, made with a handler whose answers get lost. */
 const SITUATIONS: Record<

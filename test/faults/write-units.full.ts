@@ -1,8 +1,8 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMISSIONS_AT_ONCE } from '../../lambda/audit/records.ts';
-import { type Actor, type Answer, type Lane, LOOK_SHIFTS_MS, startLane } from './lane.ts';
-import type { Step } from './wire.ts';
+import { type Actor, type Answer, type Lane, LOOK_SHIFTS_MS, startLane } from '../support/faults/lane.ts';
+import type { Step } from '../support/faults/wire.ts';
 
 /** An item on the wire. */
 type Item = Record<string, Value>;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
 import { parseConfig } from '../../lib/settings/config-file.ts';
 import { newSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
-import { bearer, nowSeconds, startWorld, type World } from './world.ts';
+import { bearer, nowSeconds, startWorld, type World } from '../support/system-world.ts';
 
 /** The examples of docs/administrators.md, read from there: each configuration is run, each token signed, each request sent. */
 

@@ -9,7 +9,14 @@ import {
   signWithPublicKey,
   startKeyServer,
 } from '../support/issuer.ts';
-import { type Answer, attendees, bearer, nowSeconds, startWorld, type World } from './world.ts';
+import {
+  type Answer,
+  attendees,
+  bearer,
+  nowSeconds,
+  startWorld,
+  type World,
+} from '../support/system-world.ts';
 
 /**
  * What an attacker can send, as real tokens over HTTP to the running system, and the emulator's log as the witness that

@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { VAIN_LOOKUPS } from '../../lambda/create-attendees/meeting-access.ts';
 import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
 import { newSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
-import { type Answer, attendees, bearer, nowSeconds, startWorld, type World } from './world.ts';
+import {
+  type Answer,
+  attendees,
+  bearer,
+  nowSeconds,
+  startWorld,
+  type World,
+} from '../support/system-world.ts';
 
 /**
  * What one attacker can spend of what belongs to all: the issuer's patience and Chime's quota. Measured against several

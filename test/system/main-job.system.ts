@@ -8,8 +8,8 @@ import {
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Call } from '../../local/chime-emulator/calls.ts';
+import { audited, auditedMeeting } from '../support/audited.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
-import { audited, auditedMeeting } from './audited.ts';
 
 const ABSENT = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const WATCH = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } as const;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { auditedMeeting } from '../support/audited.ts';
+import { heldBytes } from '../support/heap.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
-import { auditedMeeting } from './audited.ts';
-import { heldBytes } from './heap.ts';
 
 const BATCHES = 1_000;
 /** Caches are warm and the heap has found its size by then. */

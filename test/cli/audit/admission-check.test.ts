@@ -2,7 +2,6 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from '../../../cli/audit/admission-check.ts';
-import { startWire } from '../../faults/wire.ts';
 import {
   batchIdAt,
   collect,
@@ -15,6 +14,7 @@ import {
   writeBatch,
 } from '../../support/audit-command.ts';
 import { startDatabase } from '../../support/database.ts';
+import { startWire } from '../../support/faults/wire.ts';
 
 jest.setTimeout(30_000);
 

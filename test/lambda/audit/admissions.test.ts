@@ -4,7 +4,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAdmissions } from '../../../lambda/audit/admissions.ts';
 import type { AdmissionRecord } from '../../../lambda/audit/records.ts';
-import { type Intercept, type Reply, startWire } from '../../faults/wire.ts';
+import { type Intercept, type Reply, startWire } from '../../support/faults/wire.ts';
 import { startTables } from '../../support/tables.ts';
 
 const QUICK = { timeoutMs: 5_000 };

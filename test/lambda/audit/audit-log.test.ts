@@ -11,7 +11,7 @@ import {
   type OutcomeRecord,
   recordId,
 } from '../../../lambda/audit/records.ts';
-import { startWire } from '../../faults/wire.ts';
+import { startWire } from '../../support/faults/wire.ts';
 import { startTables } from '../../support/tables.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';

@@ -1,7 +1,7 @@
 import { BatchCreateAttendeeCommand, DeleteMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { expect, it } from '@jest/globals';
 import { createChimeAttendeeList } from '../../../lambda/aws/chime-attendee-list.ts';
-import { emulator } from '../../local/chime-emulator/emulator.ts';
+import { emulator } from '../../support/chime-emulator.ts';
 
 async function meetingWith(names: string[]) {
   const chime = await emulator();

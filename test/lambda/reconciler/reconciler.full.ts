@@ -6,8 +6,8 @@ import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { OutcomeRecord } from '../../../lambda/audit/records.ts';
+import { audited } from '../../support/audited.ts';
 import { type RunningSystem, startSystem } from '../../support/local.ts';
-import { audited } from '../../system/audited.ts';
 
 let system: RunningSystem;
 let client: DynamoDB;

@@ -6,7 +6,7 @@ import {
   ThrottlingException,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from './emulator.ts';
+import { emulator, refusal } from '../../support/chime-emulator.ts';
 
 const alice = { ExternalUserId: 'alice' };
 const bob = {

@@ -4,7 +4,7 @@ import {
   ServiceUnavailableException,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from './emulator.ts';
+import { emulator, refusal } from '../../support/chime-emulator.ts';
 
 async function withMeeting(
   names = ['alice', 'bob', 'carol', 'dave'],

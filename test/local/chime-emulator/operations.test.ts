@@ -13,7 +13,7 @@ import {
   paginateListAttendees,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from './emulator.ts';
+import { emulator, refusal } from '../../support/chime-emulator.ts';
 
 const UNKNOWN = '00000000-0000-0000-0000-000000000000';
 const GUID = /^[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}$/;

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { BatchCreateAttendeeCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
 import { startChimeEmulator } from '../../../local/chime-emulator/server.ts';
-import { emulator, refusal, SIGNED } from './emulator.ts';
+import { emulator, refusal, SIGNED } from '../../support/chime-emulator.ts';
 
 describe('the signature', () => {
   const send = async (authorization?: string) => {

@@ -1,9 +1,9 @@
 import type { CreateMeetingCommandInput } from '@aws-sdk/client-chime-sdk-meetings';
 import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterEach } from '@jest/globals';
-import type { Call } from '../../../local/chime-emulator/calls.ts';
-import type { KnownAttendee } from '../../../local/chime-emulator/meetings.ts';
-import { startChimeEmulator } from '../../../local/chime-emulator/server.ts';
+import type { Call } from '../../local/chime-emulator/calls.ts';
+import type { KnownAttendee } from '../../local/chime-emulator/meetings.ts';
+import { startChimeEmulator } from '../../local/chime-emulator/server.ts';
 
 const closing: (() => Promise<void>)[] = [];
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const TIMEOUT_MS = 90_000;
 
 /** The CDK command line, as somebody runs it who has these configurations. */
@@ -20,7 +20,7 @@ export interface Toolkit {
 export function createToolkit(directory: string, environment: Record<string, string>): Toolkit {
   const app = path.join(directory, 'app');
   mkdirSync(path.join(app, 'config'), { recursive: true });
-  const commands = ['bin/usher.ts', 'test/deploy/fit-template.ts'].map(
+  const commands = ['bin/usher.ts', 'test/support/deploy/fit-template.ts'].map(
     (file) => `node "${path.join(PROJECT, file)}"`,
   );
 

@@ -15,18 +15,18 @@ import {
   type IntentRecord,
   type OutcomeRecord,
   recordId,
-} from '../../lambda/audit/records.ts';
-import type { Capabilities } from '../../lambda/model/attendees.ts';
-import { ERROR_STATUS } from '../../lambda/model/errors.ts';
-import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
-import type { KnownAttendee } from '../../local/chime-emulator/meetings.ts';
-import { startChimeEmulator } from '../../local/chime-emulator/server.ts';
-import { createTables, startDynamoDb } from '../../local/dynamodb.ts';
-import { DUMMY_CREDENTIALS, functionEnvironment } from '../../local/lambda/environment.ts';
-import { createFunctionPool, type FunctionDescription } from '../../local/lambda/pool.ts';
-import { readTemplate, type Template } from '../../local/template.ts';
-import { newSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
-import { issuer, synthesize } from '../support/synthesize.ts';
+} from '../../../lambda/audit/records.ts';
+import type { Capabilities } from '../../../lambda/model/attendees.ts';
+import { ERROR_STATUS } from '../../../lambda/model/errors.ts';
+import type { ReconcileSummary } from '../../../lambda/reconciler/reconcile.ts';
+import type { KnownAttendee } from '../../../local/chime-emulator/meetings.ts';
+import { startChimeEmulator } from '../../../local/chime-emulator/server.ts';
+import { createTables, startDynamoDb } from '../../../local/dynamodb.ts';
+import { DUMMY_CREDENTIALS, functionEnvironment } from '../../../local/lambda/environment.ts';
+import { createFunctionPool, type FunctionDescription } from '../../../local/lambda/pool.ts';
+import { readTemplate, type Template } from '../../../local/template.ts';
+import { newSigningKey, signToken, startKeyServer } from '../issuer.ts';
+import { issuer, synthesize } from '../synthesize.ts';
 import { type Intercept, type Service, startWire } from './wire.ts';
 
 const REGION = 'us-east-1';
@@ -118,7 +118,7 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
     const isReconciler = ({ name }: FunctionDescription) => name === stack.outputs['ReconcilerFunctionName'];
     const found = stack.functions.find((one) => isReconciler(one) === (role === 'reconciler'));
     const bundle = role === 'handler' ? 'create-attendees' : 'reconciler';
-    const directory = fileURLToPath(new URL(`../../dist/lambda/${bundle}`, import.meta.url));
+    const directory = fileURLToPath(new URL(`../../../dist/lambda/${bundle}`, import.meta.url));
     const description = {
       ...(found as FunctionDescription),
       directory,

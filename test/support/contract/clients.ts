@@ -4,9 +4,9 @@ import {
   CreateMeetingCommand,
   type CreateMeetingCommandInput,
 } from '@aws-sdk/client-chime-sdk-meetings';
-import { type TokenOptions, tokenParts } from '../../cli/token.ts';
-import type { Call } from '../../local/chime-emulator/calls.ts';
-import type { LocalEnvironment } from '../../local/environment.ts';
+import { type TokenOptions, tokenParts } from '../../../cli/token.ts';
+import type { Call } from '../../../local/chime-emulator/calls.ts';
+import type { LocalEnvironment } from '../../../local/environment.ts';
 
 /** A meeting that nobody created. */
 export const ABSENT_MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';

@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { close, LOOPBACK, listen } from '../../local/http-server.ts';
+import { close, LOOPBACK, listen } from '../../../local/http-server.ts';
 
 export type Service = 'issuer' | 'chime' | 'dynamodb';
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { IntentRecord, OutcomeRecord } from '../../lambda/audit/records.ts';
-import type { RunningSystem } from '../support/local.ts';
+import type { RunningSystem } from './local.ts';
 
 export interface AuditedBatch {
   batchId: string;

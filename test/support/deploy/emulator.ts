@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { close, LOOPBACK, listen } from '../../local/http-server.ts';
+import { close, LOOPBACK, listen } from '../../../local/http-server.ts';
 
 const START_TIMEOUT_MS = 30_000;
 

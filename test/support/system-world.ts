@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
 import type { Call } from '../../local/chime-emulator/calls.ts';
 import type { KnownAttendee } from '../../local/chime-emulator/meetings.ts';
-import { type RunningSystem, startSystem } from '../support/local.ts';
+import { type RunningSystem, startSystem } from './local.ts';
 
 export interface Answer {
   status: number;

@@ -5,7 +5,7 @@ import {
   DeleteMeetingCommand,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import fc from 'fast-check';
-import type { LocalEnvironment } from '../../local/environment.ts';
+import type { LocalEnvironment } from '../../../local/environment.ts';
 import { ABSENT_MEETING, clientOfChime, clientOfUsher, mintToken, newMeeting } from './clients.ts';
 import { EXTERNAL_USER_ID_CHARACTERS, MAX_ATTENDEES, MEDIA_CAPABILITIES } from './model-facts.ts';
 

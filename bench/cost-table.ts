@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ADMISSIONS_AT_ONCE } from '../lambda/audit/records.ts';
+import { TABLES } from '../lambda/audit/schema.ts';
 import { PRICES } from './prices.ts';
-import { admissionsWith, INDEXES, itemBytes, writeUnits } from './request-units.ts';
+import { admissionsWith, entriesOf, INDEXES, itemBytes, writeUnits } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';
 import type { Item } from './stand-in.ts';
 import type { Block, BlockResult } from './worker.ts';
@@ -14,8 +15,8 @@ import type { Block, BlockResult } from './worker.ts';
 // by hand but the prices and what stands here, with where it comes from.
 
 const SIZES = [1, 10, 100];
-/** The stack's names of the indexes in `INDEXES`, in its order. */
-const INDEX_NAMES = ['by-caller', 'by-day', 'by-attendee'];
+const BY_DAY = TABLES.audit.indexes.byDay.name;
+const INDEX_NAMES = INDEXES.map(({ name }) => name);
 
 /** Lambda's own two lines of an invocation, `platform.start` and `platform.report`: estimated from AWS's examples. */
 const LAMBDA_LINES_BYTES = 400;
@@ -241,7 +242,7 @@ function limitRows(measured: Measured[]): [string, ...number[]][] {
     ['guard of the audit table', ...measured.map(({ intent, outcome }) => guard / (intent + outcome))],
     [
       'one partition of the index `by-day`: the day',
-      ...measured.map(({ indexes }) => LIMITS.partitionUnits / (indexes['by-day'] ?? Number.NaN)),
+      ...measured.map(({ indexes }) => LIMITS.partitionUnits / (indexes[BY_DAY] ?? Number.NaN)),
     ],
     ["Lambda's concurrency of 1,000", ...byDuration(LIMITS.concurrency)],
     [
@@ -266,7 +267,7 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
   const all = [...records, ...admissions];
   const entries = all.flatMap(entriesOf);
   const bytes = (items: Item[]) => sum(items.map((item) => itemBytes(item) + ITEM_OVERHEAD_BYTES));
-  const [swept] = entries.filter(({ index }) => index === 'by-day');
+  const [swept] = entries.filter(({ index }) => index === BY_DAY);
   const [outcome] = ofKind('outcome');
   if (swept === undefined || outcome === undefined) throw new Error('A batch without intent or outcome.');
   return {
@@ -333,15 +334,6 @@ function publishedGbSeconds(attendees: number): number {
   const [, figure] = /GB-seconds with 1024 MB\s*[^\d\s]\s*([\d,]+)/.exec(section) ?? [];
   if (figure === undefined) throw new Error(`docs/performance.md has no GB-seconds for ${attendees}.`);
   return Number(figure.replaceAll(',', '')) / 1e6;
-}
-
-/** What the indexes hold of an item. */
-function entriesOf(item: Item): { index: string | undefined; entry: Item }[] {
-  return INDEXES.flatMap(({ key, attributes }, position) => {
-    if (!(key in item)) return [];
-    const kept = Object.entries(item).filter(([name]) => attributes.includes(name));
-    return [{ index: INDEX_NAMES[position], entry: Object.fromEntries(kept) }];
-  });
 }
 
 /** Write request units: one for each kilobyte begun of each item. */

@@ -1,5 +1,6 @@
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { admissionsOf, type OutcomeRecord } from '../lambda/audit/records.ts';
+import { type IndexSchema, TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { AttributeValue, Item, Taken } from './stand-in.ts';
 
 /**
@@ -17,7 +18,7 @@ export function writeUnits(taken: Pick<Taken, 'records' | 'admissions'>): {
   const { records } = taken;
   const unitsOf = (items: Item[]) =>
     items.reduce(
-      (sum, item) => sum + units(item) + indexesOf(item).reduce((s, index) => s + units(index), 0),
+      (sum, item) => sum + units(item) + entriesOf(item).reduce((s, { entry }) => s + units(entry), 0),
       0,
     );
   return {
@@ -43,17 +44,23 @@ function deferredOutcomes(records: Item[]): OutcomeRecord[] {
     .map((item) => unmarshall(item as never) as OutcomeRecord);
 }
 
-/** What the stack's indexes hold of each kind of item; a test compares this with the template. */
-export const INDEXES: { key: string; attributes: string[] }[] = [
-  { key: 'callerId', attributes: ['callerId', 'batchId', 'meetingId', 'recordId'] },
-  { key: 'day', attributes: ['day', 'batchId', 'meetingId', 'recordId'] },
-  { key: 'admissionId', attributes: ['attendeeId', 'batchId', 'externalUserId', 'admissionId', 'meetingId'] },
-];
+/** The indexes that answered batches are in: denials are no part of them. */
+export const INDEXES: readonly (IndexSchema & { table: TableSchema })[] = [TABLES.audit, TABLES.admissions]
+  .flatMap((table: TableSchema) => Object.values(table.indexes).map((index) => ({ ...index, table })))
+  .filter(({ name }) => name !== TABLES.audit.indexes.denialsByDay.name);
 
-/** An item is in an index if it has the index's key; `admissionId` stands for every admission. */
-function indexesOf(item: Item): Item[] {
-  return INDEXES.filter(({ key }) => key in item).map(({ attributes }) =>
-    Object.fromEntries(attributes.flatMap((name) => (item[name] ? [[name, item[name]]] : []))),
+/** What the indexes hold of an item, by the name of the index. */
+export function entriesOf(item: Item): { index: string; entry: Item }[] {
+  return INDEXES.filter(({ table, partitionKey }) => table.sortKey in item && partitionKey in item).map(
+    ({ name, table, partitionKey, sortKey, projection }) => {
+      const held = new Set([partitionKey, sortKey, table.partitionKey, table.sortKey]);
+      const others = projection === 'ALL' ? Object.keys(item) : projection === 'KEYS_ONLY' ? [] : projection;
+      for (const attribute of others) held.add(attribute);
+      return {
+        index: name,
+        entry: Object.fromEntries(Object.entries(item).filter(([key]) => held.has(key))),
+      };
+    },
   );
 }
 

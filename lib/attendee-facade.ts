@@ -5,12 +5,14 @@ import { type Duration, Stack, Token } from 'aws-cdk-lib';
 import type { IDomainName } from 'aws-cdk-lib/aws-apigateway';
 import { type MathExpression, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
+import { TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { MetricName } from '../lambda/model/metrics.ts';
 import { Alarms } from './alarms.ts';
 import { type ApiDocument, AttendeeApi, type CustomDomain } from './attendee-api.ts';
@@ -249,10 +251,8 @@ export class AttendeeFacade extends Construct {
       grantee,
       actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'],
       resourceArns: [
-        audit.tableArn,
-        ...['by-caller', 'by-day', 'denials-by-day'].map((index) => `${audit.tableArn}/index/${index}`),
-        admissions.tableArn,
-        `${admissions.tableArn}/index/by-attendee`,
+        ...withIndexes(audit, TABLES.audit),
+        ...withIndexes(admissions, TABLES.admissions),
         openIntents.tableArn,
       ],
     });
@@ -307,4 +307,8 @@ export class AttendeeFacade extends Construct {
 /** Credentials are good in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
 function partitionOf(region: string): string | undefined {
   return RegionInfo.get(region).partition;
+}
+
+function withIndexes({ tableArn }: ITable, { indexes }: TableSchema): string[] {
+  return [tableArn, ...Object.values(indexes).map(({ name }) => `${tableArn}/index/${name}`)];
 }

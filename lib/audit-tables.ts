@@ -9,10 +9,11 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { type IndexSchema, type Key, TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import { acceptFindings } from './accepted-findings.ts';
 import { ConfigurationError } from './checks/configuration-error.ts';
 import { MIN_WRITE_UNITS_PER_SECOND, tooFewWriteUnits } from './settings/facade-settings.ts';
-import { keyOf } from './table-encryption.ts';
+import { keyOf as encryptionKeyOf } from './table-encryption.ts';
 
 /** The tables of one audit. */
 export interface AuditTableSet {
@@ -47,18 +48,21 @@ export interface AuditTablesProps {
   readonly existing?: Partial<AuditTableSet>;
 }
 
-/** Partition key and sort key of each table, all of them strings. */
-export const TABLE_KEYS = {
-  audit: ['meetingId', 'recordId'],
-  admissions: ['externalUserId', 'admissionId'],
-  openIntents: ['list', 'batchId'],
-} as const satisfies Record<keyof AuditTableSet, readonly [string, string]>;
-
 const string = (name: string) => ({ name, type: AttributeType.STRING });
 
-function keyOfTable(table: keyof AuditTableSet) {
-  const [partitionKey, sortKey] = TABLE_KEYS[table];
+function keyOf({ partitionKey, sortKey }: Key) {
   return { partitionKey: string(partitionKey), sortKey: string(sortKey) };
+}
+
+function indexOf(index: IndexSchema) {
+  const { name: indexName, projection } = index;
+  return {
+    indexName,
+    ...keyOf(index),
+    ...(typeof projection === 'string'
+      ? { projectionType: ProjectionType[projection] }
+      : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...projection] }),
+  };
 }
 
 /**
@@ -73,7 +77,7 @@ export class AuditTables extends Construct implements AuditTableSet {
   constructor(scope: Construct, id: string, props: AuditTablesProps = {}) {
     super(scope, id);
     const { existing = {} } = props;
-    const encryptionKey = props.encryptionKey && keyOf(props.encryptionKey);
+    const encryptionKey = props.encryptionKey && encryptionKeyOf(props.encryptionKey);
     for (const name of ['writeUnitsPerSecond', 'readUnitsPerSecond'] as const) {
       const units = props[name];
       if (units === undefined || Token.isUnresolved(units)) continue;
@@ -104,62 +108,27 @@ export class AuditTables extends Construct implements AuditTableSet {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      timeToLiveAttribute: 'expiresAt',
     };
-    this.audit = existing.audit ?? makeAudit(this);
-    this.admissions = existing.admissions ?? makeAdmissions(this);
+    this.audit = existing.audit ?? makeKept(this, 'Audit', TABLES.audit);
+    this.admissions = existing.admissions ?? makeKept(this, 'Admissions', TABLES.admissions);
     this.openIntents = existing.openIntents ?? makeOpenIntents(this);
 
-    function makeAudit(scope: Construct): ITable {
-      const table = new Table(scope, 'Audit', {
+    function makeKept(scope: Construct, id: string, schema: TableSchema & { timeToLive: string }): ITable {
+      const table = new Table(scope, id, {
         ...kept,
-        ...keyOfTable('audit'),
+        ...keyOf(schema),
+        timeToLiveAttribute: schema.timeToLive,
       });
-      // Sparse: only intents carry callerId and day, only denials carry denialDay.
-      table.addGlobalSecondaryIndex({
-        ...guard,
-        indexName: 'by-caller',
-        partitionKey: string('callerId'),
-        sortKey: string('batchId'),
-        projectionType: ProjectionType.KEYS_ONLY,
-      });
-      table.addGlobalSecondaryIndex({
-        ...guard,
-        indexName: 'by-day',
-        partitionKey: string('day'),
-        sortKey: string('batchId'),
-        projectionType: ProjectionType.KEYS_ONLY,
-      });
-      table.addGlobalSecondaryIndex({
-        ...guard,
-        indexName: 'denials-by-day',
-        partitionKey: string('denialDay'),
-        sortKey: string('batchId'),
-        projectionType: ProjectionType.ALL,
-      });
-      return table as ITable;
-    }
-
-    function makeAdmissions(scope: Construct): ITable {
-      const table = new Table(scope, 'Admissions', {
-        ...kept,
-        ...keyOfTable('admissions'),
-      });
-      table.addGlobalSecondaryIndex({
-        ...guard,
-        indexName: 'by-attendee',
-        partitionKey: string('attendeeId'),
-        sortKey: string('batchId'),
-        projectionType: ProjectionType.INCLUDE,
-        nonKeyAttributes: ['meetingId'],
-      });
+      for (const index of Object.values(schema.indexes)) {
+        table.addGlobalSecondaryIndex({ ...guard, ...indexOf(index) });
+      }
       return table as ITable;
     }
 
     function makeOpenIntents(scope: Construct): ITable {
       const table = new Table(scope, 'OpenIntents', {
         ...encrypted,
-        ...keyOfTable('openIntents'),
+        ...keyOf(TABLES.openIntents),
         removalPolicy: RemovalPolicy.DESTROY,
       });
       acceptFindings(table, {

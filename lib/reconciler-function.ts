@@ -3,6 +3,7 @@ import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { TABLES } from '../lambda/audit/schema.ts';
 import type { ReconcilerEnvironment } from '../lambda/reconciler/environment.ts';
 import type { AuditTableSet } from './audit-tables.ts';
 import type { CompleteSettings } from './settings/facade-settings.ts';
@@ -50,7 +51,7 @@ export class ReconcilerFunction extends UsherFunction {
       ['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       tables.audit.tableArn,
     );
-    this.allow(['dynamodb:Query'], `${tables.audit.tableArn}/index/by-day`);
+    this.allow(['dynamodb:Query'], `${tables.audit.tableArn}/index/${TABLES.audit.indexes.byDay.name}`);
     this.allow(['dynamodb:BatchWriteItem', 'dynamodb:Query'], tables.admissions.tableArn);
     this.allow(
       ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'].map((action) => `dynamodb:${action}`),

@@ -17,7 +17,7 @@ execFileSync(
   },
 );
 // The same as CommonJS, for apps and tests that still are: jest, which `cdk init` sets up, loads nothing else.
-await build({
+const { metafile } = await build({
   entryPoints: [path('lib/index.ts')],
   outfile: path('dist/package/lib/index.cjs'),
   bundle: true,
@@ -25,11 +25,16 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  absWorkingDir: path('.'),
+  metafile: true,
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename);" },
 });
-// Only types are taken from there: what runs is in the bundles.
-for (const file of globSync('dist/package/lambda/**/*.js', { cwd: path('.') })) rmSync(path(file));
+// Of the functions the construct needs little more than types: what runs on Lambda is in their bundles.
+const needed = Object.keys(metafile.inputs).map((source) => `dist/package/${source.replace(/\.ts$/, '.js')}`);
+for (const file of globSync('dist/package/lambda/**/*.js', { cwd: path('.') })) {
+  if (!needed.includes(file)) rmSync(path(file));
+}
 // The same types as those of CommonJS, which they are where the nearest package.json says so.
 for (const file of globSync('dist/package/{lib,lambda}/**/*.d.ts', { cwd: path('.') })) {
   cpSync(path(file), path(file.replace('dist/package/', 'dist/package/commonjs/')));

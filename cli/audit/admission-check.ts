@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AdmissionRecord, admissionsOf, type OutcomeRecord } from '../../lambda/audit/records.ts';
+import { keysOfBatches, queryOf, TABLES } from '../../lambda/audit/schema.ts';
 import { BATCH_WRITE_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
 import type { Batch } from './batches.ts';
 import { putItems, queryItems } from './dynamodb.ts';
@@ -132,9 +133,7 @@ async function* admissionsOfUsers(
       const admissions: AdmissionRecord[] = [];
       for await (const admission of queryItems<AdmissionRecord>(client, {
         TableName: admissionTableName,
-        KeyConditionExpression: 'externalUserId = :user AND admissionId BETWEEN :first AND :last',
-        // An admission's id begins with its batch's id and a slash; `0` is the character after the slash.
-        values: { ':user': externalUserId, ':first': `${first}/`, ':last': `${last}0` },
+        ...queryOf(TABLES.admissions, externalUserId, keysOfBatches(first, last)),
         ConsistentRead: true,
       })) {
         admissions.push(admission);

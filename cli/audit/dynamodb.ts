@@ -9,24 +9,15 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { untilDone } from '../../lambda/aws/dynamodb-batches.ts';
 
-/** A Query with plain strings for values. */
-export type PlainQuery = Omit<QueryCommandInput, 'ExpressionAttributeValues' | 'ExclusiveStartKey'> & {
-  values: Record<string, string>;
-};
-
 /** Every item of a Query, page by page as they are asked for: memory holds one page of at most 1 MB. */
 export async function* queryItems<Item>(
   client: DynamoDBClient,
-  { values, ...input }: PlainQuery,
+  input: Omit<QueryCommandInput, 'ExclusiveStartKey'>,
 ): AsyncGenerator<Item> {
   let startKey: QueryCommandInput['ExclusiveStartKey'];
   do {
     const page = await client.send(
-      new QueryCommand({
-        ...input,
-        ExpressionAttributeValues: marshall(values),
-        ...(startKey && { ExclusiveStartKey: startKey }),
-      }),
+      new QueryCommand({ ...input, ...(startKey && { ExclusiveStartKey: startKey }) }),
     );
     for (const item of page.Items ?? []) yield unmarshall(item) as Item;
     startKey = page.LastEvaluatedKey;

@@ -10,6 +10,15 @@ import {
   type OutcomeRecord,
   recordId,
 } from '../../lambda/audit/records.ts';
+import {
+  keysOfBatches,
+  OPEN_LIST,
+  queryOf,
+  type Span,
+  SWEEP_KEY,
+  SWEEP_OVERLAP_MS,
+  TABLES,
+} from '../../lambda/audit/schema.ts';
 import { BATCH_GET_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
 import { type Admission, type Batch, batchOf, timeOfBatch } from './batches.ts';
 import { getItems, queryItems } from './dynamodb.ts';
@@ -44,9 +53,6 @@ const DEFAULT_LOOK_BACK_MS = DAY_MS;
 export function startOf({ sinceMs, untilMs }: Range, nowMs: number): number {
   return sinceMs ?? Math.max(0, Math.min(untilMs ?? nowMs, nowMs) - DEFAULT_LOOK_BACK_MS);
 }
-
-/** The sweep goes over this much again, since an index may be late; so what it has just passed is looked at here too. */
-const SWEEP_OVERLAP_MS = 5 * 60 * 1000;
 
 /** A reconciler that runs has entered the admissions of a large batch by then. */
 export const ENTERED_WITHIN_MS = 5 * 60 * 1000;
@@ -111,15 +117,10 @@ function admissionsEntered(
     TableName: tables.admissionTableName,
     ...(question.about === 'user'
       ? {
-          KeyConditionExpression: 'externalUserId = :user AND admissionId BETWEEN :from AND :to',
-          values: { ':user': question.externalUserId, ...batchIdBounds(range) },
+          ...queryOf(TABLES.admissions, question.externalUserId, batchIdBounds(range)),
           ConsistentRead: true,
         }
-      : {
-          IndexName: 'by-attendee',
-          KeyConditionExpression: 'attendeeId = :attendee AND batchId BETWEEN :from AND :to',
-          values: { ':attendee': question.attendeeId, ...batchIdBounds(range) },
-        }),
+      : queryOf(TABLES.admissions.indexes.byAttendee, question.attendeeId, batchIdBounds(range))),
   });
 }
 
@@ -158,12 +159,11 @@ async function* admissionsAwaited(
 async function* batchesOfMeeting(
   { client, auditTableName }: AskedTables,
   meetingId: string,
-  bounds: Record<string, string>,
+  span: Span,
 ): AsyncGenerator<Batch> {
   const records = queryItems<AuditRecord>(client, {
     TableName: auditTableName,
-    KeyConditionExpression: 'meetingId = :meeting AND recordId BETWEEN :from AND :to',
-    values: { ':meeting': meetingId, ...bounds },
+    ...queryOf(TABLES.audit, meetingId, span),
     ConsistentRead: true,
   });
   let batch: AuditRecord[] = [];
@@ -183,22 +183,14 @@ function paired(records: AuditRecord[]): Batch[] {
 }
 
 async function* batchWithId(tables: AskedTables, batchId: string): AsyncGenerator<Batch> {
-  for (const index of [
-    {
-      IndexName: 'by-day',
-      KeyConditionExpression: '#day = :day AND batchId = :batch',
-      ExpressionAttributeNames: { '#day': 'day' },
-    },
-    { IndexName: 'denials-by-day', KeyConditionExpression: 'denialDay = :day AND batchId = :batch' },
-  ]) {
+  const { byDay, denialsByDay } = TABLES.audit.indexes;
+  for (const index of [byDay, denialsByDay]) {
     const found = queryItems<BatchKey>(tables.client, {
       TableName: tables.auditTableName,
-      ...index,
-      values: { ':day': dayOfBatch(batchId), ':batch': batchId },
+      ...queryOf(index, dayOfBatch(batchId), { from: batchId, to: batchId }),
     });
     for await (const { meetingId } of found) {
-      // Every record of a batch begins with its id and a slash; `0` is the character after the slash.
-      yield* batchesOfMeeting(tables, meetingId, { ':from': `${batchId}/`, ':to': `${batchId}0` });
+      yield* batchesOfMeeting(tables, meetingId, keysOfBatches(batchId));
     }
   }
 }
@@ -206,19 +198,14 @@ async function* batchWithId(tables: AskedTables, batchId: string): AsyncGenerato
 function keysByCaller(tables: AskedTables, callerId: string, range: Range): AsyncGenerator<BatchKey> {
   return queryItems(tables.client, {
     TableName: tables.auditTableName,
-    IndexName: 'by-caller',
-    KeyConditionExpression: 'callerId = :caller AND batchId BETWEEN :from AND :to',
-    values: { ':caller': callerId, ...batchIdBounds(range) },
+    ...queryOf(TABLES.audit.indexes.byCaller, callerId, batchIdBounds(range)),
   });
 }
 
 function keysByDay(tables: AskedTables, day: string, range: Range): AsyncGenerator<BatchKey> {
   return queryItems(tables.client, {
     TableName: tables.auditTableName,
-    IndexName: 'by-day',
-    KeyConditionExpression: '#day = :day AND batchId BETWEEN :from AND :to',
-    ExpressionAttributeNames: { '#day': 'day' },
-    values: { ':day': day, ...batchIdBounds(range) },
+    ...queryOf(TABLES.audit.indexes.byDay, day, batchIdBounds(range)),
   });
 }
 
@@ -235,9 +222,7 @@ export async function* keysOver(
 async function* denialsByDay(tables: AskedTables, day: string, range: Range): AsyncGenerator<Batch> {
   const denials = queryItems<DenialRecord>(tables.client, {
     TableName: tables.auditTableName,
-    IndexName: 'denials-by-day',
-    KeyConditionExpression: 'denialDay = :day AND batchId BETWEEN :from AND :to',
-    values: { ':day': day, ...batchIdBounds(range) },
+    ...queryOf(TABLES.audit.indexes.denialsByDay, day, batchIdBounds(range)),
   });
   for await (const denial of denials) yield* paired([denial]);
 }
@@ -300,9 +285,7 @@ async function* listedAsOpen(tables: AskedTables, range: Range): AsyncGenerator<
   if (tables.openIntentTableName === undefined) return;
   yield* queryItems<BatchKey>(tables.client, {
     TableName: tables.openIntentTableName,
-    KeyConditionExpression: '#list = :open AND batchId BETWEEN :from AND :to',
-    ExpressionAttributeNames: { '#list': 'list' },
-    values: { ':open': 'open', ...batchIdBounds(range) },
+    ...queryOf(TABLES.openIntents, OPEN_LIST, batchIdBounds(range)),
     ConsistentRead: true,
   });
 }
@@ -312,7 +295,7 @@ async function sweptThroughMs({ client, openIntentTableName }: AskedTables): Pro
   const { Item } = await client.send(
     new GetItemCommand({
       TableName: openIntentTableName,
-      Key: marshall({ list: 'sweep', batchId: 'through' }),
+      Key: marshall(SWEEP_KEY),
       ConsistentRead: true,
     }),
   );

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import parseDuration from 'parse-duration';
 import { mintBatchId } from '../../lambda/audit/batch-id.ts';
+import type { Span } from '../../lambda/audit/schema.ts';
 
 /** From `sinceMs` (inclusive) to `untilMs` (exclusive), in milliseconds since the epoch. */
 export interface Range {
@@ -68,9 +69,6 @@ export function* daysIn(sinceMs: number, untilMs: number): Generator<string> {
  * The bounds, for a BETWEEN, of the batch ids of a range, and of the keys that begin with a batch id. A bound has no
  * random part and so sorts before every id of its millisecond, which leaves out the end, as it should.
  */
-export function batchIdBounds({ sinceMs = 0, untilMs = LATEST_MS }: Range): {
-  ':from': string;
-  ':to': string;
-} {
-  return { ':from': mintBatchId(sinceMs, ''), ':to': mintBatchId(untilMs, '') };
+export function batchIdBounds({ sinceMs = 0, untilMs = LATEST_MS }: Range): Span {
+  return { from: mintBatchId(sinceMs, ''), to: mintBatchId(untilMs, '') };
 }

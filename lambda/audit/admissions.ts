@@ -10,6 +10,7 @@ import { itemOf } from '../aws/dynamodb-item.ts';
 import { withinTime } from '../aws/time-limit.ts';
 import type { Admissions } from './ports.ts';
 import type { AdmissionRecord } from './records.ts';
+import { keysOfBatches, queryOf, TABLES } from './schema.ts';
 
 /** So many users are asked for at a time. */
 const USERS_AT_ONCE = 10;
@@ -69,8 +70,7 @@ export function createAdmissions(
       { client },
       {
         TableName: admissionTableName,
-        KeyConditionExpression: 'externalUserId = :user AND begins_with(admissionId, :batch)',
-        ExpressionAttributeValues: marshall({ ':user': externalUserId, ':batch': `${batchId}/` }),
+        ...queryOf(TABLES.admissions, externalUserId, keysOfBatches(batchId)),
         ConsistentRead: true,
       },
     );

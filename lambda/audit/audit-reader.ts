@@ -11,6 +11,7 @@ import { dayOfBatch, mintBatchId } from './batch-id.ts';
 import type { AuditReader, Batch, BatchKey } from './ports.ts';
 import { isBatchKey, isIntent, isMeetingRecord, isNote, isOutcome } from './readable-records.ts';
 import { recordId } from './records.ts';
+import { queryOf, TABLES } from './schema.ts';
 import { UnreadableRecord } from './unreadable-record.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -22,21 +23,12 @@ export function createAuditReader(
 ): AuditReader {
   return {
     async *intentsBegun(fromMs, toMs) {
+      // Above every hexadecimal digit.
+      const span = { from: mintBatchId(fromMs, ''), to: mintBatchId(toMs, 'g') };
       for (const day of daysOf(fromMs, toMs)) {
         const pages = paginateQuery(
           { client, pageSize: BATCH_GET_LIMIT },
-          {
-            TableName: auditTableName,
-            IndexName: 'by-day',
-            KeyConditionExpression: '#day = :day AND batchId BETWEEN :from AND :to',
-            ExpressionAttributeNames: { '#day': 'day' },
-            ExpressionAttributeValues: marshall({
-              ':day': day,
-              ':from': mintBatchId(fromMs, ''),
-              // Above every hexadecimal digit.
-              ':to': mintBatchId(toMs, 'g'),
-            }),
-          },
+          { TableName: auditTableName, ...queryOf(TABLES.audit.indexes.byDay, day, span) },
         );
         for await (const { Items } of pages) {
           yield (Items ?? []).map((item) => {
@@ -79,18 +71,18 @@ export function createAuditReader(
     },
 
     async *meeting(meetingId) {
+      const query = queryOf(TABLES.audit, meetingId);
       const pages = paginateQuery(
         { client },
         {
           TableName: auditTableName,
-          KeyConditionExpression: 'meetingId = :meetingId',
+          ...query,
           FilterExpression: 'kind IN (:intent, :outcome)',
           ProjectionExpression: 'batchId, kind, requested, issued, withheld',
-          ExpressionAttributeValues: marshall({
-            ':meetingId': meetingId,
-            ':intent': 'intent',
-            ':outcome': 'outcome',
-          }),
+          ExpressionAttributeValues: {
+            ...query.ExpressionAttributeValues,
+            ...marshall({ ':intent': 'intent', ':outcome': 'outcome' }),
+          },
           ConsistentRead: true,
         },
       );

@@ -10,10 +10,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { OpenIntent, OpenIntents, Unreadable } from './ports.ts';
 import { isOpenIntent } from './readable-records.ts';
-
-/** Partition key `list` and sort key `batchId` of the one item that says how far the sweep came. */
-const SWEEP = { list: 'sweep', batchId: 'through' };
-const OPEN = 'open';
+import { OPEN_LIST, queryOf, SWEEP_KEY, TABLES } from './schema.ts';
 
 /**
  * The reconciler's working state in DynamoDB: one partition `open` with an item for each open intent, and one item that
@@ -26,7 +23,11 @@ export function createOpenIntents(
   return {
     async sweptThrough() {
       const { Item } = await client.send(
-        new GetItemCommand({ TableName: openIntentTableName, Key: marshall(SWEEP), ConsistentRead: true }),
+        new GetItemCommand({
+          TableName: openIntentTableName,
+          Key: marshall(SWEEP_KEY),
+          ConsistentRead: true,
+        }),
       );
       return Item?.['through']?.S;
     },
@@ -36,7 +37,7 @@ export function createOpenIntents(
         client.send(
           new UpdateItemCommand({
             TableName: openIntentTableName,
-            Key: marshall(SWEEP),
+            Key: marshall(SWEEP_KEY),
             UpdateExpression: 'SET through = :through',
             ConditionExpression: 'attribute_not_exists(through) OR through < :through',
             ExpressionAttributeValues: marshall({ ':through': through }),
@@ -63,9 +64,7 @@ export function createOpenIntents(
         { client },
         {
           TableName: openIntentTableName,
-          KeyConditionExpression: '#list = :open',
-          ExpressionAttributeNames: { '#list': 'list' },
-          ExpressionAttributeValues: marshall({ ':open': OPEN }),
+          ...queryOf(TABLES.openIntents, OPEN_LIST),
           ConsistentRead: true,
         },
       );
@@ -93,13 +92,16 @@ export function createOpenIntents(
 
     async remove({ batchId }) {
       await client.send(
-        new DeleteItemCommand({ TableName: openIntentTableName, Key: marshall({ list: OPEN, batchId }) }),
+        new DeleteItemCommand({
+          TableName: openIntentTableName,
+          Key: marshall({ list: OPEN_LIST, batchId }),
+        }),
       );
     },
   };
 
   function itemOf(entry: OpenIntent) {
-    return marshall({ list: OPEN, ...entry });
+    return marshall({ list: OPEN_LIST, ...entry });
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type OutcomeRecord,
   recordId,
 } from '../audit/records.ts';
+import { SWEEP_OVERLAP_MS } from '../audit/schema.ts';
 import { UnreadableRecord } from '../audit/unreadable-record.ts';
 import type { IssuedAttendee } from '../model/attendees.ts';
 import type { AddMetrics } from '../model/metrics.ts';
@@ -73,8 +74,6 @@ export interface ReconcileSummary {
   sweptToEnd: boolean;
 }
 
-/** How far a sweep reaches back into what was swept: indexes lag, clocks differ, and intents are written after they begin. */
-const SWEEP_OVERLAP_MS = 5 * 60_000;
 /** Where the first sweep begins. */
 const FIRST_SWEEP_MS = 30 * 24 * 60 * 60_000;
 /** A long sweep remembers how far it came each time it has passed this much. */

@@ -5,8 +5,9 @@ import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { TABLES, type TableName } from '../../lambda/audit/schema.ts';
 import type { CustomDomain } from '../attendee-api.ts';
-import { type AuditTableSet, TABLE_KEYS } from '../audit-tables.ts';
+import type { AuditTableSet } from '../audit-tables.ts';
 import type { FacadeSettings } from '../settings/facade-settings.ts';
 import { isAwsOwn, problemWithKey } from '../table-encryption.ts';
 
@@ -62,7 +63,7 @@ function* problemsWithTables(
   { limits }: FacadeSettings,
   stack: Stack,
 ): Generator<string> {
-  const names = Object.keys(TABLE_KEYS) as (keyof AuditTableSet)[];
+  const names = Object.keys(TABLES) as TableName[];
   const given = names.flatMap((name) => {
     const table = tables[name];
     return table === undefined ? [] : [{ name, table }];
@@ -73,7 +74,7 @@ function* problemsWithTables(
     if (same !== undefined) {
       yield `${prop}: is the table that is given as ${same.name} too, so records of two kinds would be taken for each other; hand in a table for each`;
     }
-    const wanted = TABLE_KEYS[name].map((attribute) => `${attribute} S`).join(', ');
+    const wanted = `${TABLES[name].partitionKey} S, ${TABLES[name].sortKey} S`;
     const key = keyTextOf(table);
     if (key !== undefined && key !== wanted) {
       yield `${prop}: has the key ${key}, so nothing could be written or found there; hand in a table with the key ${wanted}, such as one of AuditTables`;

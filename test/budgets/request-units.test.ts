@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { INDEXES, itemBytes, writeUnits } from '../../bench/request-units.ts';
-import { synthesize } from '../support/synthesize.ts';
+import { itemBytes, writeUnits } from '../../bench/request-units.ts';
 
 describe('the size of an item', () => {
   it.each([
@@ -29,30 +28,12 @@ describe('the units of a write', () => {
     expect(writeUnits({ records: [], admissions: [admission(1025 - rest)] }).admissions).toBe(4);
   });
 
-  it('are counted for the indexes that the stack has', () => {
-    const tables = Object.values(synthesize().findResources('AWS::DynamoDB::Table')).map(
-      ({ Properties }) => Properties,
-    );
-    const indexes = tables.flatMap(({ KeySchema, GlobalSecondaryIndexes = [] }) =>
-      GlobalSecondaryIndexes.map((index: Index) => ({
-        name: index.IndexName,
-        attributes: [...index.KeySchema, ...KeySchema]
-          .map(({ AttributeName }) => AttributeName)
-          .concat(index.Projection.NonKeyAttributes ?? [])
-          .sort(),
-      })),
-    );
-    const counted = ['by-caller', 'by-day', 'by-attendee'].map((name, position) => ({
-      name,
-      attributes: INDEXES[position]?.attributes.toSorted(),
-    }));
-    // Denials are no part of a batch that is answered.
-    expect(indexes.filter(({ name }) => name !== 'denials-by-day')).toEqual(counted);
+  it('are counted again for each index that holds the item', () => {
+    const intent = { meetingId: { S: 'm' }, recordId: { S: 'r' }, kind: { S: 'intent' } };
+    const keys = { callerId: { S: 'c' }, day: { S: '2026-11-23' }, batchId: { S: 'b' } };
+    const units = (record: Record<string, { S: string }>) =>
+      writeUnits({ records: [record], admissions: [] }).intents;
+    expect([units(intent), units({ ...intent, ...keys })]).toEqual([1, 3]);
+    expect(units({ ...intent, ...keys, userAgent: { S: 'x'.repeat(1024) } })).toBe(4);
   });
 });
-
-interface Index {
-  IndexName: string;
-  KeySchema: { AttributeName: string }[];
-  Projection: { NonKeyAttributes?: string[] };
-}

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { build } from 'esbuild';
+import { TABLES } from '../../lambda/audit/schema.ts';
 import {
   addFacade,
   flat,
@@ -246,8 +247,9 @@ function resourceOf({ action, argumentText, file }: Call): string {
     openIntentTableName: 'open intent table',
   }[setting];
   if (table === undefined) throw new Error(`${file}: which table ${argumentText} is on is not seen.`);
-  const [, index] = argumentText.match(/IndexName: '([^']+)'/) ?? [];
-  return index === undefined ? table : `${table}, index ${index}`;
+  const [, index] = argumentText.match(/\bTABLES\.audit\.indexes\.(\w+)/) ?? [];
+  if (index === undefined) return table;
+  return `${table}, index ${TABLES.audit.indexes[index as keyof typeof TABLES.audit.indexes].name}`;
 }
 
 describe('the code', () => {

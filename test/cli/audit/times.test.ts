@@ -27,7 +27,7 @@ describe('a time', () => {
 
   it('that is the last day there is ends nothing that could be recorded, and sorts after it', () => {
     expect(read('9999-12-31', true)).toBe('9999-12-31T00:00:00.000Z');
-    const { ':to': end } = batchIdBounds({ untilMs: Date.parse(read('9999-12-31T23:59:59Z', true)) });
+    const { to: end } = batchIdBounds({ untilMs: Date.parse(read('9999-12-31T23:59:59Z', true)) });
     expect('99991230T235959999Z-f' < end).toBe(true);
   });
 
@@ -62,7 +62,7 @@ describe('the bounds of a range', () => {
     sinceMs: Date.parse('2026-11-23T10:00:00Z'),
     untilMs: Date.parse('2026-11-23T11:00:00Z'),
   });
-  const within = (key: string) => bounds[':from'] <= key && key <= bounds[':to'];
+  const within = (key: string) => bounds.from <= key && key <= bounds.to;
 
   it('hold its first millisecond and not its end, for batch ids and for keys that begin with one', () => {
     for (const tail of ['', '/intent']) {
@@ -75,6 +75,6 @@ describe('the bounds of a range', () => {
 
   it('are open where a range is', () => {
     const open = batchIdBounds({});
-    expect(open[':from'] < '20261123T100000000Z-0' && '20991231T235959999Z-f' < open[':to']).toBe(true);
+    expect(open.from < '20261123T100000000Z-0' && '20991231T235959999Z-f' < open.to).toBe(true);
   });
 });

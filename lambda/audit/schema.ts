@@ -1,0 +1,111 @@
+// The tables of the audit: the only place that knows their keys, indexes, marks and intervals. It imports nothing, so that
+// the stack, the functions, the command line and the benchmarks can all read it.
+
+/** Partition key and sort key, both of them strings. */
+export interface Key {
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
+export interface IndexSchema extends Key {
+  readonly name: string;
+  /** What an entry holds beside its keys and the table's. */
+  readonly projection: 'KEYS_ONLY' | 'ALL' | readonly string[];
+}
+
+export interface TableSchema extends Key {
+  /** By the name that code calls them by. An item is in an index if it has the index's keys. */
+  readonly indexes: Readonly<Record<string, IndexSchema>>;
+  /** The attribute with the second (since the epoch) from which DynamoDB may delete an item. */
+  readonly timeToLive?: string;
+}
+
+export const TABLES = {
+  /** The truth, append-only: intents, outcomes, denials. */
+  audit: {
+    partitionKey: 'meetingId',
+    sortKey: 'recordId',
+    timeToLive: 'expiresAt',
+    indexes: {
+      /** Intents only, as is `byDay`. */
+      byCaller: {
+        name: 'by-caller',
+        partitionKey: 'callerId',
+        sortKey: 'batchId',
+        projection: 'KEYS_ONLY',
+      },
+      byDay: { name: 'by-day', partitionKey: 'day', sortKey: 'batchId', projection: 'KEYS_ONLY' },
+      /** Denials only. */
+      denialsByDay: {
+        name: 'denials-by-day',
+        partitionKey: 'denialDay',
+        sortKey: 'batchId',
+        projection: 'ALL',
+      },
+    },
+  },
+  /** Derived from the outcomes: who was admitted where, by user and by attendee. */
+  admissions: {
+    partitionKey: 'externalUserId',
+    sortKey: 'admissionId',
+    timeToLive: 'expiresAt',
+    indexes: {
+      byAttendee: {
+        name: 'by-attendee',
+        partitionKey: 'attendeeId',
+        sortKey: 'batchId',
+        projection: ['meetingId'],
+      },
+    },
+  },
+  /** The reconciler's working state. */
+  openIntents: { partitionKey: 'list', sortKey: 'batchId', indexes: {} },
+} as const satisfies Record<string, TableSchema>;
+
+export type TableName = keyof typeof TABLES;
+
+/** The partition of `openIntents` with an item for each open intent. */
+export const OPEN_LIST = 'open';
+/** The key of the one item of `openIntents` that says, as `through`, how far intents were swept. */
+export const SWEEP_KEY = { list: 'sweep', batchId: 'through' } as const;
+
+/** So far behind the end of the last sweep, an intent may have been missed: indexes lag, clocks differ, and intents are written after they begin. */
+export const SWEEP_OVERLAP_MS = 5 * 60_000;
+
+/** A span of sort keys, both ends included. */
+export interface Span {
+  from: string;
+  to: string;
+}
+
+/** The part of a Query that says where to look. */
+export interface KeyQuery {
+  IndexName?: string;
+  KeyConditionExpression: string;
+  ExpressionAttributeNames: Record<string, string>;
+  ExpressionAttributeValues: Record<string, { S: string }>;
+}
+
+/** Asks for one partition of a table or index, all of it or a span of its sort keys. */
+export function queryOf(key: TableSchema | IndexSchema, partition: string, span?: Span): KeyQuery {
+  return {
+    ...('name' in key && { IndexName: key.name }),
+    KeyConditionExpression:
+      span === undefined
+        ? '#partition = :partition'
+        : '#partition = :partition AND #sort BETWEEN :from AND :to',
+    ExpressionAttributeNames: { '#partition': key.partitionKey, ...(span && { '#sort': key.sortKey }) },
+    ExpressionAttributeValues: {
+      ':partition': { S: partition },
+      ...(span && { ':from': { S: span.from }, ':to': { S: span.to } }),
+    },
+  };
+}
+
+/**
+ * The record ids, and admission ids, of a batch, or of all batches from one to another: each begins with the batch's id
+ * and a slash, which `0` follows.
+ */
+export function keysOfBatches(firstBatchId: string, lastBatchId: string = firstBatchId): Span {
+  return { from: `${firstBatchId}/`, to: `${lastBatchId}0` };
+}

@@ -82,7 +82,7 @@ export class Alarms extends Construct {
       'ChimeThrottling',
       'chime-throttling',
       "Chime refuses requests because the account's quota is spent: ten or more in five minutes.",
-      { metric: metrics.own('Refusals', { reason: 'chime-throttled' }), threshold: 10 },
+      { metric: metrics.own('FailedRequests', { reason: 'chime-throttled' }), threshold: 10 },
     );
     this.denialsSurge = alarm(
       'DenialsSurge',

@@ -57,7 +57,7 @@ export class OperationsDashboard extends Construct {
           graph(
             'Refused by Chime, or unknown',
             ...['chime-throttled', 'chime-refused', 'chime-ambiguous', 'chime-access'].map((reason) =>
-              metrics.own('Refusals', { reason, label: reason }),
+              metrics.own('FailedRequests', { reason, label: reason }),
             ),
           ),
         ],

@@ -14,7 +14,7 @@ export type MetricName =
   /** Requests whose token did not verify, by reason. */
   | 'Unauthenticated'
   /** Every other answer than 200, by reason. */
-  | 'Refusals'
+  | 'FailedRequests'
   /** Seconds since the oldest batch without outcome began; 0 if there is none. Missing where nobody can tell. */
   | 'OldestOpenIntentAge'
   | 'IntentsRecovered'

@@ -74,12 +74,12 @@ describe('docs/cost.md', () => {
   });
 
   it('counts the reasons that the runbook lists', () => {
-    const [denials, unauthenticated, refusals] = ['Denials', 'Unauthenticated', 'Refusals'].map(
+    const [denials, unauthenticated, failed] = ['Denials', 'Unauthenticated', 'FailedRequests'].map(
       (metric) => reasonsOf(metric).length,
     ) as [number, number, number];
-    const most = ((denials + unauthenticated + refusals) * PRICES.metricMonth).toFixed(2);
+    const most = ((denials + unauthenticated + failed) * PRICES.metricMonth).toFixed(2);
     expect(cost.replaceAll(/\s+/g, ' ')).toContain(
-      `at most ${denials} of \`Denials\`, ${unauthenticated} of \`Unauthenticated\` and ${refusals} of \`Refusals\` ([the list](runbook.md#every-metric)): $${most} if`,
+      `at most ${denials} of \`Denials\`, ${unauthenticated} of \`Unauthenticated\` and ${failed} of \`FailedRequests\` ([the list](runbook.md#every-metric)): $${most} if`,
     );
   });
 });
@@ -90,7 +90,7 @@ describe('docs/runbook.md', () => {
       code(names).map((name) => `${name} by ${dimensions}`),
     );
     const names = membersOf('lambda/model/metrics.ts', 'MetricName');
-    const byReason = ['Denials', 'Unauthenticated', 'Refusals'];
+    const byReason = ['Denials', 'Unauthenticated', 'FailedRequests'];
     expect(listed.toSorted()).toEqual(
       names.map((name) => `${name} by service${byReason.includes(name) ? ', reason' : ''}`).toSorted(),
     );
@@ -108,7 +108,7 @@ describe('docs/runbook.md', () => {
     const reasons = [...new Set(given)].filter((reason) => reason !== '');
     const ofTokens = reasons.filter((reason) => reason.startsWith('token-'));
     expect(reasonsOf('Unauthenticated').toSorted()).toEqual([...ofTokens, 'chime-refused'].toSorted());
-    expect(reasonsOf('Refusals').toSorted()).toEqual(
+    expect(reasonsOf('FailedRequests').toSorted()).toEqual(
       reasons.filter((reason) => !ofTokens.includes(reason)).toSorted(),
     );
     // The last one withholds an attendee that exists already, and denies nothing.
@@ -120,7 +120,7 @@ describe('docs/runbook.md', () => {
 
   it('says what to do about reasons that there are', () => {
     const explained = rowsUnder(runbook, 'server-errors').flatMap(([reason]) => code(reason));
-    const known = reasonsOf('Refusals');
+    const known = reasonsOf('FailedRequests');
     expect(explained.length).toBeGreaterThan(5);
     expect(explained.filter((reason) => !known.includes(reason))).toEqual([]);
   });

@@ -124,7 +124,7 @@ describe('the alarms', () => {
     ],
     [
       'ChimeThrottling',
-      ['Usher/usher-test Refusals reason=chime-throttled service=usher: Sum of 300 s'],
+      ['Usher/usher-test FailedRequests reason=chime-throttled service=usher: Sum of 300 s'],
       atLeast(10),
     ],
     [

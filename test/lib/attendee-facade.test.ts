@@ -454,7 +454,7 @@ describe('metrics', () => {
   });
 
   it('can be of a reason, and of another period and statistic', () => {
-    const metric = facade.metric('Refusals', {
+    const metric = facade.metric('FailedRequests', {
       reason: 'json',
       period: Duration.minutes(1),
       statistic: 'Average',

@@ -23,7 +23,7 @@ const metricNames = membersOf('lambda/model/metrics.ts', 'MetricName');
 /** By which a request is denied; one rule judges Chime's answers, and only withholds. */
 const rules = membersOf('lambda/model/rules.ts', 'Rule').filter((rule) => rule !== 'answer-requested-name');
 /** Counted by reason, so that there is nothing to be seen of them without one. */
-const BY_REASON = ['Denials', 'Unauthenticated', 'Refusals'];
+const BY_REASON = ['Denials', 'Unauthenticated', 'FailedRequests'];
 
 const watched: [string, WatchedMetric][] = [
   ...alarmsOf(template).flatMap((alarm) =>

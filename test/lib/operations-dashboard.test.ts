@@ -27,7 +27,7 @@ describe('the dashboard', () => {
     const own = (metric: string, statistic = 'Sum') =>
       `Usher/usher-test ${metric} service=usher: ${statistic} of 300 s`;
     const refused = (reason: string) =>
-      `Usher/usher-test Refusals reason=${reason} service=usher: Sum of 300 s, "${reason}"`;
+      `Usher/usher-test FailedRequests reason=${reason} service=usher: Sum of 300 s, "${reason}"`;
     const api = (metric: string, statistic = 'Sum of 300 s') =>
       `AWS/ApiGateway ${metric} ApiName=usher-test Stage=v1: ${statistic}`;
     const table = (metric: string, name: string, label: string) =>

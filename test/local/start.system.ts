@@ -88,9 +88,9 @@ describe('a running local system', () => {
       system
         .stdout()
         .split('\n')
-        .filter((line) => line.includes('"refused"'));
+        .filter((line) => line.includes('"request failed"'));
     await until(() => logged().length > 0);
-    expect(JSON.parse(logged()[0] as string)).toMatchObject({ service: 'usher', message: 'refused' });
+    expect(JSON.parse(logged()[0] as string)).toMatchObject({ service: 'usher', message: 'request failed' });
   });
 
   it('answers a modelled 500 when a handler process is killed, and the next request works', async () => {

@@ -52,7 +52,11 @@ export function createHandler(dependencies: HandlerDependencies) {
             });
       const { reason, cause } = error.details;
       const serverFault = error.code === 'ServiceFailure' || error.code === 'ServiceUnavailable';
-      logger[serverFault ? 'error' : 'warn']('refused', { code: error.code, reason, ...causeOf(cause) });
+      logger[serverFault ? 'error' : 'warn']('request failed', {
+        code: error.code,
+        reason,
+        ...causeOf(cause),
+      });
       addMetrics({ [metricOf(error)]: 1 }, reason ?? error.code);
       request.response = failure(error, request.event.requestContext.requestId, batchId);
     },
@@ -95,7 +99,7 @@ export function createHandler(dependencies: HandlerDependencies) {
 function metricOf({ code, details: { reason } }: FacadeError): MetricName {
   if (code === 'Unauthorized') return 'Unauthenticated';
   const byRule = reason === 'meeting-tenant' || (code === 'Forbidden' && reason !== 'chime-refused');
-  return byRule ? 'Denials' : 'Refusals';
+  return byRule ? 'Denials' : 'FailedRequests';
 }
 
 /** Messages of foreign errors may quote what they choked on, so only their names and places in our code are logged. */

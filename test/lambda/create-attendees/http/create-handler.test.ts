@@ -50,17 +50,17 @@ it.each<[string, Error, string]>([
   ['Unauthenticated', error('Unauthorized', 'm', { reason: 'token-expired' }), 'token-expired'],
   ['Denials', error('Forbidden', 'm', { reason: 'capability-ceiling' }), 'capability-ceiling'],
   ['Denials', error('NotFound', 'Meeting 1 not found', { reason: 'meeting-tenant' }), 'meeting-tenant'],
-  ['Refusals', error('Forbidden', 'm', { reason: 'chime-refused' }), 'chime-refused'],
-  ['Refusals', error('ServiceUnavailable', 'm', { reason: 'chime-ambiguous' }), 'chime-ambiguous'],
-  ['Refusals', error('BadRequest', 'alice'), 'BadRequest'],
-  ['Refusals', new TypeError('alice'), 'unexpected'],
+  ['FailedRequests', error('Forbidden', 'm', { reason: 'chime-refused' }), 'chime-refused'],
+  ['FailedRequests', error('ServiceUnavailable', 'm', { reason: 'chime-ambiguous' }), 'chime-ambiguous'],
+  ['FailedRequests', error('BadRequest', 'alice'), 'BadRequest'],
+  ['FailedRequests', new TypeError('alice'), 'unexpected'],
 ])('counts among %s: %s', async (name, thrown, reason) => {
   expect((await toldOf(thrown)).counted).toEqual([[{ [name]: 1 }, reason]]);
 });
 
 it('counts a path that is not offered as no denial', async () => {
   const { counted } = await toldOf(new Error('not reached'), '/{proxy+}');
-  expect(counted).toEqual([[{ Refusals: 1 }, 'path']]);
+  expect(counted).toEqual([[{ FailedRequests: 1 }, 'path']]);
 });
 
 describe('the log of what went wrong', () => {
@@ -82,7 +82,7 @@ describe('the log of what went wrong', () => {
     const { logged } = await toldOf(thrown);
     expect(logged).toEqual([
       [
-        'refused',
+        'request failed',
         expect.objectContaining({ cause: expect.stringMatching(/^(Type)?Error$/), at: expect.any(Array) }),
       ],
     ]);

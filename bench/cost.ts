@@ -18,7 +18,7 @@ const HEADROOM = 1.3;
  *
  * @param measuredRows the rows of the other sections, in which the CPU and the memory are looked up
  */
-export async function reckonCost(setting: Setting, measuredRows: readonly Row[]): Promise<Row[]> {
+export async function measureCost(setting: Setting, measuredRows: readonly Row[]): Promise<Row[]> {
   const rows: Row[] = [];
   const value = (name: RegExp) => measuredRows.find((row) => name.test(row.name))?.median ?? Number.NaN;
   const residentMb = value(/^resident after/);

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { reckonCost } from './cost.ts';
+import { measureCost } from './cost.ts';
 import { measureEntering } from './entering.ts';
 import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
@@ -52,7 +52,7 @@ try {
   await step('with latency', () => measureWithLatency(setting, references, effort.latency));
   await step('memory', () => measureMemory(setting, effort.memory));
   await step('under load', () => measureLoad(setting, effort.load));
-  await step('cost', () => reckonCost(setting, rows));
+  await step('cost', () => measureCost(setting, rows));
   const report: Report = {
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1_000,

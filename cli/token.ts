@@ -98,7 +98,7 @@ async function sign({ signUrl }: LocalEnvironment, parts: TokenParts): Promise<s
     throw new Error('The local issuer does not answer: is the local system still running?');
   }
   const text = await response.text();
-  if (!response.ok) throw new Error(`The local issuer refused: ${text}`);
+  if (!response.ok) throw new Error(`The local issuer rejects the request: ${text}`);
   return text;
 }
 

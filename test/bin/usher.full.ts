@@ -76,7 +76,7 @@ describe('bin/usher.ts', () => {
       '{"stackName":"u","issuers":[{"issuer":"https://login.example.com","accessToken":"at+jwt","scopes":{"self":"me"}}]}',
       'config/bad.json: issuers[0].audience: neither audience nor clientIds is given, so ',
     ],
-  ])('refuses %s in one line', (_what, context, text, message) => {
+  ])('rejects %s in one line', (_what, context, text, message) => {
     if (text !== undefined) writeConfig('bad', text);
     const { status, stdout, stderr } = run(context);
     expect(stderr.slice(0, message.length)).toBe(message);
@@ -84,7 +84,7 @@ describe('bin/usher.ts', () => {
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   });
 
-  it('refuses the Region that the command line would deploy to, if Chime has no meetings there', () => {
+  it('rejects the Region that the command line would deploy to, if Chime has no meetings there', () => {
     writeConfig('anywhere', '{"stackName":"usher-anywhere"}');
     const { status, stderr } = run({ env: 'anywhere' }, 'cdk.out', { CDK_DEFAULT_REGION: 'eu-west-1' });
     expect(stderr).toMatch(

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
 import {
   batchIdAt,
-  freshTables,
+  createTestTables,
   intentOf,
   issuedTo,
   MEETING,
@@ -74,7 +74,7 @@ const deployed = (endpoint: string) => ({
 
 beforeAll(async () => {
   database = await startDatabase();
-  tables = await freshTables(database.url, 'system');
+  tables = await createTestTables(database.url, 'system');
   directory = mkdtempSync(join(tmpdir(), 'usher-audit-'));
   writeFileSync(
     join(directory, 'environment.json'),

@@ -77,7 +77,7 @@ describe('tokenParts', () => {
     [{ claim: ['role'] }, /NAME=VALUE, not "role"/],
     [{ claim: ['=x'] }, /NAME=VALUE/],
     [{ claim: ['exp=soon'] }, /--claim exp/],
-  ])('refuses %j', (options, message) => {
+  ])('rejects %j', (options, message) => {
     expect(() => payload(options)).toThrow(message);
   });
 });

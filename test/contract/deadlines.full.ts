@@ -5,7 +5,7 @@ import { BatchCreateAttendeeCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { close, listen } from '../../local/http-server.ts';
-import { chimeControl, clientOfUsher, mintToken, newMeeting } from '../support/contract/clients.ts';
+import { chimeControl, clientOfUsher, createMeeting, mintToken } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 
 /** The function is killed after this; an answer of the gateway's would be a 500 without a batch id. */
@@ -90,7 +90,7 @@ describe('a request ends in time', () => {
     ['an outcome', /PutItem.*"outcome"/, unavailable(/^The outcome is not known yet/), 3_000],
     ['what is derived', /BatchWriteItem/, { name: 'success' }, 1_000],
   ])('where %s cannot be written', async (_what, what, expected, mostMs) => {
-    const meetingId = await newMeeting(system.environment);
+    const meetingId = await createMeeting(system.environment);
     delays.set(meetingId, { what, ms: STALLED_MS });
     const answer = await create(meetingId);
     expect(answer).toMatchObject(expected);
@@ -99,7 +99,7 @@ describe('a request ends in time', () => {
 
   it('where Chime does not say what meeting it is', async () => {
     await chimeControl(system.environment).fault({ operation: 'GetMeeting', latencyMs: STALLED_MS });
-    const answer = await create(await newMeeting(system.environment));
+    const answer = await create(await createMeeting(system.environment));
     expect(answer).toMatchObject(unavailable(/could not be looked up/));
     expect(answer.tookMs).toBeLessThan(4_500);
   }, 15_000);
@@ -108,7 +108,7 @@ describe('a request ends in time', () => {
     const control = chimeControl(system.environment);
     await control.clearCalls();
     await control.fault({ operation: 'BatchCreateAttendee', latencyMs: STALLED_MS });
-    const answer = await create(await newMeeting(system.environment));
+    const answer = await create(await createMeeting(system.environment));
     expect(answer).toMatchObject(unavailable(/not known yet/));
     expect(answer.tookMs).toBeLessThan(FUNCTION_MS - 2_500);
     expect(await control.calls('BatchCreateAttendee')).toHaveLength(1);
@@ -117,7 +117,7 @@ describe('a request ends in time', () => {
   it('where everything is as slow as it may be, without asking Chime too late', async () => {
     const control = chimeControl(system.environment);
     await control.clearCalls();
-    const meetingId = await newMeeting(system.environment);
+    const meetingId = await createMeeting(system.environment);
     await control.fault({ operation: 'GetMeeting', latencyMs: 2_400 });
     delays.set(meetingId, { what: /PutItem/, ms: 2_000 });
     const answer = await create(meetingId);

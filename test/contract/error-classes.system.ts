@@ -8,8 +8,8 @@ import {
   chimeControl,
   clientOfChime,
   clientOfUsher,
+  createMeeting,
   mintToken,
-  newMeeting,
 } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
 
@@ -42,7 +42,7 @@ const scenarios: Scenario[] = [
   {
     class: sdk.LimitExceededException,
     status: 400,
-    meeting: () => newMeeting(system.environment, { MeetingFeatures: { Attendee: { MaxCount: 1 } } }),
+    meeting: () => createMeeting(system.environment, { MeetingFeatures: { Attendee: { MaxCount: 1 } } }),
     attendees: [{ ExternalUserId: 'alice' }, { ExternalUserId: 'bob' }],
     // The SDK counts this class among those that throttle.
     attempts: 2,
@@ -89,7 +89,7 @@ describe('an error class of the contract', () => {
       const client = clientOfUsher(system.environment.apiUrl, other ? await other() : token, {
         maxAttempts: 2,
       });
-      const meetingId = await (meeting ?? (() => newMeeting(system.environment)))();
+      const meetingId = await (meeting ?? (() => createMeeting(system.environment)))();
       const error = await client.send(batch(meetingId, attendees)).catch((e) => e);
       expect(error).toBeInstanceOf(errorClass);
       expect(error).toMatchObject({
@@ -119,7 +119,7 @@ describe('an error class of the contract', () => {
       errorType: 'ServiceUnavailableException',
       retryAfterSeconds: 7,
     });
-    const MeetingId = await newMeeting(system.environment);
+    const MeetingId = await createMeeting(system.environment);
     const send = (client: sdk.ChimeSDKMeetingsClient) => client.send(batch(MeetingId)).catch((e) => e);
     const direct = await send(clientOfChime(system.environment.chimeUrl, { maxAttempts: 1 }));
     const usher = await send(clientOfUsher(system.environment.apiUrl, token, { maxAttempts: 1 }));
@@ -169,7 +169,7 @@ describe('an answer of Chime', () => {
       const control = chimeControl(system.environment);
       await control.clearCalls();
       await control.fault({ operation: 'BatchCreateAttendee', ...fault });
-      const meetingId = await newMeeting(system.environment);
+      const meetingId = await createMeeting(system.environment);
       const client = clientOfUsher(system.environment.apiUrl, token, { maxAttempts: 1 });
       const error = await client.send(batch(meetingId)).catch((e) => e);
 
@@ -202,7 +202,7 @@ describe('an answer of Chime', () => {
   it('is passed on with its request id where it is a success, and the record has it', async () => {
     const control = chimeControl(system.environment);
     await control.clearCalls();
-    const meetingId = await newMeeting(system.environment);
+    const meetingId = await createMeeting(system.environment);
     const response = await fetch(
       `${system.environment.apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`,
       {

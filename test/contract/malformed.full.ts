@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { chimeControl, mintToken, newMeeting } from '../support/contract/clients.ts';
+import { chimeControl, createMeeting, mintToken } from '../support/contract/clients.ts';
 import {
   CANARY,
   type MalformedRequest,
@@ -62,7 +62,7 @@ const CODES: Record<number, string[]> = {
 };
 
 /** What is wrong with an answer; undefined for one that keeps to the contract. */
-function objection(
+function problemWith(
   request: MalformedRequest,
   { status, headers, body }: Awaited<ReturnType<typeof send>>,
 ): string | undefined {
@@ -80,11 +80,11 @@ function objection(
 }
 
 it(`answers ${REQUESTS} malformed requests with modelled errors, and stays silent about what they held`, async () => {
-  const meetingId = await newMeeting(system.environment);
+  const meetingId = await createMeeting(system.environment);
   const requests = malformedRequests(REQUESTS, SEED, meetingId, tokens);
   const processes = system.handlerProcessIds();
   const counts = new Map<string, number>();
-  const objections: string[] = [];
+  const problems: string[] = [];
   const left = requests.entries();
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
@@ -93,13 +93,13 @@ it(`answers ${REQUESTS} malformed requests with modelled errors, and stays silen
           (answer) => {
             const key = `${request.defect}: ${answer.status} ${answer.headers['x-amzn-errortype']}`;
             counts.set(key, (counts.get(key) ?? 0) + 1);
-            return objection(request, answer);
+            return problemWith(request, answer);
           },
           (error: Error) => error.message,
         );
         if (said !== undefined) {
           const { defect, method, path, headers } = request;
-          objections.push(
+          problems.push(
             `${index} ${said.slice(0, 300)} after ${defect}: ${method} ${path.slice(0, 200)} ${JSON.stringify(headers).slice(0, 300)}`,
           );
         }
@@ -112,7 +112,7 @@ it(`answers ${REQUESTS} malformed requests with modelled errors, and stays silen
       .map(([key, count]) => `${String(count).padStart(7)}  ${key}`)
       .join('\n'),
   );
-  expect(objections.slice(0, 20)).toEqual([]);
+  expect(problems.slice(0, 20)).toEqual([]);
 
   // Whoever crashed would have been replaced.
   expect(system.handlerProcessIds()).toEqual(expect.arrayContaining(processes));

@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 import { Window } from 'happy-dom';
 import { createUsherClient, UsherError } from '../../examples/browser-client/client.ts';
 import { close, listen } from '../../local/http-server.ts';
-import { ABSENT_MEETING, clientOfChime, mintToken, newMeeting } from '../support/contract/clients.ts';
+import { ABSENT_MEETING, clientOfChime, createMeeting, mintToken } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
 
 const recipe = (file: string) => fileURLToPath(new URL(`../../examples/recipes/${file}`, import.meta.url));
@@ -79,7 +79,7 @@ describe.each(commands)('the recipe for %s', (_what, command, args) => {
   it.concurrent.each(['stage', 'domain'] as const)(
     'lets people in at the address of the %s',
     async (address) => {
-      const meetingId = await newMeeting(system.environment);
+      const meetingId = await createMeeting(system.environment);
       const { stdout, stderr } = await run(
         command,
         [...args, 'alice'],
@@ -159,7 +159,7 @@ describe('in a page', () => {
     'the SDK lets its user in at the address of the %s',
     async (address) => {
       const letIn = inPage(`${ORIGIN}/join`);
-      const meetingId = await newMeeting(system.environment);
+      const meetingId = await createMeeting(system.environment);
       expect(await letIn(self(urls[address], meetingId))).toMatchObject({ ExternalUserId: 'gail' });
     },
   );
@@ -173,13 +173,13 @@ describe('in a page', () => {
 
   it('of another origin the SDK is kept out by the browser', async () => {
     const letIn = inPage('http://evil.example.com/');
-    const error = await letIn(self(urls.stage, await newMeeting(system.environment))).catch((e) => e);
+    const error = await letIn(self(urls.stage, await createMeeting(system.environment))).catch((e) => e);
     expect(String(error)).toMatch(/CORS|Cross-Origin|not match/i);
   }, 20_000);
 
   it('the client library of Chime takes what comes out', async () => {
     const letIn = inPage(`${ORIGIN}/join`);
-    const MeetingId = await newMeeting(system.environment);
+    const MeetingId = await createMeeting(system.environment);
     const attendee = await letIn(self(urls.stage, MeetingId));
     const { Meeting } = await clientOfChime(system.environment.chimeUrl).send(
       new GetMeetingCommand({ MeetingId }),
@@ -199,7 +199,7 @@ describe('the typed client', () => {
   const usher = () => createUsherClient({ url: urls.stage, getToken: async () => token });
 
   it('lets people in', async () => {
-    const { Attendees, Errors } = await usher().createAttendees(await newMeeting(system.environment), [
+    const { Attendees, Errors } = await usher().createAttendees(await createMeeting(system.environment), [
       { ExternalUserId: 'alice' },
       { ExternalUserId: 'bob', Capabilities: { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } },
     ]);

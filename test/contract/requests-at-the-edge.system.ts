@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ABSENT_MEETING, mintToken, newMeeting } from '../support/contract/clients.ts';
+import { ABSENT_MEETING, createMeeting, mintToken } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
 
 let system: RunningSystem;
@@ -11,7 +11,7 @@ let meetingId: string;
 beforeAll(async () => {
   system = await startSystem();
   token = await mintToken(system.environment);
-  meetingId = await newMeeting(system.environment);
+  meetingId = await createMeeting(system.environment);
 }, 60_000);
 afterAll(() => system.stop());
 
@@ -129,7 +129,7 @@ describe('a request', () => {
     expect(JSON.parse(body).Message).toBe(`Meeting ${ABSENT_MEETING.toUpperCase()} not found`);
   });
 
-  it('of five megabytes is refused in no time, unread', async () => {
+  it('of five megabytes is rejected in no time, unread', async () => {
     const startedMs = performance.now();
     const answer = await send({ body: `{"Attendees":[${'{},'.repeat(1_700_000)}{}]}` });
     expect(performance.now() - startedMs).toBeLessThan(2_000);
@@ -137,7 +137,7 @@ describe('a request', () => {
     expect(JSON.parse(answer.body).Message).toBe('The body must have at most 262144 characters.');
   });
 
-  it('with as many violations as fit is refused for the one that counts', async () => {
+  it('with as many violations as fit is rejected for the one that counts', async () => {
     const answer = await send({ body: `{"Attendees":[${'{},'.repeat(80_000)}{}]}` });
     expect(classOf(answer)).toBe(BAD_REQUEST);
     expect(JSON.parse(answer.body).Message).toMatch(
@@ -149,7 +149,7 @@ describe('a request', () => {
     const name = (i: number) => '\\u00e9'.repeat(60) + String(i).padStart(4, '0');
     const attendees = Array.from({ length: 100 }, (_, i) => `{"ExternalUserId":"${name(i)}"}`);
     const answer = await send({
-      path: PATH.replace('MEETING', await newMeeting(system.environment)),
+      path: PATH.replace('MEETING', await createMeeting(system.environment)),
       body: `{"Attendees":[${attendees}]}`,
     });
     expect(classOf(answer)).toBe(OK);

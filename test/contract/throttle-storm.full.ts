@@ -6,8 +6,8 @@ import {
   chimeControl,
   clientOfChime,
   clientOfUsher,
+  createMeeting,
   mintToken,
-  newMeeting,
 } from '../support/contract/clients.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 
@@ -66,7 +66,7 @@ async function storm(meetingOf: (request: number) => string) {
 
 describe('a storm of four times the quota', () => {
   it('on one meeting sends Chime no more calls than the clients make, and they end well or as throttled', async () => {
-    const meetingId = await newMeeting(system.environment);
+    const meetingId = await createMeeting(system.environment);
     const seen = await storm(() => meetingId);
     console.log(`${REQUESTS} requests for one meeting:`, seen);
     expect(new Set(Object.keys(seen.outcomes))).toEqual(new Set(['success', 'ThrottlingException']));
@@ -78,7 +78,7 @@ describe('a storm of four times the quota', () => {
 
   it('on as many meetings doubles that at most, for the look-ups', async () => {
     const meetings: string[] = [];
-    for (let i = 0; i < REQUESTS; i += 1) meetings.push(await newMeeting(system.environment));
+    for (let i = 0; i < REQUESTS; i += 1) meetings.push(await createMeeting(system.environment));
     const seen = await storm((request) => meetings[request] ?? '');
     console.log(`${REQUESTS} requests for as many meetings:`, seen);
     expect(new Set(Object.keys(seen.outcomes))).toEqual(new Set(['success', 'ThrottlingException']));
@@ -95,7 +95,7 @@ describe('a storm of four times the quota', () => {
 async function nestedStorm(outer: number, inner: number) {
   const emulator = await startChimeEmulator();
   const environment = { chimeUrl: emulator.url };
-  const MeetingId = await newMeeting(environment);
+  const MeetingId = await createMeeting(environment);
   const control = chimeControl(environment);
   await control.mode(QUOTA);
   const facade = clientOfChime(emulator.url, { maxAttempts: inner });

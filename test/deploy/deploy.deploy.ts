@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ChimeEmulator, startChimeEmulator } from '../../local/chime-emulator/server.ts';
 import { type IssuerAddresses, startIssuer } from '../../local/issuer/issuer.ts';
 import type { AuditedBatch } from '../support/audited.ts';
-import { type AwsEmulator, startEmulator } from '../support/deploy/emulator.ts';
+import { type AwsEmulator, startAwsEmulator } from '../support/deploy/emulator.ts';
 import { createToolkit, type Toolkit } from '../support/deploy/toolkit.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,7 +53,7 @@ beforeAll(async () => {
     throw new Error('Run this with `npm run test:deploy`, which installs the emulator.');
   chime = await startChimeEmulator();
   issuer = await startIssuer();
-  aws = await startEmulator(directory, { AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chime.url });
+  aws = await startAwsEmulator(directory, { AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chime.url });
   toolkit = createToolkit(directory, { AWS_REGION: REGION, ...aws.environment });
   toolkit.configure('dev', DEV_CONFIG);
 }, 60_000);
@@ -107,7 +107,7 @@ const letIn = (
     }),
   );
 
-async function newMeeting(tenant: string): Promise<string> {
+async function createMeeting(tenant: string): Promise<string> {
   const { Meeting } = await chimeItself().send(
     new CreateMeetingCommand({
       ClientRequestToken: crypto.randomUUID(),
@@ -213,7 +213,7 @@ describe('a deployment, on an emulator of AWS', () => {
   });
 
   it('lets a batch in through the deployed API, and the audit says whom', async () => {
-    meetingId = await newMeeting('acme');
+    meetingId = await createMeeting('acme');
     const { Attendees, Errors } = await letIn(dev, backendToken, meetingId, ['alice', 'bob']);
     expect(Errors).toEqual([]);
     expect(Attendees?.map(({ ExternalUserId }) => ExternalUserId)).toEqual(['alice', 'bob']);
@@ -319,7 +319,7 @@ describe('a deployment, on an emulator of AWS', () => {
     expect(oidc).not.toHaveProperty('TokenEndpoint');
 
     const guest = await signToken({ sub: 'gail', scope: 'attendees.create.self', tenant: 'acme' });
-    const meetings = [await newMeeting('acme'), await newMeeting('other')] as const;
+    const meetings = [await createMeeting('acme'), await createMeeting('other')] as const;
     const watch = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } as const;
     const ask = (MeetingId: string) =>
       usher(oidc, guest).send(

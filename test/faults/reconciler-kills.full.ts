@@ -42,13 +42,13 @@ const SITUATIONS: Record<
     // Refused up to 25, and above left to the reconciler.
     sizes: [1, 25, 26, 100],
     make: async (lane, handler, size) => {
-      await ask(lane, handler, size, await lane.createMeeting('no admissions'), refuseAdmissions, 200);
+      await ask(lane, handler, size, await lane.createMeeting('no admissions'), loseAdmissions, 200);
     },
   },
   'the admissions are there and the outcome is not': {
     sizes: [1],
     make: async (lane, handler, size) => {
-      await ask(lane, handler, size, await lane.createMeeting('no outcome'), refuseOutcome);
+      await ask(lane, handler, size, await lane.createMeeting('no outcome'), loseOutcome);
     },
   },
   'a lost answer, and a retry that was answered': {
@@ -206,7 +206,7 @@ const loseChimesAnswer: Intercept = async ({ name }, act) => {
 const loseRequestToChime: Intercept = async ({ name }, act) =>
   name === 'BatchCreateAttendee' ? 'reset' : act();
 
-const refuseAdmissions: Intercept = async ({ name }, act) =>
+const loseAdmissions: Intercept = async ({ name }, act) =>
   name.startsWith('BatchWriteItem') ? 'reset' : act();
 
-const refuseOutcome: Intercept = async ({ name }, act) => (name.endsWith('outcome') ? 'reset' : act());
+const loseOutcome: Intercept = async ({ name }, act) => (name.endsWith('outcome') ? 'reset' : act());

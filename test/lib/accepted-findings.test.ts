@@ -8,8 +8,8 @@ import { acceptFindings } from '../../lib/accepted-findings.ts';
 import {
   addFacade,
   createApp,
+  createForeignStack,
   createStack,
-  foreignStack,
   fullProduction,
   issuer,
   resourcesOf,
@@ -42,7 +42,7 @@ function withStack(app: App, config: object): App {
 
 function withFacades(app: App): App {
   const env = { region: 'eu-central-1', account: '123456789012' };
-  const stack = foreignStack({ env }, app);
+  const stack = createForeignStack({ env }, app);
   addFacade(stack, fullFacade, 'One');
   addFacade(stack, { production: false, meetingsRegion: 'us-east-1' }, 'Two');
   addFacade(new Stack(app, 'Anywhere'));
@@ -163,8 +163,8 @@ describe('acceptances for cfn-lint', () => {
 });
 
 describe('acceptFindings', () => {
-  it('refuses what is no one resource, which would hide the findings of all that is in it', () => {
-    const stack = foreignStack();
+  it('rejects what is no one resource, which would hide the findings of all that is in it', () => {
+    const stack = createForeignStack();
     const facade = addFacade(stack);
     const finding = { id: 'AwsSolutions-IAM5', reason: 'None.' };
     expect(() => acceptFindings(facade.attendees, finding)).toThrow(

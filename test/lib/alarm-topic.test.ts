@@ -4,7 +4,14 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { type CfnTopic, CfnTopicPolicy, type ITopic, Topic, TopicPolicy } from 'aws-cdk-lib/aws-sns';
-import { addFacade, createApp, flat, foreignStack, resourcesOf, theResource } from '../support/synthesize.ts';
+import {
+  addFacade,
+  createApp,
+  createForeignStack,
+  flat,
+  resourcesOf,
+  theResource,
+} from '../support/synthesize.ts';
 
 const env = { region: 'eu-central-1', account: '123456789012' };
 
@@ -39,7 +46,7 @@ function allowedIn(template: Template, type: string, document: string): Statemen
 
 /** A facade with a topic, and what CloudFormation would be given; what is done `after` comes after the facade. */
 function withTopic(make: (stack: Stack) => ITopic, after: (topic: ITopic, stack: Stack) => void = () => {}) {
-  const stack = foreignStack({ env });
+  const stack = createForeignStack({ env });
   const topic = make(stack);
   addFacade(stack, { alarmTopic: topic });
   after(topic, stack);
@@ -102,7 +109,7 @@ describe('the policy of the topic for alarms', () => {
     const app = createApp();
     const shared = new Stack(app, 'Shared', { env });
     const alarmTopic = new Topic(shared, 'OnCall', { enforceSSL: true });
-    const stack = foreignStack({ env }, app);
+    const stack = createForeignStack({ env }, app);
     addFacade(stack, { alarmTopic }, 'One');
     addFacade(stack, { alarmTopic }, 'Two');
     expect(publishing(Template.fromStack(shared))).toHaveLength(1);

@@ -5,8 +5,8 @@ import type { ApiDocument } from '../../lib/attendee-api.ts';
 import {
   addFacade,
   apiDocument,
+  createForeignStack,
   flat,
-  foreignStack,
   fullProduction,
   resourcesOf,
   synthesize,
@@ -320,7 +320,7 @@ describe('a domain name', () => {
   });
 
   it('can be one that there is already', () => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     const existing = DomainName.fromDomainNameAttributes(stack, 'Existing', {
       domainName: 'api.example.org',
       domainNameAliasHostedZoneId: 'Z1',

@@ -9,12 +9,12 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { AttendeeFacadeProps } from '../../lib/attendee-facade.ts';
 import { AuditTables } from '../../lib/audit-tables.ts';
-import { refusal } from '../support/configuration-error.ts';
+import { problemOf } from '../support/configuration-error.ts';
 import {
   addFacade,
   createApp,
+  createForeignStack,
   flat,
-  foreignStack,
   issuer,
   resourcesOf,
   synthesize,
@@ -24,7 +24,7 @@ import { alarmsOf, metricsOfAlarm } from '../support/watched-metrics.ts';
 
 /** A facade in somebody else's stack, with a role there that may read its audit, and what CloudFormation would be given. */
 function facadeWith(props: (stack: Stack) => AttendeeFacadeProps = () => ({}), auditor?: string) {
-  const stack = foreignStack();
+  const stack = createForeignStack();
   const facade = addFacade(stack, props(stack));
   if (auditor !== undefined) {
     const role = new Role(stack, auditor, { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
@@ -86,7 +86,7 @@ describe("in somebody else's stack", () => {
   });
 
   it('may have an id that is no host name, which its Cognito domain is made of all the same', () => {
-    const stack = foreignStack({ env: { account: '123456789012' } });
+    const stack = createForeignStack({ env: { account: '123456789012' } });
     addFacade(stack, {}, 'Front.door to_meetings');
     const { Properties } = theResource(Template.fromStack(stack), 'AWS::Cognito::UserPoolDomain');
     expect(Properties['Domain']).toBe('theirs-front-door-to-meetings-123456789012');
@@ -100,7 +100,7 @@ describe("in somebody else's stack", () => {
   });
 
   it('works within a nested stack, by names that are known before it is deployed', () => {
-    const nested = new NestedStack(foreignStack(), 'Nested');
+    const nested = new NestedStack(createForeignStack(), 'Nested');
     addFacade(nested);
     const template = Template.fromStack(nested);
     expect(theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name']).toBe('Theirs-Nested-Facade');
@@ -110,7 +110,7 @@ describe("in somebody else's stack", () => {
 });
 
 describe('twice in one stack', () => {
-  const stack = foreignStack();
+  const stack = createForeignStack();
   const facades = ['One', 'Two'].map((id) => addFacade(stack, {}, id));
   const template = Template.fromStack(stack);
 
@@ -162,7 +162,7 @@ describe('twice in one stack', () => {
   });
 
   it('can share the tables of one audit', () => {
-    const shared = foreignStack();
+    const shared = createForeignStack();
     const { tables } = addFacade(shared, {}, 'One');
     addFacade(shared, { tables }, 'Two');
     const both = Template.fromStack(shared);
@@ -178,7 +178,7 @@ describe('with tables that there are already', () => {
     const app = createApp();
     const data = new Stack(app, 'Data');
     const tables = new AuditTables(data, 'Tables', { encryptionKey: new Key(data, 'Key') });
-    const stack = foreignStack({}, app);
+    const stack = createForeignStack({}, app);
     addFacade(stack, { tables });
     const template = Template.fromStack(stack);
     template.resourceCountIs('AWS::DynamoDB::Table', 0);
@@ -301,7 +301,7 @@ describe('with a user pool that there is already', () => {
     const app = createApp();
     const users = new Stack(app, 'Users');
     const userPool = new UserPool(users, 'Pool');
-    const stack = foreignStack({}, app);
+    const stack = createForeignStack({}, app);
     addFacade(stack, { userPool, cognito: { resourceServer: 'one' } }, 'One');
     addFacade(stack, { userPool, cognito: { resourceServer: 'two' } }, 'Two');
     const servers = resourcesOf(Template.fromStack(stack), 'AWS::Cognito::UserPoolResourceServer');
@@ -354,7 +354,7 @@ describe('what is left out by saying so', () => {
 
 describe('a construct with letters that metrics cannot have', () => {
   it('is named without them', () => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     addFacade(stack, {}, 'Räume 1');
     const variables = variablesOf(Template.fromStack(stack), 'Rume1Attendees');
     expect(variables['POWERTOOLS_METRICS_NAMESPACE']).toBe('Usher/Theirs-R-ume-1');
@@ -362,11 +362,11 @@ describe('a construct with letters that metrics cannot have', () => {
 });
 
 describe('grants', () => {
-  it('are refused, not forgotten, where nothing can be added', () => {
-    const stack = foreignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
+  it('are rejected, not forgotten, where nothing can be added', () => {
+    const stack = createForeignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
     const elsewhere = Role.fromRoleArn(stack, 'Elsewhere', 'arn:aws:iam::999999999999:role/auditor');
     const facade = addFacade(stack);
-    expect(refusal(() => facade.grantReadAudit(elsewhere))).toMatch(
+    expect(problemOf(() => facade.grantReadAudit(elsewhere))).toMatch(
       /^Theirs\/Facade: grantReadAudit: the grantee is of the account 999999999999, /,
     );
   });
@@ -511,10 +511,10 @@ describe('a Region that is only known at deployment', () => {
   });
 });
 
-describe('refusals', () => {
-  const refused = (props: object, env: object = {}) => {
-    const stack = foreignStack({ env });
-    return refusal(() => addFacade(stack, props));
+describe('problems', () => {
+  const problemWith = (props: object, env: object = {}) => {
+    const stack = createForeignStack({ env });
+    return problemOf(() => addFacade(stack, props));
   };
 
   it.each<[string, object, object, string]>([
@@ -555,24 +555,24 @@ describe('refusals', () => {
       'Theirs/Facade: meetingsRegion: us-east-1 is out of reach from cn-north-1, ',
     ],
   ])('are one sentence, for %s', (_what, props, env, message) => {
-    const sentence = refused(props, env);
+    const sentence = problemWith(props, env);
     expect(sentence?.slice(0, message.length)).toBe(message);
     expect(sentence).not.toContain('\n');
   });
 
   it('are one sentence for a user pool of another Region', () => {
-    const stack = foreignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
+    const stack = createForeignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
     const arn = 'arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc123';
     const userPool = UserPool.fromUserPoolArn(stack, 'Pool', arn);
-    expect(refusal(() => addFacade(stack, { userPool }))).toMatch(
+    expect(problemOf(() => addFacade(stack, { userPool }))).toMatch(
       /^Theirs\/Facade: userPool: is in us-east-1, but the stack goes to eu-central-1, /,
     );
   });
 
   it('are one sentence for a user pool beside issuers', () => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     const userPool = new UserPool(stack, 'Pool');
-    expect(refusal(() => addFacade(stack, { userPool, issuers: [issuer] }))).toBe(
+    expect(problemOf(() => addFacade(stack, { userPool, issuers: [issuer] }))).toBe(
       'Theirs/Facade: userPool: is given beside issuers, so it would be ignored; remove one of them',
     );
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Dashboard, GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { functionSources, membersOf } from '../support/sources.ts';
-import { addFacade, foreignStack, synthesize, theResource } from '../support/synthesize.ts';
+import { addFacade, createForeignStack, synthesize, theResource } from '../support/synthesize.ts';
 import {
   alarmsOf,
   metricsOfAlarm,
@@ -101,7 +101,7 @@ describe('denials', () => {
   });
 
   it('of two facades can stand in one graph', () => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     const denials = ['One', 'Two'].map((id) => addFacade(stack, {}, id).metricDenied());
     new Dashboard(stack, 'Both', { widgets: [[new GraphWidget({ left: denials })]] });
     expect(metricsOfWidget(widgetsOf(Template.fromStack(stack), 'Both')[0] as never)).toHaveLength(

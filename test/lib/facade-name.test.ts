@@ -3,12 +3,12 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { nameOf } from '../../lib/facade-name.ts';
-import { refusal } from '../support/configuration-error.ts';
-import { addFacade, createApp, foreignStack, theResource } from '../support/synthesize.ts';
+import { problemOf } from '../support/configuration-error.ts';
+import { addFacade, createApp, createForeignStack, theResource } from '../support/synthesize.ts';
 
 describe('the name of a facade', () => {
   const longest = 'x'.repeat(192);
-  const named = (id: string) => nameOf(new Construct(foreignStack(), id));
+  const named = (id: string) => nameOf(new Construct(createForeignStack(), id));
 
   it('is as it was, up to a length', () => {
     expect(named('x'.repeat(193))).toBe(`Theirs-${'x'.repeat(193)}`);
@@ -21,7 +21,7 @@ describe('the name of a facade', () => {
   });
 
   it('leaves the names and ids that are made of it within their bounds', () => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     const facade = addFacade(stack, {}, longest + longest);
     const template = Template.fromStack(stack);
     const name = theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name'] as string;
@@ -34,31 +34,31 @@ describe('the name of a facade', () => {
 });
 
 describe('a namespace for metrics', () => {
-  const refused = (metricsNamespace: string) =>
-    refusal(() => addFacade(foreignStack(), { metricsNamespace }));
+  const problemWith = (metricsNamespace: string) =>
+    problemOf(() => addFacade(createForeignStack(), { metricsNamespace }));
 
   it.each(['Theirs', 'Our Meetings/a.b_c-d#e:f', 'x'.repeat(255)])('may be %s', (namespace) => {
-    expect(refused(namespace)).toBeUndefined();
+    expect(problemWith(namespace)).toBeUndefined();
   });
 
   it.each(['', ' ', ':a', 'Räume', 'a\tb', 'x'.repeat(256)])('cannot be "%s"', (namespace) => {
-    expect(refused(namespace)).toMatch(
+    expect(problemWith(namespace)).toMatch(
       /^Theirs\/Facade: metricsNamespace: ".*" is none that CloudWatch takes, so .*; use /,
     );
   });
 
   it("cannot be one of AWS's own", () => {
-    expect(refused('AWS/Lambda')).toMatch(
+    expect(problemWith('AWS/Lambda')).toMatch(
       /^Theirs\/Facade: metricsNamespace: "AWS\/Lambda" begins with AWS\/, .*; begin it with something else$/,
     );
   });
 });
 
 describe('two facades of one name', () => {
-  const refused = (env: object, otherEnv = env, otherName = 'usher-dev') => {
+  const problemWith = (env: object, otherEnv = env, otherName = 'usher-dev') => {
     const app = createApp();
     addFacade(new Stack(app, 'usher', { env }), {}, 'dev');
-    return refusal(() =>
+    return problemOf(() =>
       addFacade(new Stack(app, 'Other', { stackName: otherName, env: otherEnv }), {}, 'Default'),
     );
   };
@@ -68,23 +68,23 @@ describe('two facades of one name', () => {
   it.each<[string, object]>([
     ['one place', eu],
     ['a place that is only known at deployment', {}],
-  ])('are refused in %s', (_what, env) => {
-    expect(refused(env)).toBe(
+  ])('are rejected in %s', (_what, env) => {
+    expect(problemWith(env)).toBe(
       "Other/Default: id: makes the name usher-dev, which usher/dev has too, so each would count the other's requests and alarms; give one of them another id",
     );
   });
 
-  it('are refused in one stack', () => {
-    const stack = foreignStack();
+  it('are rejected in one stack', () => {
+    const stack = createForeignStack();
     addFacade(stack, {}, 'a b');
-    expect(refusal(() => addFacade(stack, {}, 'a-b'))).toMatch(
+    expect(problemOf(() => addFacade(stack, {}, 'a-b'))).toMatch(
       /^Theirs\/a-b: id: makes the name Theirs-a-b, /,
     );
   });
 
   it('may be in two places', () => {
-    expect(refused(eu, us)).toBeUndefined();
-    expect(refused(us, eu)).toBeUndefined();
+    expect(problemWith(eu, us)).toBeUndefined();
+    expect(problemWith(us, eu)).toBeUndefined();
   });
 
   it('may be in stacks of one name, which are certain to be in two places', () => {

@@ -3,11 +3,11 @@ import { ManagedPolicy, Policy, PolicyStatement, ServicePrincipal } from 'aws-cd
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { refusal } from '../support/configuration-error.ts';
-import { addFacade, foreignStack } from '../support/synthesize.ts';
+import { problemOf } from '../support/configuration-error.ts';
+import { addFacade, createForeignStack } from '../support/synthesize.ts';
 
 describe("a function's role", () => {
-  const stack = foreignStack();
+  const stack = createForeignStack();
   const facade = addFacade(stack);
   const { function: handler, alias } = facade.attendees;
   const bucket = new Bucket(stack, 'Bucket');
@@ -27,8 +27,8 @@ describe("a function's role", () => {
       'a managed policy',
       () => handler.role?.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName('ReadOnlyAccess')),
     ],
-  ])('refuses %s, instead of forgetting it', (_what, grant) => {
-    expect(refusal(grant)).toBe(
+  ])('rejects %s, instead of forgetting it', (_what, grant) => {
+    expect(problemOf(grant)).toBe(
       'Theirs/Facade/Attendees: cannot be granted anything, since what it may do is what Usher needs and no more; grant it to a function or role of your own',
     );
   });

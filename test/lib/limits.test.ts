@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { ENTERED_WITHIN_MS } from '../../cli/audit/questions.ts';
 import { AuditTables } from '../../lib/audit-tables.ts';
 import { completeSettings, type FacadeSettings } from '../../lib/settings/facade-settings.ts';
-import { refusal } from '../support/configuration-error.ts';
-import { foreignStack } from '../support/synthesize.ts';
+import { problemOf } from '../support/configuration-error.ts';
+import { createForeignStack } from '../support/synthesize.ts';
 
-const refused = (settings: FacadeSettings) => refusal(() => completeSettings(settings, 'name'));
+const problemWith = (settings: FacadeSettings) => problemOf(() => completeSettings(settings, 'name'));
 
 describe('the time until the second look', () => {
   it.each<[FacadeSettings]>([
@@ -14,7 +14,7 @@ describe('the time until the second look', () => {
     [{ reconciler: { marginSeconds: 65, secondLookSeconds: 100 } }],
     [{ reconciler: { marginSeconds: 105 }, limits: { timeoutSeconds: 28 } }],
   ])('ends before a meeting does that nobody joined: %j', (settings) => {
-    expect(refused(settings)).toBeUndefined();
+    expect(problemWith(settings)).toBeUndefined();
   });
 
   it.each<[FacadeSettings, number, number]>([
@@ -22,8 +22,8 @@ describe('the time until the second look', () => {
     [{ reconciler: { secondLookSeconds: 121 } }, 166, 165],
     [{ reconciler: { marginSeconds: 106 }, limits: { timeoutSeconds: 28 } }, 166, 165],
     [{ reconciler: { marginSeconds: 111 }, limits: { timeoutSeconds: 10 } }, 171, 170],
-  ])('is refused where it may not: %j', (settings, seconds, mostSeconds) => {
-    expect(refused(settings)).toBe(
+  ])('is rejected where it may not: %j', (settings, seconds, mostSeconds) => {
+    expect(problemWith(settings)).toBe(
       `name: reconciler: has ${seconds} as marginSeconds and secondLookSeconds together, so a meeting that nobody joined could be over before the second look, and what became of its batch never be known; make them ${mostSeconds} at most`,
     );
   });
@@ -31,7 +31,7 @@ describe('the time until the second look', () => {
   it('leaves the reconciler to enter large batches by when the audit command misses them', () => {
     const timeoutSeconds = 5;
     const longest = (marginSeconds: number) =>
-      refused({ reconciler: { marginSeconds, secondLookSeconds: 1 }, limits: { timeoutSeconds } });
+      problemWith({ reconciler: { marginSeconds, secondLookSeconds: 1 }, limits: { timeoutSeconds } });
     expect(longest(174)).toBeUndefined();
     expect(longest(175)).toContain('name: reconciler: ');
     // The margin, up to a minute until the next run, and the run.
@@ -45,17 +45,17 @@ describe('the guard of the tables', () => {
 
   it('lets a batch of 100 attendees be entered', () => {
     expect(
-      refused({ limits: { tableWriteUnitsPerSecond: 100, tableReadUnitsPerSecond: 1 } }),
+      problemWith({ limits: { tableWriteUnitsPerSecond: 100, tableReadUnitsPerSecond: 1 } }),
     ).toBeUndefined();
-    expect(refused({ limits: { tableWriteUnitsPerSecond: 99 } })).toBe(
+    expect(problemWith({ limits: { tableWriteUnitsPerSecond: 99 } })).toBe(
       `name: limits.tableWriteUnitsPerSecond: ${sentence}`,
     );
   });
 
   it('does so too where the tables are made by themselves', () => {
     const made = (writeUnitsPerSecond: number) =>
-      refusal(
-        () => new AuditTables(foreignStack(), 'Tables', { writeUnitsPerSecond, readUnitsPerSecond: 1 }),
+      problemOf(
+        () => new AuditTables(createForeignStack(), 'Tables', { writeUnitsPerSecond, readUnitsPerSecond: 1 }),
       );
     expect(made(100)).toBeUndefined();
     expect(made(99)).toBe(`Theirs/Tables: writeUnitsPerSecond: ${sentence}`);

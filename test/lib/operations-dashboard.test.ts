@@ -26,7 +26,7 @@ describe('the dashboard', () => {
     const denials = theResource(template, 'AWS::CloudWatch::Alarm', 'AlarmsDenialsSurge');
     const own = (metric: string, statistic = 'Sum') =>
       `Usher/usher-test ${metric} service=usher: ${statistic} of 300 s`;
-    const refused = (reason: string) =>
+    const failed = (reason: string) =>
       `Usher/usher-test FailedRequests reason=${reason} service=usher: Sum of 300 s, "${reason}"`;
     const api = (metric: string, statistic = 'Sum of 300 s') =>
       `AWS/ApiGateway ${metric} ApiName=usher-test Stage=v1: ${statistic}`;
@@ -42,10 +42,10 @@ describe('the dashboard', () => {
       [
         'Refused by Chime, or unknown',
         [
-          refused('chime-throttled'),
-          refused('chime-refused'),
-          refused('chime-ambiguous'),
-          refused('chime-access'),
+          failed('chime-throttled'),
+          failed('chime-refused'),
+          failed('chime-ambiguous'),
+          failed('chime-access'),
         ],
       ],
       ['Oldest open batch, s', [own('OldestOpenIntentAge', 'Maximum')]],

@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 import { TABLES } from '../../lambda/audit/schema.ts';
 import {
   addFacade,
+  createForeignStack,
   flat,
-  foreignStack,
   fullProduction,
   resourcesOf,
   synthesize,
@@ -310,7 +310,7 @@ describe('the code', () => {
       listed.toSorted(),
     );
 
-    const stack = foreignStack();
+    const stack = createForeignStack();
     const auditor = new Role(stack, 'Auditor', {
       assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
     });
@@ -356,7 +356,7 @@ describe('what is read from the code', () => {
     ['a value', `${named('ScanCommand')}const commands = [ScanCommand];\nnew ScanCommand({});`],
     ['another service', "import { PutObjectCommand } from '@aws-sdk/client-s3';\nnew PutObjectCommand({});"],
     ['a request of its own', "await fetch('https://dynamodb.us-east-1.amazonaws.com/');"],
-  ])('is refused where it is not understood: %s', (_what, text) => {
+  ])('is rejected where it is not understood: %s', (_what, text) => {
     expect(() => callsIn('a.ts', text)).toThrow(
       /^a\.ts: .* (is not|are not) (known here|seen|understood)\.$/,
     );

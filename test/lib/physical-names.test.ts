@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
   addFacade,
+  createForeignStack,
   flat,
-  foreignStack,
   fullProduction,
   resourcesOf,
   synthesize,
@@ -55,7 +55,7 @@ function names(template: Template): string[] {
 }
 
 function aFacade(): Template {
-  const stack = foreignStack();
+  const stack = createForeignStack();
   addFacade(stack);
   return Template.fromStack(stack);
 }

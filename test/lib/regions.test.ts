@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { refusal } from '../support/configuration-error.ts';
+import { problemOf } from '../support/configuration-error.ts';
 import {
   addFacade,
   createApp,
+  createForeignStack,
   createStack,
   flat,
-  foreignStack,
   fullProduction,
   resourcesOf,
   synthesize,
@@ -87,16 +87,16 @@ describe('GovCloud', () => {
   });
 
   it('cannot reach meetings of the other partition, nor be reached from there', () => {
-    const refused = (region: string, meetingsRegion: string) =>
-      refusal(() => createStack({ region, meetingsRegion }));
-    expect(refused(GOV, 'us-east-1')).toMatch(
+    const problemWith = (region: string, meetingsRegion: string) =>
+      problemOf(() => createStack({ region, meetingsRegion }));
+    expect(problemWith(GOV, 'us-east-1')).toMatch(
       /meetingsRegion: us-east-1 is out of reach from us-gov-west-1, /,
     );
-    expect(refused('us-east-1', GOV)).toMatch(
+    expect(problemWith('us-east-1', GOV)).toMatch(
       /meetingsRegion: us-gov-west-1 is out of reach from us-east-1, /,
     );
-    expect(refused('us-gov-east-1', GOV)).toBeUndefined();
-    expect(refusal(() => addFacade(foreignStack(), { meetingsRegion: GOV }))).toBeUndefined();
+    expect(problemWith('us-gov-east-1', GOV)).toBeUndefined();
+    expect(problemOf(() => addFacade(createForeignStack(), { meetingsRegion: GOV }))).toBeUndefined();
   });
 });
 
@@ -126,9 +126,9 @@ describe('a deployment outside the Regions that create meetings', () => {
     expect(elsewhere.every((text) => text === 'eu-central-1' || text.includes(':chime:'))).toBe(true);
   });
 
-  it('is refused without one, with the list of those that there are', () => {
-    const refused = refusal(() => addFacade(foreignStack({ env: { region: 'eu-west-1' } })));
-    const [, list = ''] = refused?.split('one of ') ?? [];
+  it('is rejected without one, with the list of those that there are', () => {
+    const problem = problemOf(() => addFacade(createForeignStack({ env: { region: 'eu-west-1' } })));
+    const [, list = ''] = problem?.split('one of ') ?? [];
     expect(list.split(', ')).toEqual([
       'us-east-1',
       'us-west-2',

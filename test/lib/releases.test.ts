@@ -8,7 +8,7 @@ import {
   type RetainedTable,
   retainedOf,
 } from '../support/retained.ts';
-import { addFacade, createStack, foreignStack } from '../support/synthesize.ts';
+import { addFacade, createForeignStack, createStack } from '../support/synthesize.ts';
 
 const FOLDER = 'docs/releases';
 
@@ -22,7 +22,7 @@ const released = readdirSync(FOLDER)
   .filter((file) => /^tables-.*\.json$/.test(file))
   .map((file): [string, Release] => [file, JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8'))]);
 
-const theirs = foreignStack();
+const theirs = createForeignStack();
 addFacade(theirs);
 const current: Release = {
   stack: retainedOf(Template.fromStack(createStack())),

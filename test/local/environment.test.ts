@@ -61,7 +61,7 @@ describe('a claimed directory', () => {
     expect(existsSync(parent)).toBe(true);
   });
 
-  it('is refused to a second system', () => {
+  it('is rejected to a second system', () => {
     const state = claimStateDirectory(directory);
     expect(() => claimStateDirectory(directory)).toThrow(
       `A local system runs in ${directory} already (if process ${process.pid} is none, delete ${directory}/pid).`,

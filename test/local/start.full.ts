@@ -9,7 +9,7 @@ import { describe, expect, it } from '@jest/globals';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { readLocalEnvironment } from '../../local/environment.ts';
 import { close, LOOPBACK, listen } from '../../local/http-server.ts';
-import { admit, childrenOf, isAlive, startRefused, startSystem, until } from '../support/local.ts';
+import { admit, childrenOf, isAlive, startFailing, startSystem, until } from '../support/local.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 'utf8'));
@@ -39,7 +39,7 @@ describe('the end of a local system', () => {
 
     const holder = createServer();
     const port = await listen(holder, 0);
-    const next = await startRefused(system.directory, { env: { PORT: String(port) } });
+    const next = await startFailing(system.directory, { env: { PORT: String(port) } });
     await close(holder);
     expect(next).toEqual({
       code: 1,
@@ -94,10 +94,10 @@ describe('what a start is told', () => {
     await elsewhere.close();
   }, 60_000);
 
-  it('refuses a configuration that would create a Cognito pool', async () => {
+  it('rejects a configuration that would create a Cognito pool', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
     const { issuers: _, ...config } = CONFIG;
-    const refused = await startRefused(directory, { config });
+    const refused = await startFailing(directory, { config });
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(/^usher: .*Cognito user pool.*configure `issuers`\.\n$/);
     rmSync(directory, { recursive: true });

@@ -10,7 +10,7 @@ import {
   childrenOf,
   isAlive,
   type RunningSystem,
-  startRefused,
+  startFailing,
   startSystem,
   until,
 } from '../support/local.ts';
@@ -18,7 +18,7 @@ import {
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };
 
-async function isRefused(url: string): Promise<boolean> {
+async function isClosed(url: string): Promise<boolean> {
   return fetch(url).then(
     () => false,
     () => true,
@@ -117,8 +117,8 @@ describe('a running local system', () => {
     expect((await admit(system, 'after-the-crash')).status).toBe(200);
   });
 
-  it('refuses a second start in the same directory', async () => {
-    const second = await startRefused(system.directory);
+  it('rejects a second start in the same directory', async () => {
+    const second = await startFailing(system.directory);
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toMatch(/^usher: A local system runs in .* already .*\.\n$/);
     expect((await admit(system, 'undisturbed')).status).toBe(200);
@@ -134,6 +134,6 @@ describe('the end of a local system', () => {
 
     await system.stop('SIGINT');
     expect(children.filter(isAlive)).toEqual([]);
-    for (const url of [apiUrl, chimeUrl, dynamodbUrl, issuer]) expect(await isRefused(url)).toBe(true);
+    for (const url of [apiUrl, chimeUrl, dynamodbUrl, issuer]) expect(await isClosed(url)).toBe(true);
   }, 40_000);
 });

@@ -263,7 +263,7 @@ describe('readTemplate', () => {
       { Handler: { ...FUNCTION, Properties: { ...FUNCTION.Properties, Code: { ZipFile: '' } } } },
       /no bundled asset/,
     ],
-  ])('refuses %s that it does not know', (_, changes, message) => {
+  ])('rejects %s that it does not know', (_, changes, message) => {
     expect(() => read(changes)).toThrow(message);
   });
 });

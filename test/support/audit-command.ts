@@ -74,7 +74,7 @@ export function connect(url: string): DynamoDBClient {
 }
 
 /** Fresh tables, whose names begin with the given one. */
-export async function freshTables(url: string, name: string): Promise<TestTables> {
+export async function createTestTables(url: string, name: string): Promise<TestTables> {
   const unique = `${name}-${randomUUID()}`;
   const tables = {
     auditTableName: `${unique}-audit`,

@@ -16,7 +16,7 @@ export const SIGNED =
   'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/chime/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
 
 /** A running emulator with the stock SDK client and a hand on its control endpoint, closed after the test. */
-export async function emulator({
+export async function startEmulator({
   maxAttempts = 1,
   ...options
 }: {
@@ -72,7 +72,7 @@ export async function emulator({
 }
 
 /** What a promise was rejected with. */
-export async function refusal(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
+export async function rejectionOf(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
   const answer = await promise.then(
     (value) => ({ value }),
     (error) => ({ error }),

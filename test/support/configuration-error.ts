@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../lib/checks/configuration-error.ts';
 
-/** What is refused, in its one line, or undefined. Anything else than a refusal is a bug and fails the test. */
-export function refusal(attempt: () => unknown): string | undefined {
+/** The one line of the ConfigurationError that `attempt` throws, or undefined. Any other error is a bug and fails the test. */
+export function problemOf(attempt: () => unknown): string | undefined {
   try {
     attempt();
     return undefined;

@@ -10,7 +10,7 @@ export interface SigningKey {
   publicKey: KeyObject;
 }
 
-export function newSigningKey(kid: string, alg: SigningKey['alg'] = 'RS256'): SigningKey {
+export function createSigningKey(kid: string, alg: SigningKey['alg'] = 'RS256'): SigningKey {
   const pair =
     alg === 'ES256'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })

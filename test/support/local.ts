@@ -80,7 +80,7 @@ export async function startSystem(options: StartOptions = {}): Promise<RunningSy
 }
 
 /** Starts a system that is expected to refuse. @returns when it has exited */
-export async function startRefused(
+export async function startFailing(
   directory: string,
   options: StartOptions = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {

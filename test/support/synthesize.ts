@@ -78,7 +78,7 @@ export function synthesize(config?: object, document?: ApiDocument): Template {
 }
 
 /** Somebody else's stack. */
-export function foreignStack(props: StackProps = {}, app = createApp()): Stack {
+export function createForeignStack(props: StackProps = {}, app = createApp()): Stack {
   return new Stack(app, 'Theirs', props);
 }
 

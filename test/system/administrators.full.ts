@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
 import { parseConfig } from '../../lib/settings/config-file.ts';
-import { newSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
+import { createSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { bearer, nowSeconds, startWorld, type World } from '../support/system-world.ts';
 
 /** The examples of docs/administrators.md, read from there: each configuration is run, each token signed, each request sent. */
@@ -55,7 +55,7 @@ function readExamples(page: string): { examples: ConfigurationExample[]; trigger
   return { examples, triggers };
 }
 
-const key = newSigningKey('the key of the test');
+const key = createSigningKey('the key of the test');
 let keys: Awaited<ReturnType<typeof startKeyServer>>;
 beforeAll(async () => {
   keys = await startKeyServer([key]);

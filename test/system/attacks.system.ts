@@ -3,7 +3,7 @@ import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
 import type { Rule } from '../../lambda/model/rules.ts';
 import {
   base64url,
-  newSigningKey,
+  createSigningKey,
   publicJwk,
   signToken,
   signWithPublicKey,
@@ -28,11 +28,11 @@ const TALK = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'Receive' } 
 const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' } as const;
 const ABSENT = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 
-const key = newSigningKey('our-key');
-const psKey = newSigningKey('our-ps-key', 'PS256');
-const edKey = newSigningKey('our-ed-key', 'EdDSA');
-const partnerKey = newSigningKey('partner-key', 'ES256');
-const evilKey = newSigningKey('our-key');
+const key = createSigningKey('our-key');
+const psKey = createSigningKey('our-ps-key', 'PS256');
+const edKey = createSigningKey('our-ed-key', 'EdDSA');
+const partnerKey = createSigningKey('partner-key', 'ES256');
+const evilKey = createSigningKey('our-key');
 
 let ours: Awaited<ReturnType<typeof startKeyServer>>;
 let partner: typeof ours;
@@ -121,8 +121,8 @@ const ask = (headers: string[], body = attendees('acme:victim'), meetingId = acm
   world.ask({ headers, body, meetingId });
 const withToken = (value: string, body?: string, meetingId?: string) => ask(bearer(value), body, meetingId);
 
-/** Every refusal has Chime's shape, and says nothing of who asked, whom for, or with what. */
-function expectRefusal(answer: Answer, status: number, errorClass: string): void {
+/** Every rejection has Chime's shape, and says nothing of who asked, whom for, or with what. */
+function expectRejection(answer: Answer, status: number, errorClass: string): void {
   expect({ status: answer.status, text: answer.text }).toMatchObject({ status });
   expect(answer.headers['x-amzn-errortype']).toBe(`${errorClass}Exception`);
   expect(answer.headers['cache-control']).toBe('no-store');
@@ -256,7 +256,7 @@ describe('a token that is no good', () => {
   ];
 
   it.each(tokens)('%s', async (_what, make) => {
-    expectRefusal(await withToken(make()), 401, 'Unauthorized');
+    expectRejection(await withToken(make()), 401, 'Unauthorized');
   });
 
   it('makes nobody fetch a key from where the token says', () => {
@@ -300,7 +300,7 @@ describe('a token that is in the wrong place', () => {
     ],
   ];
   it.each(places)('%s', async (_where, send) => {
-    expectRefusal(await send(), 401, 'Unauthorized');
+    expectRejection(await send(), 401, 'Unauthorized');
   });
 
   it('nowhere, from a page, which may read the challenge by the name that the gateway gives it', async () => {
@@ -575,7 +575,7 @@ describe('a caller without the right', () => {
   const classes: Record<number, string> = { 400: 'BadRequest', 403: 'Forbidden', 404: 'NotFound' };
   it.each(attacks)('%s: %d %s', async (_what, status, rule, send) => {
     const answer = await send();
-    expectRefusal(answer, status, classes[status] ?? '');
+    expectRejection(answer, status, classes[status] ?? '');
     if (rule !== undefined) expect(JSON.parse(answer.text).Message).toBe(`Denied by the rule ${rule}.`);
   });
 });

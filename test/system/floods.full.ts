@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { VAIN_LOOKUPS } from '../../lambda/create-attendees/meeting-access.ts';
 import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
-import { newSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
+import { createSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import {
   type Answer,
   attendees,
@@ -24,9 +24,9 @@ const AT_ONCE = 16;
 /** Chime's quota of GetMeeting for the whole account: a second, and at once. */
 const QUOTA = { ratePerSecond: 10, burst: 20 };
 
-const key = newSigningKey('key-1');
-const nextKey = newSigningKey('key-2');
-const partnerKey = newSigningKey('partner-key');
+const key = createSigningKey('key-1');
+const nextKey = createSigningKey('key-2');
+const partnerKey = createSigningKey('partner-key');
 let ours: Awaited<ReturnType<typeof startKeyServer>>;
 let partner: typeof ours;
 let world: World;

@@ -55,7 +55,7 @@ const batchesAtChime = async (): Promise<Call[]> =>
   (await control('calls')).calls.filter((call: Call) => call.operation === 'BatchCreateAttendee');
 
 /** A meeting of its own for a test, made as its owner makes it: with AWS credentials, at Chime. */
-async function newMeeting(): Promise<string> {
+async function createMeeting(): Promise<string> {
   const { Meeting } = await chime().send(
     new CreateMeetingCommand({
       ClientRequestToken: crypto.randomUUID(),
@@ -80,7 +80,7 @@ describe('the main job', () => {
   });
 
   it('lets 100 attendees in, and the audit says which', async () => {
-    const meetingId = await newMeeting();
+    const meetingId = await createMeeting();
     const names = Array.from({ length: 100 }, (_, i) => `guest-${i}`);
     const { Attendees, Errors, $metadata } = await create(
       names.map((ExternalUserId) => ({ ExternalUserId })),
@@ -117,7 +117,7 @@ describe('the main job', () => {
   });
 
   it('lets a user in once who is named twice, and says so', async () => {
-    const meetingId = await newMeeting();
+    const meetingId = await createMeeting();
     const twice = { ExternalUserId: 'named-twice' };
     const { Attendees } = await create([twice, { ExternalUserId: 'other' }, twice], { MeetingId: meetingId });
     expect(Attendees?.map(({ ExternalUserId }) => ExternalUserId)).toEqual([
@@ -147,7 +147,7 @@ describe('the main job', () => {
         const names = Array.from({ length: 10 }, (_, i) => `batch-${batch}-guest-${i}`);
         const { Attendees } = await create(
           names.map((ExternalUserId) => ({ ExternalUserId })),
-          { MeetingId: await newMeeting() },
+          { MeetingId: await createMeeting() },
         );
         return { names, answered: Attendees?.map(({ ExternalUserId }) => ExternalUserId) };
       }),
@@ -161,7 +161,7 @@ describe('the main job', () => {
       times: 1,
       partialErrors: { externalUserIds: ['unlucky'], errorCode: 'ServiceFailure', errorMessage: 'not today' },
     });
-    const meetingId = await newMeeting();
+    const meetingId = await createMeeting();
     const { Attendees, Errors } = await create([{ ExternalUserId: 'lucky' }, { ExternalUserId: 'unlucky' }], {
       MeetingId: meetingId,
     });
@@ -173,7 +173,7 @@ describe('the main job', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('what is rejected', () => {
   beforeEach(() => control('calls', 'DELETE'));
 
   const alice = [{ ExternalUserId: 'alice' }];

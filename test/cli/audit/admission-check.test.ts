@@ -6,7 +6,7 @@ import {
   batchIdAt,
   collect,
   connect,
-  freshTables,
+  createTestTables,
   issuedTo,
   MEETING,
   putItem,
@@ -32,7 +32,7 @@ afterAll(() => database.close());
 
 function newTables(): Promise<TestTables> {
   numbered += 1;
-  return freshTables(database.url, `check-${numbered}`);
+  return createTestTables(database.url, `check-${numbered}`);
 }
 
 async function compare(tables: TestTables, range = DAY) {

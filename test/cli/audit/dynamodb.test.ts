@@ -8,7 +8,7 @@ import {
   batchIdAt,
   collect,
   connect,
-  freshTables,
+  createTestTables,
   intentOf,
   issuedTo,
   MEETING,
@@ -65,7 +65,7 @@ beforeAll(async () => {
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);
   });
   const port = await listen(busy, 0);
-  const direct = await freshTables(database.url, 'dynamodb');
+  const direct = await createTestTables(database.url, 'dynamodb');
   tables = { ...direct, client: connect(`http://${LOOPBACK}:${port}`) };
 });
 

@@ -6,7 +6,7 @@ import { parseCommand } from '../../../cli/audit/options.ts';
 import {
   batchIdAt,
   CALLER,
-  freshTables,
+  createTestTables,
   issuedTo,
   MEETING,
   putItem,
@@ -64,7 +64,7 @@ let batches: Record<'early' | 'wanted' | 'late' | 'denied' | 'elsewhere', string
 
 beforeAll(async () => {
   database = await startDatabase();
-  tables = await freshTables(database.url, 'guide');
+  tables = await createTestTables(database.url, 'guide');
   const elsewhere = {
     intent: { meetingId: 'elsewhere', caller: { ...CALLER, subject: 'another' } },
     outcome: { issued: [issuedTo('zoe', 'attendee-zoe')] },

@@ -9,7 +9,7 @@ function parse(...args: string[]) {
 }
 
 /** @returns what is printed, and the exit code */
-function refusal(...args: string[]): { printed: string; exitCode: number } {
+function usageError(...args: string[]): { printed: string; exitCode: number } {
   let printed = '';
   const write = (text: string) => {
     printed += text;
@@ -71,14 +71,14 @@ describe('the command line', () => {
     ['a range that ends before it begins', ['--denied', '--since', '1h', '--until', '2h']],
     ['a Region without a table', ['--denied', '--region', 'eu-west-2']],
     ['a question about users without their table', ['--user', 'alice', '--table', 'T']],
-  ])('refuses %s in one line', (_, args) => {
-    const { printed, exitCode } = refusal(...args);
+  ])('rejects %s in one line', (_, args) => {
+    const { printed, exitCode } = usageError(...args);
     expect(exitCode).toBe(2);
     expect(printed).toMatch(/^error: .+\n$/);
   });
 
   it('explains itself', () => {
-    const { printed, exitCode } = refusal('--help');
+    const { printed, exitCode } = usageError('--help');
     expect(exitCode).toBe(0);
     for (const option of ['--meeting', '--user', '--caller', '--open', '--rebuild', 'docs/audit-guide.md']) {
       expect(printed).toContain(option);

@@ -12,7 +12,7 @@ import {
   CALLER,
   collect,
   connect,
-  freshTables,
+  createTestTables,
   intentOf,
   issuedTo,
   MEETING,
@@ -40,7 +40,7 @@ afterAll(() => database.close());
 
 function newTables(): Promise<TestTables> {
   numbered += 1;
-  return freshTables(database.url, `questions-${numbered}`);
+  return createTestTables(database.url, `questions-${numbered}`);
 }
 
 const batches = (tables: TestTables, question: BatchQuestion, range: Range = {}) =>

@@ -1,10 +1,10 @@
 import { BatchCreateAttendeeCommand, DeleteMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { expect, it } from '@jest/globals';
 import { createChimeAttendeeList } from '../../../lambda/aws/chime-attendee-list.ts';
-import { emulator } from '../../support/chime-emulator.ts';
+import { startEmulator } from '../../support/chime-emulator.ts';
 
 async function meetingWith(names: string[]) {
-  const chime = await emulator();
+  const chime = await startEmulator();
   const meetingId = await chime.meeting();
   for (let start = 0; start < names.length; start += 100) {
     const Attendees = names.slice(start, start + 100).map((ExternalUserId) => ({ ExternalUserId }));

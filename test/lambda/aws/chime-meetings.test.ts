@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createChimeMeetings } from '../../../lambda/aws/chime-meetings.ts';
-import { emulator } from '../../support/chime-emulator.ts';
+import { startEmulator } from '../../support/chime-emulator.ts';
 
 const ABSENT = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const QUICK = { timeoutMs: 2_000 };
 const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
 
 async function chime() {
-  const running = await emulator();
+  const running = await startEmulator();
   return { ...running, meetings: createChimeMeetings(running.client), meetingId: await running.meeting() };
 }
 

@@ -45,7 +45,7 @@ const answered = (...attendees: Attendee[]): CreationResult => ({
 });
 
 /** One world of fake ports: what happens is listed in order, and each port can be told to behave otherwise. */
-function world() {
+function createWorld() {
   const happened: string[] = [];
   const records: (IntentRecord | OutcomeRecord | DenialRecord)[] = [];
   const reports: string[] = [];
@@ -164,12 +164,12 @@ function itemBytes(value: unknown): number {
   return members.reduce((sum, [name, member]) => sum + Buffer.byteLength(name) + itemBytes(member) + 1, 3);
 }
 
-const outcomeIn = (w: ReturnType<typeof world>): OutcomeRecord | undefined =>
+const outcomeIn = (w: ReturnType<typeof createWorld>): OutcomeRecord | undefined =>
   w.records.find((record): record is OutcomeRecord => record.kind === 'outcome');
 
-let w: ReturnType<typeof world>;
+let w: ReturnType<typeof createWorld>;
 beforeEach(() => {
-  w = world();
+  w = createWorld();
 });
 
 describe('a batch that goes well', () => {
@@ -303,7 +303,7 @@ describe('an answer that is not all that was asked for', () => {
 });
 
 describe('a refusal', () => {
-  const refusals: [string, string, (state: ReturnType<typeof world>) => void][] = [
+  const refusals: [string, string, (state: ReturnType<typeof createWorld>) => void][] = [
     ['Forbidden', 'scope', (s) => Object.assign(s, { caller: { ...s.caller, scopes: new Set() } })],
     [
       'Forbidden',
@@ -359,7 +359,7 @@ describe('a refusal', () => {
   it('of a meeting looks the same whether it is foreign, untenanted or absent', async () => {
     const told = [];
     for (const meeting of [undefined, { tenantIds: [] }, { tenantIds: ['globex'] }]) {
-      const each = world();
+      const each = createWorld();
       each.meeting = meeting;
       const error = await each
         .run()

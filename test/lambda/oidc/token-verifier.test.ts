@@ -5,7 +5,7 @@ import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import { createTokenVerifier, KEY_FETCHING } from '../../../lambda/oidc/token-verifier.ts';
 import {
   base64url,
-  newSigningKey,
+  createSigningKey,
   publicJwk,
   type SigningKey,
   signToken,
@@ -21,9 +21,9 @@ let partner: Awaited<ReturnType<typeof startKeyServer>>;
 let nowMs: number;
 
 beforeAll(() => {
-  key = newSigningKey('key-1');
-  otherKey = newSigningKey('key-2');
-  edKey = newSigningKey('ed-1', 'EdDSA');
+  key = createSigningKey('key-1');
+  otherKey = createSigningKey('key-2');
+  edKey = createSigningKey('ed-1', 'EdDSA');
 });
 beforeEach(async () => {
   nowMs = Date.now();
@@ -424,7 +424,7 @@ describe('an issuer that breaks', () => {
     ['a point that is not on its curve', { x: 'A'.repeat(43) }],
     ['a curve that there is not', { crv: 'P-257' }],
   ])('by publishing a key with %s is 503, never 401', async (_what, broken) => {
-    const ecKey = newSigningKey('ec-1', 'ES256');
+    const ecKey = createSigningKey('ec-1', 'ES256');
     issuer.respond = () => JSON.stringify({ keys: [{ ...publicJwk(ecKey), ...broken }] });
     await expect(
       verify(signToken(ecKey, claims()), rulesOf(issuer, { algorithms: ['ES256'] })),
@@ -484,7 +484,7 @@ describe('an issuer that breaks', () => {
   });
 
   it('may replace a key and keep its id', async () => {
-    const replacement = newSigningKey(key.kid);
+    const replacement = createSigningKey(key.kid);
     const verifier = createTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
     await verifier.verify(signToken(key, claims()));
     issuer.keys = [replacement];
@@ -514,7 +514,7 @@ describe('any token at all', () => {
     const verifier = createTokenVerifier([rulesOf(issuer, { algorithms: ['RS256', 'ES256', 'EdDSA'] })], {
       now: () => nowMs,
     });
-    issuer.keys = [key, edKey, newSigningKey('ec-1', 'ES256')];
+    issuer.keys = [key, edKey, createSigningKey('ec-1', 'ES256')];
     const header = fc.record({
       alg: fc.constantFrom('RS256', 'ES256', 'EdDSA'),
       kid: fc.constantFrom('key-1', 'ed-1', 'ec-1'),

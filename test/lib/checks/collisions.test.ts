@@ -4,14 +4,14 @@ import { DomainName, type IDomainName } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
 import type { AttendeeFacadeProps } from '../../../lib/attendee-facade.ts';
-import { refusal } from '../../support/configuration-error.ts';
+import { problemOf } from '../../support/configuration-error.ts';
 import { addFacade, createApp } from '../../support/synthesize.ts';
 
 const eu = { region: 'eu-central-1', account: '123456789012' };
 const us = { ...eu, region: 'us-east-1' };
 
 /** What is said to a second facade, in one stack with the first or in another of its app. */
-function secondRefused(
+function problemOfSecond(
   propsIn: (stack: Stack) => AttendeeFacadeProps,
   { env = eu, otherEnv }: { env?: object; otherEnv?: object } = {},
 ) {
@@ -20,7 +20,7 @@ function secondRefused(
   const other = otherEnv === undefined ? stack : new Stack(app, 'Two', { env: otherEnv });
   const props = propsIn(stack);
   addFacade(stack, props, 'First');
-  return refusal(() => addFacade(other, other === stack ? props : propsIn(other), 'Second'));
+  return problemOf(() => addFacade(other, other === stack ? props : propsIn(other), 'Second'));
 }
 
 describe('a resource server of one user pool', () => {
@@ -31,7 +31,7 @@ describe('a resource server of one user pool', () => {
 
   it.each([[undefined], ['theirs']])('cannot be that of two facades: %s', (resourceServer) => {
     for (const otherEnv of [undefined, eu]) {
-      expect(secondRefused(inPool(resourceServer), { ...(otherEnv && { otherEnv }) })).toMatch(
+      expect(problemOfSecond(inPool(resourceServer), { ...(otherEnv && { otherEnv }) })).toMatch(
         /\/Second: cognito\.resourceServer: is "(usher|theirs)", as that of One\/First in the same userPool, so .*; name another one$/,
       );
     }
@@ -40,7 +40,7 @@ describe('a resource server of one user pool', () => {
   it('is its own in each of two pools', () => {
     let pools = 0;
     const pool = (stack: Stack) => ({ userPool: new UserPool(stack, `Pool${pools++}`) });
-    expect(secondRefused(pool, { otherEnv: eu })).toBeUndefined();
+    expect(problemOfSecond(pool, { otherEnv: eu })).toBeUndefined();
   });
 });
 
@@ -50,13 +50,13 @@ describe('what a facade has', () => {
     const add = () => addFacade(stack, { metricsNamespace: 'Theirs' }, 'Facade');
     add();
     stack.node.tryRemoveChild('Facade');
-    expect(refusal(add)).toBeUndefined();
+    expect(problemOf(add)).toBeUndefined();
   });
 
   it('by default cannot be what another one is given', () => {
     const stack = new Stack(createApp(), 'One', { env: eu });
     addFacade(stack, {}, 'First');
-    expect(refusal(() => addFacade(stack, { metricsNamespace: 'Usher/One-First' }, 'Second'))).toMatch(
+    expect(problemOf(() => addFacade(stack, { metricsNamespace: 'Usher/One-First' }, 'Second'))).toMatch(
       /^One\/Second: metricsNamespace: is "Usher\/One-First", as that of One\/First, so /,
     );
   });
@@ -83,14 +83,14 @@ describe('the root of a domain name', () => {
     ['that there is', made],
     ['that is to be made', toBeMade],
   ])('cannot be that of two facades, for one %s', (_what, props) => {
-    expect(secondRefused(props)).toMatch(
+    expect(problemOfSecond(props)).toMatch(
       /^One\/Second: domain: has its root mapped to One\/First already, so .*; give each its own domain name$/,
     );
   });
 
   it('can be that of two in two Regions', () => {
-    expect(secondRefused(toBeMade, { otherEnv: eu })).toMatch(/^Two\/Second: domain: /);
-    expect(secondRefused(toBeMade, { otherEnv: us })).toBeUndefined();
+    expect(problemOfSecond(toBeMade, { otherEnv: eu })).toMatch(/^Two\/Second: domain: /);
+    expect(problemOfSecond(toBeMade, { otherEnv: us })).toBeUndefined();
   });
 });
 
@@ -98,13 +98,13 @@ describe('a namespace for metrics', () => {
   const inOne = () => ({ metricsNamespace: 'Theirs' });
 
   it('cannot be that of two facades', () => {
-    expect(secondRefused(inOne)).toMatch(
+    expect(problemOfSecond(inOne)).toMatch(
       /^One\/Second: metricsNamespace: is "Theirs", as that of One\/First, so .*; name another one$/,
     );
   });
 
   it('can be that of two in two Regions', () => {
-    expect(secondRefused(inOne, { otherEnv: us })).toBeUndefined();
+    expect(problemOfSecond(inOne, { otherEnv: us })).toBeUndefined();
   });
 });
 
@@ -115,7 +115,7 @@ describe("the account's role for logs", () => {
     ['one stack', {}, undefined],
     ['two stacks of one place', eu, eu],
   ])('cannot be asked for twice in %s', (_what, env, otherEnv) => {
-    expect(secondRefused(withRole, { env, ...(otherEnv && { otherEnv }) })).toMatch(
+    expect(problemOfSecond(withRole, { env, ...(otherEnv && { otherEnv }) })).toMatch(
       /\/Second: logs\.accountRole: is given for One\/First too, so .*; ask for it once in an account and Region$/,
     );
   });
@@ -124,6 +124,6 @@ describe("the account's role for logs", () => {
     ['two Regions', eu, us],
     ['two stacks that may go anywhere', {}, {}],
   ])('can be asked for in each of %s', (_what, env, otherEnv) => {
-    expect(secondRefused(withRole, { env, otherEnv })).toBeUndefined();
+    expect(problemOfSecond(withRole, { env, otherEnv })).toBeUndefined();
   });
 });

@@ -10,12 +10,12 @@ import { HostedZone, PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { AttendeeFacadeProps } from '../../../lib/attendee-facade.ts';
 import { AuditTables } from '../../../lib/audit-tables.ts';
-import { refusal } from '../../support/configuration-error.ts';
+import { problemOf } from '../../support/configuration-error.ts';
 import {
   addFacade,
   createApp,
+  createForeignStack,
   flat,
-  foreignStack,
   issuer,
   resourcesOf,
   theResource,
@@ -27,9 +27,9 @@ const env = { region: REGION, account: ACCOUNT };
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
 
 /** What is said to a facade that is handed something, in a stack of a known place or of any. */
-function refusedWith(props: (stack: Stack) => AttendeeFacadeProps, place: object = env): string | undefined {
-  const stack = foreignStack({ env: place });
-  return refusal(() => addFacade(stack, props(stack)));
+function problemWith(props: (stack: Stack) => AttendeeFacadeProps, place: object = env): string | undefined {
+  const stack = createForeignStack({ env: place });
+  return problemOf(() => addFacade(stack, props(stack)));
 }
 
 const table = (stack: Stack, partitionKey: string, sortKey: string, type = AttributeType.STRING): ITable =>
@@ -94,14 +94,14 @@ describe('what is in another Region or account', () => {
     ],
   ];
 
-  it.each(inAnotherRegion)('is refused as %s, where the Region is', (prop, props) => {
-    expect(refusedWith((stack) => props(stack, 'us-east-1', ACCOUNT))).toMatch(
+  it.each(inAnotherRegion)('is rejected as %s, where the Region is', (prop, props) => {
+    expect(problemWith((stack) => props(stack, 'us-east-1', ACCOUNT))).toMatch(
       new RegExp(`^Theirs/Facade: ${prop}: is in us-east-1, but the stack goes to ${REGION}, .*; hand in `),
     );
   });
 
-  it.each(elsewhere)('is refused as %s, where the account is', (prop, props) => {
-    expect(refusedWith((stack) => props(stack, REGION, '999999999999'))).toMatch(
+  it.each(elsewhere)('is rejected as %s, where the account is', (prop, props) => {
+    expect(problemWith((stack) => props(stack, REGION, '999999999999'))).toMatch(
       new RegExp(
         `^Theirs/Facade: ${prop}: is of the account 999999999999, but the stack goes to ${ACCOUNT}, .*; hand in `,
       ),
@@ -109,9 +109,9 @@ describe('what is in another Region or account', () => {
   });
 
   it.each(inAnotherRegion)('is taken as %s, where it is here, or where that is not known', (prop, props) => {
-    expect(refusedWith((stack) => props(stack, REGION, ACCOUNT))).toBeUndefined();
+    expect(problemWith((stack) => props(stack, REGION, ACCOUNT))).toBeUndefined();
     if (prop !== 'domain') {
-      expect(refusedWith((stack) => props(stack, 'us-east-1', '999999999999'), {})).toBeUndefined();
+      expect(problemWith((stack) => props(stack, 'us-east-1', '999999999999'), {})).toBeUndefined();
     }
   });
 
@@ -122,12 +122,12 @@ describe('what is in another Region or account', () => {
         'Pool',
         `arn:aws:cognito-idp:us-east-1:${ACCOUNT}:userpool/us-east-1_abc123`,
       );
-    expect(refusedWith((stack) => ({ userPool: userPool(stack) }))).toMatch(
+    expect(problemWith((stack) => ({ userPool: userPool(stack) }))).toMatch(
       /, or name the pool among the issuers$/,
     );
   });
 
-  it('is refused as a hosted zone of another account', () => {
+  it('is rejected as a hosted zone of another account', () => {
     const hostedZone = (stack: Stack) =>
       new PublicHostedZone(
         new Stack(stack.node.root, 'Zones', { env: { region: 'us-east-1', account: '999999999999' } }),
@@ -135,7 +135,7 @@ describe('what is in another Region or account', () => {
         { zoneName: 'example.com' },
       );
     expect(
-      refusedWith((stack) => ({
+      problemWith((stack) => ({
         domain: { ...domainOf(stack, REGION, ACCOUNT), hostedZone: hostedZone(stack) },
       })),
     ).toMatch(/^Theirs\/Facade: domain\.hostedZone: is of the account 999999999999, .*; leave it out, /);
@@ -143,75 +143,75 @@ describe('what is in another Region or account', () => {
 });
 
 describe('the hosted zone of a domain name', () => {
-  const refused = (zoneName: string) =>
-    refusedWith((stack) => ({
+  const problemWithZone = (zoneName: string) =>
+    problemWith((stack) => ({
       domain: { ...domainOf(stack, REGION, ACCOUNT), hostedZone: zone(stack, zoneName) },
     }));
 
   it.each(['example.com', 'example.com.', 'Example.com', 'meetings.example.com'])('may be %s', (zoneName) => {
-    expect(refused(zoneName)).toBeUndefined();
+    expect(problemWithZone(zoneName)).toBeUndefined();
   });
 
   it('may be known by its id alone', () => {
     const zoneById = (stack: Stack) => HostedZone.fromHostedZoneId(stack, 'ById', 'Z0123456789ABC');
     expect(
-      refusedWith((stack) => ({
+      problemWith((stack) => ({
         domain: { ...domainOf(stack, REGION, ACCOUNT), hostedZone: zoneById(stack) },
       })),
     ).toBeUndefined();
   });
 
   it.each(['example.org', 'ample.com', 'a.meetings.example.com'])('cannot be %s', (zoneName) => {
-    expect(refused(zoneName)).toBe(
+    expect(problemWithZone(zoneName)).toBe(
       `Theirs/Facade: domain.hostedZone: is ${zoneName}, which meetings.example.com is not in, so the record would never be found; hand in the zone of the name, or none`,
     );
   });
 });
 
 describe('a domain name that there is', () => {
-  it('is refused where it takes TLS 1.0, which the one that is made does not', () => {
-    expect(refusedWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_0) }))).toMatch(
+  it('is rejected where it takes TLS 1.0, which the one that is made does not', () => {
+    expect(problemWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_0) }))).toMatch(
       /^Theirs\/Facade: domain: takes TLS 1\.0, so .*; make it with TLS 1\.2 or newer$/,
     );
-    expect(refusedWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_2) }))).toBeUndefined();
+    expect(problemWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_2) }))).toBeUndefined();
   });
 });
 
 describe('a topic that alarms cannot publish to', () => {
-  it('is refused where it is FIFO', () => {
+  it('is rejected where it is FIFO', () => {
     const made = (stack: Stack) => ({ alarmTopic: new Topic(stack, 'OnCall', { fifo: true }) });
-    expect(refusedWith(made)).toMatch(
+    expect(problemWith(made)).toMatch(
       /^Theirs\/Facade: alarmTopic: is a FIFO topic, .*; hand in a standard topic$/,
     );
     const arn = `arn:aws:sns:${REGION}:${ACCOUNT}:on-call.fifo`;
     const imported = (stack: Stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'OnCall', arn) });
-    expect(refusedWith(imported)).toMatch(/^Theirs\/Facade: alarmTopic: is a FIFO topic, /);
+    expect(problemWith(imported)).toMatch(/^Theirs\/Facade: alarmTopic: is a FIFO topic, /);
   });
 
-  it("is refused where AWS's own key encrypts it, but not where somebody's alias does", () => {
+  it("is rejected where AWS's own key encrypts it, but not where somebody's alias does", () => {
     const encrypted = (alias: string) => (stack: Stack) => ({
       alarmTopic: new Topic(stack, 'OnCall', { masterKey: Alias.fromAliasName(stack, 'Key', alias) }),
     });
-    expect(refusedWith(encrypted('alias/aws/sns'))).toMatch(
+    expect(problemWith(encrypted('alias/aws/sns'))).toMatch(
       /^Theirs\/Facade: alarmTopic: is encrypted by aws\/sns, .*; encrypt it by a key of your own$/,
     );
-    expect(refusedWith(encrypted('alias/ours'))).toBeUndefined();
+    expect(problemWith(encrypted('alias/ours'))).toBeUndefined();
   });
 });
 
 describe('tables that are not the ones needed', () => {
-  it('are refused where one is given for two', () => {
+  it('are rejected where one is given for two', () => {
     const twice = (one: ITable, other: ITable) => ({ tables: { admissions: one, openIntents: other } });
     const sentence =
       /^Theirs\/Facade: tables\.openIntents: is the table that is given as admissions too, so .*; hand in a table for each$/;
     expect(
-      refusedWith((stack) => {
+      problemWith((stack) => {
         const one = Table.fromTableName(stack, 'One', 'theirs');
         return twice(one, Table.fromTableName(stack, 'Two', 'theirs'));
       }),
     ).toMatch(sentence);
     expect(
-      refusedWith((stack) => {
+      problemWith((stack) => {
         const { admissions } = new AuditTables(stack, 'Theirs');
         return twice(admissions, admissions);
       }),
@@ -232,8 +232,8 @@ describe('tables that are not the ones needed', () => {
       'id S',
     ],
     ['another of the three', (stack) => new AuditTables(stack, 'Theirs').openIntents, 'list S, batchId S'],
-  ])('are refused by their keys: %s', (_what, audit, key) => {
-    expect(refusedWith((stack) => ({ tables: { audit: audit(stack) } }))).toBe(
+  ])('are rejected by their keys: %s', (_what, audit, key) => {
+    expect(problemWith((stack) => ({ tables: { audit: audit(stack) } }))).toBe(
       `Theirs/Facade: tables.audit: has the key ${key}, so nothing could be written or found there; hand in a table with the key meetingId S, recordId S, such as one of AuditTables`,
     );
   });
@@ -252,7 +252,7 @@ describe('tables that are not the ones needed', () => {
       return Table.fromTableName(stack, 'Imported', made.ref);
     };
     expect(
-      refusedWith((stack) => ({
+      problemWith((stack) => ({
         tables: { audit: table(stack, 'meetingId', 'recordId'), openIntents: raw(stack) },
       })),
     ).toBeUndefined();
@@ -272,16 +272,16 @@ describe('a key', () => {
   const sentence =
     /: is an alias of a key that is not known here, and no policy can name an alias, so .*; hand in the key itself$/;
 
-  it.each(unknown)('is refused as %s, since no policy could name it', (_what, encryptionKey) => {
-    const refused = refusedWith((stack) => ({ encryptionKey: encryptionKey(stack) }));
-    expect(refused).toMatch(/^Theirs\/Facade: encryptionKey: /);
-    expect(refused).toMatch(sentence);
-    const stack = foreignStack({ env });
-    expect(refusal(() => new AuditTables(stack, 'Tables', { encryptionKey: encryptionKey(stack) }))).toMatch(
-      sentence,
-    );
+  it.each(unknown)('is rejected as %s, since no policy could name it', (_what, encryptionKey) => {
+    const problem = problemWith((stack) => ({ encryptionKey: encryptionKey(stack) }));
+    expect(problem).toMatch(/^Theirs\/Facade: encryptionKey: /);
+    expect(problem).toMatch(sentence);
+    const stack = createForeignStack({ env });
     expect(
-      refusedWith((stack) => {
+      problemOf(() => new AuditTables(stack, 'Tables', { encryptionKey: encryptionKey(stack) })),
+    ).toMatch(sentence);
+    expect(
+      problemWith((stack) => {
         const attributes = { tableName: 'theirs', encryptionKey: encryptionKey(stack) };
         return { tables: { audit: Table.fromTableAttributes(stack, 'Table', attributes) } };
       }),
@@ -289,7 +289,7 @@ describe('a key', () => {
   });
 
   it("may be the account's own for DynamoDB, which needs no permission, of tables handed in", () => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/aws/dynamodb');
     const audit = Table.fromTableAttributes(stack, 'Table', { tableName: 'theirs', encryptionKey });
     addFacade(stack, { tables: { audit } });
@@ -306,7 +306,7 @@ describe('a key', () => {
       },
     ],
   ])('is named itself, where an alias stands for it, %s', (_what, props) => {
-    const stack = foreignStack();
+    const stack = createForeignStack();
     addFacade(stack, props(stack));
     const template = Template.fromStack(stack);
     const key = theResource(template, 'AWS::KMS::Key').id;
@@ -330,21 +330,21 @@ describe('what would be ignored', () => {
     ['encryptionKey', (stack) => ({ encryptionKey: Key.fromKeyArn(stack, 'Key', KEY_ARN) })],
     ['limits.tableWriteUnitsPerSecond', () => ({ limits: { tableWriteUnitsPerSecond: 1000 } })],
     ['limits.tableReadUnitsPerSecond', () => ({ limits: { tableReadUnitsPerSecond: 1000 } })],
-  ])('is refused: %s beside all three tables', (prop, props) => {
-    expect(refusedWith((stack) => ({ ...props(stack), ...allTables(stack) }))).toBe(
+  ])('is rejected: %s beside all three tables', (prop, props) => {
+    expect(problemWith((stack) => ({ ...props(stack), ...allTables(stack) }))).toBe(
       `Theirs/Facade: ${prop}: is for tables that are made, but all three are handed in, so it would be ignored; remove it, and give it to the tables where they are made`,
     );
     expect(
-      refusedWith((stack) => {
+      problemWith((stack) => {
         const { audit, admissions } = allTables(stack).tables;
         return { ...props(stack), tables: { audit, admissions } };
       }),
     ).toBeUndefined();
-    expect(refusedWith(allTables)).toBeUndefined();
+    expect(problemWith(allTables)).toBeUndefined();
   });
 
-  it('is refused: a user pool beside issuers', () => {
-    expect(refusedWith((stack) => ({ userPool: new UserPool(stack, 'Pool'), issuers: [issuer] }))).toMatch(
+  it('is rejected: a user pool beside issuers', () => {
+    expect(problemWith((stack) => ({ userPool: new UserPool(stack, 'Pool'), issuers: [issuer] }))).toMatch(
       /^Theirs\/Facade: userPool: is given beside issuers, /,
     );
   });
@@ -352,11 +352,11 @@ describe('what would be ignored', () => {
 
 describe('AuditTables by itself', () => {
   it.each([0, -1, 1.5, Number.NaN])(
-    'is refused with a guard of %d units, which CDK would leave out',
+    'is rejected with a guard of %d units, which CDK would leave out',
     (units) => {
       for (const prop of ['writeUnitsPerSecond', 'readUnitsPerSecond']) {
         expect(
-          refusal(() => new AuditTables(new Stack(createApp(), 'Own'), 'Tables', { [prop]: units })),
+          problemOf(() => new AuditTables(new Stack(createApp(), 'Own'), 'Tables', { [prop]: units })),
         ).toBe(
           `Own/Tables: ${prop}: is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
         );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, parseConfig } from '../../../lib/settings/config-file.ts';
 import { completeSettings } from '../../../lib/settings/facade-settings.ts';
-import { refusal } from '../../support/configuration-error.ts';
+import { problemOf } from '../../support/configuration-error.ts';
 import { fullProduction, resourcesOf, synthesize, theResource } from '../../support/synthesize.ts';
 import { alarmsOf } from '../../support/watched-metrics.ts';
 
@@ -115,10 +115,10 @@ describe('parseConfig', () => {
         `file: ${key}: is in eu-west-2, but the stack goes to eu-central-1, where it cannot be used`,
       ],
     ),
-  ])('refuses %s', (_what, value, message) => {
-    const refused = refusal(() => parseConfig(value, 'file'));
-    expect(refused?.slice(0, message.length)).toBe(message);
-    expect(refused).not.toContain('\n');
+  ])('rejects %s', (_what, value, message) => {
+    const problem = problemOf(() => parseConfig(value, 'file'));
+    expect(problem?.slice(0, message.length)).toBe(message);
+    expect(problem).not.toContain('\n');
   });
 
   it.each([
@@ -149,38 +149,38 @@ describe('loadConfig', () => {
 
   it('names a file that is missing', () => {
     const file = join(folder, 'missing.json');
-    expect(refusal(() => loadConfig(file))).toBe(`${file}: there is no such file`);
+    expect(problemOf(() => loadConfig(file))).toBe(`${file}: there is no such file`);
   });
 
   it("names a file that can't be read", () => {
     const file = join(folder, 'folder.json');
     mkdirSync(file);
-    expect(refusal(() => loadConfig(file))).toMatch(/folder\.json: can't be read: EISDIR/);
+    expect(problemOf(() => loadConfig(file))).toMatch(/folder\.json: can't be read: EISDIR/);
   });
 
   it('says in one line where the JSON is wrong', () => {
     const file = write('bad.json', '{\n  "stackName": "usher",\n}\n');
-    const refused = refusal(() => loadConfig(file));
-    expect(refused).toMatch(/bad\.json: is not JSON: /);
-    expect(refused).not.toContain('\n');
+    const problem = problemOf(() => loadConfig(file));
+    expect(problem).toMatch(/bad\.json: is not JSON: /);
+    expect(problem).not.toContain('\n');
   });
 
-  it('names the file of a configuration that it refuses', () => {
-    const file = write('refused.json', '{"stackName":"usher","typo":1}');
-    expect(refusal(() => loadConfig(file))).toBe(
+  it('names the file of a configuration that it rejects', () => {
+    const file = write('invalid.json', '{"stackName":"usher","typo":1}');
+    expect(problemOf(() => loadConfig(file))).toBe(
       `${file}: unknown key "typo"; a misspelt rule would be no rule`,
     );
   });
 
   it.each(readdirSync('config').filter((file) => file !== 'local.json'))('accepts config/%s', (file) => {
-    expect(refusal(() => loadConfig(`config/${file}`))).toBeUndefined();
+    expect(problemOf(() => loadConfig(`config/${file}`))).toBeUndefined();
   });
 
   it('accepts config/local.json once its issuer is running', () => {
     const text = readFileSync('config/local.json', 'utf8');
     const running = text.replace('"issuer": "local"', '"issuer": "http://127.0.0.1:4010"');
     expect(running).not.toBe(text);
-    expect(refusal(() => parseConfig(JSON.parse(running), 'config/local.json'))).toBeUndefined();
+    expect(problemOf(() => parseConfig(JSON.parse(running), 'config/local.json'))).toBeUndefined();
   });
 });
 

@@ -3,16 +3,16 @@ import { CfnParameter, Fn, Lazy, type Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { AttendeeFacadeProps } from '../../../lib/attendee-facade.ts';
 import { withPlaceholders } from '../../../lib/settings/deploy-time.ts';
-import { refusal } from '../../support/configuration-error.ts';
-import { addFacade, flat, foreignStack, issuer, theResource } from '../../support/synthesize.ts';
+import { problemOf } from '../../support/configuration-error.ts';
+import { addFacade, createForeignStack, flat, issuer, theResource } from '../../support/synthesize.ts';
 
 /** A host name that is only known at deployment. */
 const host = Fn.getAtt('Site', 'DomainName').toString();
 const number = Token.asNumber({ Ref: 'Number' });
 const list = Token.asList({ Ref: 'List' });
 
-const refused = (props: AttendeeFacadeProps, stack = foreignStack()) =>
-  refusal(() => addFacade(stack, props));
+const problemWith = (props: AttendeeFacadeProps, stack = createForeignStack()) =>
+  problemOf(() => addFacade(stack, props));
 
 describe('what is written around what is only known at deployment', () => {
   it('is what is left to check', () => {
@@ -24,7 +24,7 @@ describe('what is written around what is only known at deployment', () => {
 });
 
 describe('an origin of the same app', () => {
-  const variables = (allowedOrigins: string[], stack: Stack = foreignStack()) => {
+  const variables = (allowedOrigins: string[], stack: Stack = createForeignStack()) => {
     addFacade(stack, { allowedOrigins });
     const { Properties } = theResource(Template.fromStack(stack), 'AWS::Lambda::Function', 'FacadeAttendees');
     return (Properties['Environment'] as { Variables: Record<string, unknown> }).Variables;
@@ -46,8 +46,8 @@ describe('an origin of the same app', () => {
     [`https://${host}/`, 'is not what a browser sends as its origin, '],
     [`https://${host}:*`, 'leaves the port open, '],
     [`https://*.${host}`, 'has a wildcard, '],
-  ])('is refused as %s', (origin, message) => {
-    expect(refused({ allowedOrigins: [origin] })).toContain(
+  ])('is rejected as %s', (origin, message) => {
+    expect(problemWith({ allowedOrigins: [origin] })).toContain(
       `Theirs/Facade: allowedOrigins[0]: "${origin}" ${message}`,
     );
   });
@@ -60,7 +60,7 @@ describe("an issuer's address of the same app", () => {
     `https://login.example.com:${host}/`,
     host,
   ])('may be %s', (address) => {
-    expect(refused({ issuers: [{ ...issuer, issuer: address }] })).toBeUndefined();
+    expect(problemWith({ issuers: [{ ...issuer, issuer: address }] })).toBeUndefined();
   });
 
   it.each<[object, string]>([
@@ -68,8 +68,8 @@ describe("an issuer's address of the same app", () => {
     [{ issuer: `https://user@${host}` }, 'issuer: "https://user@${Token[TOKEN'],
     [{ issuer: `https://${host}?a` }, 'issuer: "https://${Token[TOKEN'],
     [{ jwksUri: `http://${host}/keys` }, 'jwksUri: "http://${Token[TOKEN'],
-  ])('is refused where the same would be, written out: %j', (changed, message) => {
-    expect(refused({ issuers: [{ ...issuer, ...changed }] })).toContain(
+  ])('is rejected where the same would be, written out: %j', (changed, message) => {
+    expect(problemWith({ issuers: [{ ...issuer, ...changed }] })).toContain(
       `Theirs/Facade: issuers[0].${message}`,
     );
   });
@@ -84,16 +84,16 @@ describe('what has to be known at synthesis', () => {
     ['issuers[0].tenants[0]', { issuers: [{ ...issuer, tenants: [host] }] }],
     ['issuers[0].tenants[0]', { issuers: [{ ...issuer, tenants: list }] }],
     ['allowedOrigins[0]', { allowedOrigins: list }],
-  ])('is refused in so many words: %s', (path, props) => {
-    expect(refused(props)).toBe(
+  ])('is rejected in so many words: %s', (path, props) => {
+    expect(problemWith(props)).toBe(
       `Theirs/Facade: ${path}: is only known at deployment, so nobody could tell now whether it is safe and works; write out what is known at synthesis`,
     );
   });
 
-  it('is refused of a parameter too', () => {
-    const stack = foreignStack();
+  it('is rejected of a parameter too', () => {
+    const stack = createForeignStack();
     const { valueAsNumber } = new CfnParameter(stack, 'Concurrency', { type: 'Number' });
-    expect(refused({ limits: { reservedConcurrency: valueAsNumber } }, stack)).toMatch(
+    expect(problemWith({ limits: { reservedConcurrency: valueAsNumber } }, stack)).toMatch(
       /^Theirs\/Facade: limits\.reservedConcurrency: is only known at deployment, /,
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { completeSettings, type FacadeSettings } from '../../../lib/settings/facade-settings.ts';
 import type { IssuerEntry } from '../../../lib/settings/issuers.ts';
-import { refusal } from '../../support/configuration-error.ts';
+import { problemOf } from '../../support/configuration-error.ts';
 
 const issuer: IssuerEntry = {
   issuer: 'https://login.example.com',
@@ -78,7 +78,7 @@ describe('completeSettings', () => {
     'http://[::1]:*',
     'https://localhost:*',
   ])('accepts the origin %s', (origin) => {
-    expect(refusal(() => complete({ allowedOrigins: [origin] }))).toBeUndefined();
+    expect(problemOf(() => complete({ allowedOrigins: [origin] }))).toBeUndefined();
   });
 
   it.each([
@@ -96,8 +96,8 @@ describe('completeSettings', () => {
     ['app.example.com', 'is not an origin'],
     ['null', 'is not an origin'],
     ['file:///', 'is not an origin'],
-  ])('refuses the origin %s', (origin, why) => {
-    const message = refusal(() => complete({ allowedOrigins: [origin] }));
+  ])('rejects the origin %s', (origin, why) => {
+    const message = problemOf(() => complete({ allowedOrigins: [origin] }));
     expect(message).toContain(`name: allowedOrigins[0]: "${origin}" `);
     expect(message).toContain(why);
   });
@@ -214,25 +214,25 @@ describe('completeSettings', () => {
       { logs: { accountRole: true } },
       'name: logs.accountRole: is given without access logs',
     ],
-  ])('refuses %s', (_what, settings, message) => {
-    const refused = refusal(() => complete(settings));
-    expect(refused?.slice(0, message.length)).toBe(message);
-    expect(refused).not.toContain('\n');
+  ])('rejects %s', (_what, settings, message) => {
+    const problem = problemOf(() => complete(settings));
+    expect(problem?.slice(0, message.length)).toBe(message);
+    expect(problem).not.toContain('\n');
   });
 
-  it("refuses issuers that don't fit into a function's environment, with the sizes", () => {
+  it("rejects issuers that don't fit into a function's environment, with the sizes", () => {
     const clients = (count: number) => ({
       issuers: [{ ...issuer, clientIds: Array.from({ length: count }, (_, n) => `client-${1000 + n}`) }],
     });
-    expect(refusal(() => complete(clients(180)))).toBeUndefined();
-    expect(refusal(() => complete(clients(250)))).toMatch(
+    expect(problemOf(() => complete(clients(180)))).toBeUndefined();
+    expect(problemOf(() => complete(clients(250)))).toMatch(
       /^name: issuers: take 3\d{3} bytes and allowedOrigins 2, but a Lambda function's environment has room for 3200 of them/,
     );
   });
 
-  it('refuses in one line what is quoted from several', () => {
-    const refused = refusal(() => complete({ allowedOrigins: ['a\nb'] }));
-    expect(refused).toContain('allowedOrigins[0]');
-    expect(refused).not.toContain('\n');
+  it('rejects in one line what is quoted from several', () => {
+    const problem = problemOf(() => complete({ allowedOrigins: ['a\nb'] }));
+    expect(problem).toContain('allowedOrigins[0]');
+    expect(problem).not.toContain('\n');
   });
 });

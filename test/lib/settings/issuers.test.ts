@@ -123,7 +123,7 @@ describe('what is accepted', () => {
   });
 });
 
-describe('what is refused in one issuer', () => {
+describe('what is rejected in one issuer', () => {
   it.each<[string, object, string]>([
     ['no access token mark', { accessToken: undefined }, '0.accessToken: says how an access token is told'],
     [
@@ -241,7 +241,7 @@ describe('what is refused in one issuer', () => {
   });
 });
 
-describe('what is refused beside another issuer', () => {
+describe('what is rejected beside another issuer', () => {
   it.each<[string, object, object, string]>([
     [
       'the same issuer',

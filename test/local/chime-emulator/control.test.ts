@@ -6,7 +6,7 @@ import {
   ThrottlingException,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from '../../support/chime-emulator.ts';
+import { rejectionOf, startEmulator } from '../../support/chime-emulator.ts';
 
 const alice = { ExternalUserId: 'alice' };
 const bob = {
@@ -16,10 +16,10 @@ const bob = {
 
 describe('the log of calls', () => {
   it('tells every call in order, with what was asked for', async () => {
-    const { client, meeting, calls } = await emulator();
+    const { client, meeting, calls } = await startEmulator();
     const MeetingId = await meeting();
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice, bob] }));
-    await refusal(client.send(new GetMeetingCommand({ MeetingId: 'not-an-id' })));
+    await rejectionOf(client.send(new GetMeetingCommand({ MeetingId: 'not-an-id' })));
     expect(await calls()).toEqual([
       expect.objectContaining({
         seq: 1,
@@ -54,7 +54,7 @@ describe('the log of calls', () => {
   });
 
   it('tells refused names too, and none that are no text', async () => {
-    const { raw, calls } = await emulator();
+    const { raw, calls } = await startEmulator();
     const path = '/meetings/not-an-id/attendees?operation=batch-create';
     await raw('POST', path, '{"Attendees":[{"ExternalUserId":"aws:x"},{"ExternalUserId":7},null]}');
     await raw('POST', path, '{');
@@ -64,7 +64,7 @@ describe('the log of calls', () => {
   });
 
   it('is cleared on demand, and counts on', async () => {
-    const { client, meeting, calls, control } = await emulator();
+    const { client, meeting, calls, control } = await startEmulator();
     const MeetingId = await meeting();
     expect((await control('DELETE', 'calls')).status).toBe(204);
     expect(await calls()).toEqual([]);
@@ -75,7 +75,7 @@ describe('the log of calls', () => {
 
 describe('the attendees that exist', () => {
   it('are told for one meeting or all, with who created them', async () => {
-    const { client, meeting, attendees } = await emulator();
+    const { client, meeting, attendees } = await startEmulator();
     const [one, other] = [await meeting(), await meeting()];
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId: one, Attendees: [alice] }));
     await client.send(new BatchCreateAttendeeCommand({ MeetingId: other, Attendees: [bob] }));
@@ -92,7 +92,7 @@ describe('the attendees that exist', () => {
   });
 
   it('no longer are the deleted ones, who can still be asked for', async () => {
-    const { client, meeting, attendees } = await emulator();
+    const { client, meeting, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice, bob] }));
     const AttendeeId = created.Attendees?.[0]?.AttendeeId;
@@ -109,7 +109,7 @@ describe('the attendees that exist', () => {
 
 describe('the mode', () => {
   it('makes new attendees each time when not idempotent', async () => {
-    const { client, meeting, control, attendees } = await emulator();
+    const { client, meeting, control, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const create = async () =>
       (await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice, alice] }))).Attendees;
@@ -128,60 +128,60 @@ describe('the mode', () => {
 
   it('throttles each operation by itself, and lets on what the rate allows', async () => {
     let nowMs = 1_000_000;
-    const { client, meeting, control, calls } = await emulator({ now: () => nowMs });
+    const { client, meeting, control, calls } = await startEmulator({ now: () => nowMs });
     const MeetingId = await meeting();
     const get = () => client.send(new GetMeetingCommand({ MeetingId }));
     await control('PUT', 'mode', { ratePerSecond: 2, burst: 3 });
     for (let n = 0; n < 3; n += 1) await get();
-    const refused = await refusal(get());
+    const refused = await rejectionOf(get());
     expect(refused).toBeInstanceOf(ThrottlingException);
     expect(refused).toMatchObject({ Code: 'Throttling', $metadata: { httpStatusCode: 429 } });
     expect((await calls()).at(-1)).toMatchObject({ status: 429, outcome: 'answered', acted: false });
     await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice] }));
 
     nowMs += 499;
-    await refusal(get());
+    await rejectionOf(get());
     nowMs += 1;
     await get();
-    await refusal(get());
+    await rejectionOf(get());
 
     nowMs += 60_000;
     for (let n = 0; n < 3; n += 1) await get();
-    await refusal(get());
+    await rejectionOf(get());
 
     await control('PUT', 'mode', { burst: 1 });
     await get();
-    await refusal(get());
+    await rejectionOf(get());
     await control('PUT', 'mode', { ratePerSecond: null });
     await get();
     await get();
   });
 
   it('without a burst lets one second of calls through at once', async () => {
-    const { client, meeting, control } = await emulator({ now: () => 0 });
+    const { client, meeting, control } = await startEmulator({ now: () => 0 });
     const MeetingId = await meeting();
     const get = () => client.send(new GetMeetingCommand({ MeetingId }));
     await control('PUT', 'mode', { ratePerSecond: 2 });
     await get();
     await get();
-    expect(await refusal(get())).toBeInstanceOf(ThrottlingException);
+    expect(await rejectionOf(get())).toBeInstanceOf(ThrottlingException);
   });
 
   it('does not use up a fault on a throttled call', async () => {
-    const { client, meeting, control, fault } = await emulator({ now: () => 0 });
+    const { client, meeting, control, fault } = await startEmulator({ now: () => 0 });
     const MeetingId = await meeting();
     const get = () => client.send(new GetMeetingCommand({ MeetingId }));
     await control('PUT', 'mode', { ratePerSecond: 1 });
     await get();
     await fault({ status: 500, errorType: 'ServiceFailureException', times: 1 });
-    expect(await refusal(get())).toBeInstanceOf(ThrottlingException);
+    expect(await rejectionOf(get())).toBeInstanceOf(ThrottlingException);
     expect((await control('GET', 'faults')).body.faults).toMatchObject([{ applied: 0, remaining: 1 }]);
   });
 
   it.each([[{ idempotent: 'no' }], [{ ratePerSecond: 0 }], [{ burst: 1.5 }], [{ rate: 2 }]])(
     '%j is told what is wrong',
     async (change) => {
-      const { control } = await emulator();
+      const { control } = await startEmulator();
       const { status, body } = await control('PUT', 'mode', change);
       expect(status).toBe(400);
       expect(body.error).toContain(Object.keys(change)[0]);
@@ -195,7 +195,7 @@ describe('the mode', () => {
 });
 
 it('answers 404 where there is nothing', async () => {
-  const { control, calls } = await emulator();
+  const { control, calls } = await startEmulator();
   expect(await control('GET', 'nothing')).toEqual({
     status: 404,
     body: { error: 'No such control endpoint' },

@@ -4,13 +4,13 @@ import {
   ServiceUnavailableException,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from '../../support/chime-emulator.ts';
+import { rejectionOf, startEmulator } from '../../support/chime-emulator.ts';
 
 async function withMeeting(
   names = ['alice', 'bob', 'carol', 'dave'],
   options: { maxAttempts?: number } = {},
 ) {
-  const started = await emulator(options);
+  const started = await startEmulator(options);
   const MeetingId = await started.meeting();
   const Attendees = names.map((ExternalUserId) => ({ ExternalUserId }));
   return {
@@ -37,7 +37,7 @@ describe('an error', () => {
   ])('%i %s is the class of that name to the SDK', async (status, errorType) => {
     const { fault, create, existing } = await withMeeting();
     await fault({ status, errorType, message: 'As told' });
-    const refused = await refusal(create());
+    const refused = await rejectionOf(create());
     expect(refused.constructor.name).toBe(errorType);
     expect(refused).toMatchObject({
       name: errorType,
@@ -52,7 +52,7 @@ describe('an error', () => {
   it('carries Retry-After if told so', async () => {
     const { fault, get } = await withMeeting();
     await fault({ status: 503, errorType: 'ServiceUnavailableException', retryAfterSeconds: 7 });
-    const refused = await refusal(get());
+    const refused = await rejectionOf(get());
     expect(refused).toBeInstanceOf(ServiceUnavailableException);
     expect(refused).toMatchObject({ RetryAfterSeconds: '7', $response: { headers: { 'retry-after': '7' } } });
   });
@@ -60,7 +60,7 @@ describe('an error', () => {
   it('after acting leaves the attendees behind', async () => {
     const { fault, create, existing, lastCall } = await withMeeting(['alice']);
     await fault({ status: 500, errorType: 'ServiceFailureException', when: 'after' });
-    expect((await refusal(create())).name).toBe('ServiceFailureException');
+    expect((await rejectionOf(create())).name).toBe('ServiceFailureException');
     expect(await existing()).toEqual(['alice']);
     expect(await lastCall()).toMatchObject({ status: 500, outcome: 'answered', acted: true });
   });
@@ -81,15 +81,15 @@ describe('which calls a fault is for', () => {
     const { fault, create, get } = await withMeeting();
     await fault({ ...boom, operation: 'BatchCreateAttendee' });
     await get();
-    expect((await refusal(create())).name).toBe('ServiceFailureException');
+    expect((await rejectionOf(create())).name).toBe('ServiceFailureException');
   });
 
   it('is so many, in the order of the faults, then none', async () => {
     const { fault, get, control } = await withMeeting();
     await fault({ ...boom, times: 1 });
     await fault({ status: 403, errorType: 'ForbiddenException', times: 1 });
-    expect((await refusal(get())).name).toBe('ServiceFailureException');
-    expect((await refusal(get())).name).toBe('ForbiddenException');
+    expect((await rejectionOf(get())).name).toBe('ServiceFailureException');
+    expect((await rejectionOf(get())).name).toBe('ForbiddenException');
     await get();
     expect((await control('GET', 'faults')).body.faults).toMatchObject([
       { id: 1, errorType: 'ServiceFailureException', applied: 1, remaining: 0 },
@@ -100,8 +100,8 @@ describe('which calls a fault is for', () => {
   it('is every one until the faults are cleared', async () => {
     const { fault, get, control } = await withMeeting();
     await fault(boom);
-    await refusal(get());
-    await refusal(get());
+    await rejectionOf(get());
+    await rejectionOf(get());
     expect((await control('DELETE', 'faults')).status).toBe(204);
     await get();
     expect((await control('GET', 'faults')).body).toEqual({ faults: [] });
@@ -136,7 +136,7 @@ describe('what happens to the connection or the body', () => {
   ])('a reset %s acting', async (when, exist) => {
     const { fault, create, existing, lastCall } = await withMeeting(['alice']);
     await fault({ reset: true, when });
-    expect((await refusal(create())).message).toContain('ECONNRESET');
+    expect((await rejectionOf(create())).message).toContain('ECONNRESET');
     expect(await existing()).toEqual(exist);
     expect(await lastCall()).toMatchObject({ status: null, outcome: 'reset', acted: exist.length > 0 });
   });
@@ -147,7 +147,7 @@ describe('what happens to the connection or the body', () => {
   ])('garbage %s acting', async (when, exist) => {
     const { fault, create, existing, lastCall } = await withMeeting(['alice']);
     await fault({ garbage: true, when });
-    expect(await refusal(create())).toBeInstanceOf(SyntaxError);
+    expect(await rejectionOf(create())).toBeInstanceOf(SyntaxError);
     expect(await existing()).toEqual(exist);
     expect(await lastCall()).toMatchObject({ status: 200, outcome: 'answered' });
   });
@@ -155,13 +155,13 @@ describe('what happens to the connection or the body', () => {
   it('garbage with a status', async () => {
     const { fault, get } = await withMeeting();
     await fault({ garbage: true, status: 502 });
-    expect(await refusal(get())).toMatchObject({ $response: { statusCode: 502 } });
+    expect(await rejectionOf(get())).toMatchObject({ $response: { statusCode: 502 } });
   });
 
   it('an answer cut in the middle, after acting', async () => {
     const { fault, create, existing, lastCall } = await withMeeting(['alice']);
     await fault({ truncate: true });
-    expect((await refusal(create())).message).toContain('aborted');
+    expect((await rejectionOf(create())).message).toContain('aborted');
     expect(await existing()).toEqual(['alice']);
     expect(await lastCall()).toMatchObject({ outcome: 'truncated', acted: true });
   });
@@ -169,7 +169,7 @@ describe('what happens to the connection or the body', () => {
   it('an error cut in the middle, before acting', async () => {
     const { fault, create, existing, lastCall } = await withMeeting(['alice']);
     await fault({ status: 400, errorType: 'LimitExceededException', truncate: true });
-    expect((await refusal(create())).message).toContain('aborted');
+    expect((await rejectionOf(create())).message).toContain('aborted');
     expect(await existing()).toEqual([]);
     expect(await lastCall()).toMatchObject({ outcome: 'truncated', acted: false, status: 400 });
   });
@@ -209,7 +209,7 @@ describe('latency', () => {
     const { fault, get } = await withMeeting();
     await fault({ latencyMs: 100, reset: true });
     const startedAt = performance.now();
-    expect((await refusal(get())).message).toContain('ECONNRESET');
+    expect((await rejectionOf(get())).message).toContain('ECONNRESET');
     expect(performance.now() - startedAt).toBeGreaterThan(95);
   });
 
@@ -217,7 +217,7 @@ describe('latency', () => {
     const { fault, client, MeetingId, existing, calls } = await withMeeting();
     await fault({ latencyMs: 1_000 });
     const command = new BatchCreateAttendeeCommand({ MeetingId, Attendees: [{ ExternalUserId: 'alice' }] });
-    await refusal(client.send(command, { abortSignal: AbortSignal.timeout(300) }));
+    await rejectionOf(client.send(command, { abortSignal: AbortSignal.timeout(300) }));
     while ((await calls()).at(-1)?.['outcome'] === 'pending') await new Promise((go) => setTimeout(go, 20));
     expect((await calls()).at(-1)).toMatchObject({ outcome: 'client-gone', status: null, acted: true });
     expect(await existing()).toEqual(['alice']);
@@ -303,14 +303,14 @@ describe('a wrong fault', () => {
     [{ alteredCapabilities: { capabilities: { Audio: 'All' } } }, 'alteredCapabilities.capabilities.Audio'],
     [[], 'expected object'],
   ])('%j is told what is wrong', async (fault, message) => {
-    const { control } = await emulator();
+    const { control } = await startEmulator();
     const { status, body } = await control('POST', 'faults', fault);
     expect({ status, body }).toEqual({ status: 400, body: { error: expect.stringContaining(message) } });
     expect((await control('GET', 'faults')).body).toEqual({ faults: [] });
   });
 
   it('is also what is not JSON', async () => {
-    const { url } = await emulator();
+    const { url } = await startEmulator();
     const response = await fetch(`${url}/_emulator/faults`, { method: 'POST', body: '{' });
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({ error: 'The body is not valid JSON' });

@@ -13,7 +13,7 @@ import {
   paginateListAttendees,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from '../../support/chime-emulator.ts';
+import { rejectionOf, startEmulator } from '../../support/chime-emulator.ts';
 
 const UNKNOWN = '00000000-0000-0000-0000-000000000000';
 const GUID = /^[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}$/;
@@ -22,7 +22,7 @@ const people = (count: number) =>
 
 describe('CreateMeeting and GetMeeting', () => {
   it('answer what was asked for, with what a browser needs to join', async () => {
-    const { client } = await emulator();
+    const { client } = await startEmulator();
     const asked = {
       ExternalMeetingId: 'Ärzte-Runde 7',
       MediaRegion: 'eu-central-1',
@@ -52,11 +52,13 @@ describe('CreateMeeting and GetMeeting', () => {
   });
 
   it('give one meeting for one ClientRequestToken, and refuse it for another', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const first = await meeting({ ClientRequestToken: 'token-1' });
     expect(await meeting({ ClientRequestToken: 'token-1' })).toBe(first);
     expect(await meeting({ ClientRequestToken: 'token-2' })).not.toBe(first);
-    const conflict = await refusal(meeting({ ClientRequestToken: 'token-1', ExternalMeetingId: 'another' }));
+    const conflict = await rejectionOf(
+      meeting({ ClientRequestToken: 'token-1', ExternalMeetingId: 'another' }),
+    );
     expect(conflict).toBeInstanceOf(ConflictException);
     await client.send(new DeleteMeetingCommand({ MeetingId: first }));
     expect(await meeting({ ClientRequestToken: 'token-1' })).not.toBe(first);
@@ -65,7 +67,7 @@ describe('CreateMeeting and GetMeeting', () => {
 
 describe('BatchCreateAttendee', () => {
   it('answers one attendee for each name, in order, with a token of the public shape', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     const Capabilities = { Audio: 'Receive', Video: 'Receive', Content: 'None' } as const;
     const { Attendees, Errors, $metadata } = await client.send(
@@ -91,7 +93,7 @@ describe('BatchCreateAttendee', () => {
   });
 
   it('answers an existing name with the attendee that exists, its capabilities unchanged', async () => {
-    const { client, meeting, attendees } = await emulator();
+    const { client, meeting, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const create = async (Capabilities?: { Audio: 'None'; Video: 'None'; Content: 'None' }) =>
       (
@@ -108,7 +110,7 @@ describe('BatchCreateAttendee', () => {
   });
 
   it('knows no names across meetings, and forgets a name with its attendee', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const create = async (MeetingId: string) => {
       const { Attendees } = await client.send(
         new BatchCreateAttendeeCommand({ MeetingId, Attendees: [{ ExternalUserId: 'alice' }] }),
@@ -123,7 +125,7 @@ describe('BatchCreateAttendee', () => {
   });
 
   it('answers a name twice in one batch with the same attendee twice', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const { Attendees } = await client.send(
       new BatchCreateAttendeeCommand({
         MeetingId: await meeting(),
@@ -137,7 +139,7 @@ describe('BatchCreateAttendee', () => {
 
 describe('ListAttendees', () => {
   it('pages in order of creation to the end', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(7) }));
     const pages: (string | undefined)[][] = [];
@@ -148,7 +150,7 @@ describe('ListAttendees', () => {
   });
 
   it('ends without a token when the last page is full, and misses nobody when one is deleted meanwhile', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(4) }));
     const first = await client.send(new ListAttendeesCommand({ MeetingId, MaxResults: 2 }));
@@ -161,7 +163,7 @@ describe('ListAttendees', () => {
   });
 
   it('answers a page without being told a size, and an empty meeting with an empty list', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     expect((await client.send(new ListAttendeesCommand({ MeetingId }))).Attendees).toEqual([]);
     await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(60) }));
@@ -176,27 +178,27 @@ describe('ListAttendees', () => {
     [{ MaxResults: 1.5 }, 'an integer'],
     [{ NextToken: 'rubbish' }, 'nextToken'],
   ])('refuses %j', async (paging, message) => {
-    const { client, meeting } = await emulator();
-    const refused = await refusal(
+    const { client, meeting } = await startEmulator();
+    const refused = await rejectionOf(
       client.send(new ListAttendeesCommand({ MeetingId: await meeting(), ...paging })),
     );
     expect(refused).toMatchObject({ name: 'BadRequestException', message: expect.stringContaining(message) });
   });
 
   it("refuses another meeting's page token", async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const [one, other] = [await meeting(), await meeting()];
     await client.send(new BatchCreateAttendeeCommand({ MeetingId: one, Attendees: people(2) }));
     const { NextToken } = await client.send(new ListAttendeesCommand({ MeetingId: one, MaxResults: 1 }));
     expect(NextToken).toBeDefined();
-    const refused = await refusal(client.send(new ListAttendeesCommand({ MeetingId: other, NextToken })));
+    const refused = await rejectionOf(client.send(new ListAttendeesCommand({ MeetingId: other, NextToken })));
     expect(refused.name).toBe('BadRequestException');
   });
 });
 
 describe('GetAttendee and DeleteAttendee', () => {
   it('answer the attendee until it is deleted', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(1) }));
     const AttendeeId = created.Attendees?.[0]?.AttendeeId;
@@ -212,7 +214,7 @@ describe('GetAttendee and DeleteAttendee', () => {
       new DeleteAttendeeCommand({ MeetingId, AttendeeId }),
     ]) {
       // The two commands' types differ, the answer does not.
-      expect(await refusal(client.send(command as GetAttendeeCommand))).toBeInstanceOf(NotFoundException);
+      expect(await rejectionOf(client.send(command as GetAttendeeCommand))).toBeInstanceOf(NotFoundException);
     }
   });
 });
@@ -228,8 +230,8 @@ describe('a meeting that is not there', () => {
   });
 
   it.each(Object.entries(commands(UNKNOWN)))('is NotFoundException to %s', async (_, command) => {
-    const { client } = await emulator();
-    const refused = await refusal(client.send(command as GetMeetingCommand));
+    const { client } = await startEmulator();
+    const refused = await rejectionOf(client.send(command as GetMeetingCommand));
     expect(refused).toBeInstanceOf(NotFoundException);
     expect(refused).toMatchObject({
       Code: 'NotFound',
@@ -239,18 +241,18 @@ describe('a meeting that is not there', () => {
   });
 
   it('is so after DeleteMeeting', async () => {
-    const { client, meeting } = await emulator();
+    const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     const deleted = await client.send(new DeleteMeetingCommand({ MeetingId }));
     expect(deleted.$metadata.httpStatusCode).toBe(204);
     for (const command of Object.values(commands(MeetingId))) {
-      expect(await refusal(client.send(command as GetMeetingCommand))).toBeInstanceOf(NotFoundException);
+      expect(await rejectionOf(client.send(command as GetMeetingCommand))).toBeInstanceOf(NotFoundException);
     }
   });
 
   it('is so after 24 hours, but not a moment before', async () => {
     let nowMs = Date.parse('2026-01-01T00:00:00Z');
-    const { client, meeting, attendees } = await emulator({ now: () => nowMs });
+    const { client, meeting, attendees } = await startEmulator({ now: () => nowMs });
     const MeetingId = await meeting();
     await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(1) }));
     nowMs = Date.parse('2026-01-01T23:59:59.999Z');
@@ -258,7 +260,7 @@ describe('a meeting that is not there', () => {
     expect(await attendees()).toHaveLength(1);
     nowMs = Date.parse('2026-01-02T00:00:00Z');
     expect(await attendees()).toEqual([]);
-    expect(await refusal(client.send(new GetMeetingCommand({ MeetingId })))).toBeInstanceOf(
+    expect(await rejectionOf(client.send(new GetMeetingCommand({ MeetingId })))).toBeInstanceOf(
       NotFoundException,
     );
     expect(await attendees('?gone=true')).toMatchObject([{ goneAt: '2026-01-02T00:00:00.000Z' }]);
@@ -267,7 +269,7 @@ describe('a meeting that is not there', () => {
 
 describe('what is not emulated', () => {
   it('is NotFoundException, the operations beside ours on the same paths too', async () => {
-    const { client, meeting, calls } = await emulator();
+    const { client, meeting, calls } = await startEmulator();
     const MeetingId = await meeting();
     for (const command of [
       new CreateAttendeeCommand({ MeetingId, ExternalUserId: 'alice' }),
@@ -277,7 +279,9 @@ describe('what is not emulated', () => {
         Attendees: people(1),
       }),
     ]) {
-      expect(await refusal(client.send(command as CreateAttendeeCommand))).toBeInstanceOf(NotFoundException);
+      expect(await rejectionOf(client.send(command as CreateAttendeeCommand))).toBeInstanceOf(
+        NotFoundException,
+      );
     }
     expect((await calls()).map(({ operation }) => operation)).toEqual([
       'CreateMeeting',
@@ -295,7 +299,7 @@ describe('what is not emulated', () => {
     ['GET', `/meetings/${UNKNOWN}/`],
     ['GET', '/meetings/%E0%A4%A'],
   ])('%s %s is too', async (method, path) => {
-    const { raw } = await emulator();
+    const { raw } = await startEmulator();
     const response = await raw(method, path);
     expect(response.status).toBe(404);
     expect(response.headers.get('x-amzn-errortype')).toBe('NotFoundException');

@@ -6,14 +6,14 @@ import {
   LimitExceededException,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
-import { emulator, refusal } from '../../support/chime-emulator.ts';
+import { rejectionOf, startEmulator } from '../../support/chime-emulator.ts';
 
 const people = (count: number, prefix = 'user') =>
   Array.from({ length: count }, (_, index) => ({ ExternalUserId: `${prefix}-${index}` }));
 
 /** Sends the list to a fresh meeting; the names are as unchecked as on the wire. */
 async function batch(Attendees: unknown, features?: CreateMeetingCommandInput['MeetingFeatures']) {
-  const { client, meeting } = await emulator();
+  const { client, meeting } = await startEmulator();
   const MeetingId = await meeting(features && { MeetingFeatures: features });
   return client.send(
     new BatchCreateAttendeeCommand({ MeetingId, Attendees: Attendees as CreateAttendeeRequestItem[] }),
@@ -30,7 +30,7 @@ describe('the list of attendees', () => {
     [people(101), 'Member must have length less than or equal to 100'],
     [undefined, 'Member must not be null'],
   ])('is refused in the words of AWS (case %#)', async (attendees, constraint) => {
-    const refused = await refusal(batch(attendees));
+    const refused = await rejectionOf(batch(attendees));
     expect(refused).toBeInstanceOf(BadRequestException);
     expect(refused.message).toBe(
       `1 validation error detected: Value at 'attendees' failed to satisfy constraint: ${constraint}`,
@@ -39,7 +39,7 @@ describe('the list of attendees', () => {
   });
 
   it('is told every mistake, but none of the names', async () => {
-    const refused = await refusal(
+    const refused = await rejectionOf(
       batch([{ ExternalUserId: 'aws:secret-name' }, { ExternalUserId: 'secret\u00a0name' }]),
     );
     expect(refused.message).toMatch(
@@ -74,11 +74,11 @@ describe('ExternalUserId', () => {
     7,
     ['alice'],
   ])('may not be %j', async (ExternalUserId) => {
-    expect(await refusal(batch([{ ExternalUserId }]))).toBeInstanceOf(BadRequestException);
+    expect(await rejectionOf(batch([{ ExternalUserId }]))).toBeInstanceOf(BadRequestException);
   });
 
   it('is required of each item', async () => {
-    const refused = await refusal(batch([{ ExternalUserId: 'alice' }, {}]));
+    const refused = await rejectionOf(batch([{ ExternalUserId: 'alice' }, {}]));
     expect(refused.message).toContain(
       "'attendees.2.member.externalUserId' failed to satisfy constraint: Member must not",
     );
@@ -103,7 +103,7 @@ describe('Capabilities', () => {
     [{ ...all('None'), Audio: 'sendreceive' }],
     ['SendReceive'],
   ])('may not be %j', async (capabilities) => {
-    expect(await refusal(ask(capabilities))).toBeInstanceOf(BadRequestException);
+    expect(await rejectionOf(ask(capabilities))).toBeInstanceOf(BadRequestException);
   });
 
   it.each([
@@ -117,7 +117,7 @@ describe('Capabilities', () => {
   ])('with video %s and content %s are allowed: %s', async (Video, Content, allowed) => {
     const asking = ask({ Audio: 'None', Video, Content });
     if (allowed) expect((await asking).Attendees).toHaveLength(1);
-    else expect(await refusal(asking)).toBeInstanceOf(BadRequestException);
+    else expect(await rejectionOf(asking)).toBeInstanceOf(BadRequestException);
   });
 
   it('must be None for video in a meeting without video', async () => {
@@ -125,16 +125,18 @@ describe('Capabilities', () => {
     const given = { Audio: 'SendReceive', Video: 'None', Content: 'Send' };
     expect((await ask(given, features)).Attendees).toHaveLength(1);
     for (const Video of ['SendReceive', 'Send', 'Receive']) {
-      expect(await refusal(ask({ ...given, Video }, features))).toBeInstanceOf(BadRequestException);
+      expect(await rejectionOf(ask({ ...given, Video }, features))).toBeInstanceOf(BadRequestException);
     }
-    expect(await refusal(batch([{ ExternalUserId: 'alice' }], features))).toBeInstanceOf(BadRequestException);
+    expect(await rejectionOf(batch([{ ExternalUserId: 'alice' }], features))).toBeInstanceOf(
+      BadRequestException,
+    );
   });
 
   it('must be None for content in a meeting without content', async () => {
     const features = { Content: { MaxResolution: 'None' } } as const;
     expect((await ask({ ...all('SendReceive'), Content: 'None' }, features)).Attendees).toHaveLength(1);
     for (const Content of ['SendReceive', 'Send', 'Receive']) {
-      expect(await refusal(ask({ ...all('SendReceive'), Content }, features))).toBeInstanceOf(
+      expect(await rejectionOf(ask({ ...all('SendReceive'), Content }, features))).toBeInstanceOf(
         BadRequestException,
       );
     }
@@ -148,14 +150,14 @@ describe('the limit of a meeting', () => {
     [{ Video: { MaxResolution: 'FHD' as const } }, 25],
     [{ Content: { MaxResolution: 'UHD' as const }, Attendee: { MaxCount: 100 } }, 25],
   ])('%j is %i attendees, and a batch beyond it creates none', async (MeetingFeatures, limit) => {
-    const { client, meeting, attendees } = await emulator();
+    const { client, meeting, attendees } = await startEmulator();
     const MeetingId = await meeting(MeetingFeatures && { MeetingFeatures });
     const create = (Attendees: CreateAttendeeRequestItem[]) =>
       client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees }));
     const everybody = people(limit);
     for (let from = 0; from < limit; from += 100) await create(everybody.slice(from, from + 100));
 
-    const refused = await refusal(create([...everybody.slice(0, 1), { ExternalUserId: 'one-too-many' }]));
+    const refused = await rejectionOf(create([...everybody.slice(0, 1), { ExternalUserId: 'one-too-many' }]));
     expect(refused).toBeInstanceOf(LimitExceededException);
     expect(refused).toMatchObject({ Code: 'LimitExceeded', $metadata: { httpStatusCode: 400 } });
     expect(await attendees()).toHaveLength(limit);
@@ -167,8 +169,8 @@ describe('ids', () => {
   it.each(['short', '00000000-0000-0000-0000-00000000000g', `${'0'.repeat(200)}`, ' '])(
     '%j is refused',
     async (MeetingId) => {
-      const { client } = await emulator();
-      const refused = await refusal(
+      const { client } = await startEmulator();
+      const refused = await rejectionOf(
         client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(1) })),
       );
       expect(refused).toBeInstanceOf(BadRequestException);
@@ -188,14 +190,14 @@ describe('the body', () => {
     '{"Attendees":[null]}',
     '{"Attendees":null}',
   ])('%j is refused', async (body) => {
-    const { raw, meeting } = await emulator();
+    const { raw, meeting } = await startEmulator();
     const response = await raw('POST', `/meetings/${await meeting()}/attendees?operation=batch-create`, body);
     expect(response.status).toBe(400);
     expect(response.headers.get('x-amzn-errortype')).toBe('BadRequestException');
   });
 
   it('takes a null member for one left out, and ignores members it does not know', async () => {
-    const { raw, meeting } = await emulator();
+    const { raw, meeting } = await startEmulator();
     const body = '{"Attendees":[{"ExternalUserId":"alice","Capabilities":null,"Nickname":7}],"More":true}';
     const response = await raw('POST', `/meetings/${await meeting()}/attendees?operation=batch-create`, body);
     expect(await response.json()).toMatchObject({ Attendees: [{ Capabilities: { Audio: 'SendReceive' } }] });
@@ -230,14 +232,14 @@ describe('CreateMeeting', () => {
     [{ Tags: [{ Key: '', Value: '' }] }, 'tags.1.member.key'],
     [{ Tags: [{ Key: 'team', Value: undefined }] }, 'tags.1.member.value'],
   ])('refuses %j', async (input, where) => {
-    const { meeting } = await emulator();
-    const refused = await refusal(meeting(input as Partial<CreateMeetingCommandInput>));
+    const { meeting } = await startEmulator();
+    const refused = await rejectionOf(meeting(input as Partial<CreateMeetingCommandInput>));
     expect(refused).toBeInstanceOf(BadRequestException);
     expect(refused.message).toContain(`Value at '${where}' failed`);
   });
 
   it('takes what is just within the limits', async () => {
-    const { meeting } = await emulator();
+    const { meeting } = await startEmulator();
     await meeting({
       ExternalMeetingId: 'ab',
       ClientRequestToken: '-_',

@@ -2,11 +2,11 @@ import { connect } from 'node:net';
 import { BatchCreateAttendeeCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
 import { startChimeEmulator } from '../../../local/chime-emulator/server.ts';
-import { emulator, refusal, SIGNED } from '../../support/chime-emulator.ts';
+import { rejectionOf, SIGNED, startEmulator } from '../../support/chime-emulator.ts';
 
 describe('the signature', () => {
   const send = async (authorization?: string) => {
-    const { url, calls } = await emulator();
+    const { url, calls } = await startEmulator();
     const response = await fetch(`${url}/meetings`, {
       method: 'POST',
       headers: { ...(authorization && { authorization }) },
@@ -39,12 +39,12 @@ describe('the signature', () => {
   });
 
   it('is asked for before anything is told about a path', async () => {
-    const { url } = await emulator();
+    const { url } = await startEmulator();
     expect((await fetch(`${url}/nowhere`)).status).toBe(401);
   });
 
   it('tells the control Region that a meeting belongs to', async () => {
-    const { raw } = await emulator();
+    const { raw } = await startEmulator();
     const body = JSON.stringify({
       ClientRequestToken: 'token',
       ExternalMeetingId: 'standup',
@@ -60,7 +60,7 @@ describe('the signature', () => {
 
 describe('an answer on the wire', () => {
   it('has the request id in the header, and in an error also in the body', async () => {
-    const { raw, meeting } = await emulator();
+    const { raw, meeting } = await startEmulator();
     const fine = await raw('GET', `/meetings/${await meeting()}`);
     expect(fine.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
     expect(fine.headers.get('content-type')).toBe('application/json');
@@ -77,7 +77,7 @@ describe('an answer on the wire', () => {
   });
 
   it('has no body when something was deleted', async () => {
-    const { raw, meeting } = await emulator();
+    const { raw, meeting } = await startEmulator();
     const deleted = await raw('DELETE', `/meetings/${await meeting()}`);
     expect(deleted.status).toBe(204);
     expect(deleted.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
@@ -90,7 +90,7 @@ describe('starting and stopping', () => {
     const first = await startChimeEmulator();
     expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const port = Number(new URL(first.url).port);
-    expect(await refusal(startChimeEmulator({ port }))).toMatchObject({ code: 'EADDRINUSE' });
+    expect(await rejectionOf(startChimeEmulator({ port }))).toMatchObject({ code: 'EADDRINUSE' });
     await first.close();
     const second = await startChimeEmulator({ port });
     expect(second.url).toBe(first.url);
@@ -104,7 +104,7 @@ describe('starting and stopping', () => {
     const ended = new Promise((resolve) => idle.on('close', resolve));
     await new Promise((resolve) => idle.on('connect', resolve));
     await fetch(`${url}/_emulator/faults`, { method: 'POST', body: JSON.stringify({ latencyMs: 60_000 }) });
-    const waiting = refusal(fetch(`${url}/meetings/x`, { headers: { authorization: SIGNED } }));
+    const waiting = rejectionOf(fetch(`${url}/meetings/x`, { headers: { authorization: SIGNED } }));
     while (!(await (await fetch(`${url}/_emulator/calls`)).text()).includes('pending'));
     await close();
     expect((await waiting).message).toBe('fetch failed');
@@ -112,7 +112,7 @@ describe('starting and stopping', () => {
   });
 
   it('logs a call whose client leaves in the middle of the body', async () => {
-    const { url, calls, client, meeting } = await emulator();
+    const { url, calls, client, meeting } = await startEmulator();
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.write('POST /meetings HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"Clien');

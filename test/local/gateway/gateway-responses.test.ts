@@ -67,7 +67,7 @@ describe('readGatewayResponses', () => {
   it.each([
     ['gatewayresponse.header.X', 'method.request.header.Y'],
     ['gatewayresponse.body.X', "'y'"],
-  ])('refuses the parameter %s: %s', (name, value) => {
+  ])('rejects the parameter %s: %s', (name, value) => {
     expect(() => shaper({ THROTTLED: { responseParameters: { [name]: value } } })).toThrow(name);
   });
 });

@@ -59,7 +59,7 @@ describe('readProxyResponse', () => {
     ['headers that are a list', { headers: [] }],
     ['a header that is a number', { headers: { 'Retry-After': 1 } }],
     ['a header that HTTP does not allow', { headers: { 'X-A': 'a\nb' } }],
-  ])('refuses %s', (_, returned) => {
+  ])('rejects %s', (_, returned) => {
     expect(() => readProxyResponse(returned)).toThrow();
   });
 });

@@ -83,7 +83,7 @@ describe('readRoutes', () => {
       { ...operation('x'), 'x-amazon-apigateway-request-validator': 'all' },
       /request-validator/,
     ],
-  ])('refuses an operation with %s', (_, get, message) => {
+  ])('rejects an operation with %s', (_, get, message) => {
     expect(() => readRoutes({ paths: { '/x': { get } } })).toThrow(message);
   });
 });

@@ -243,13 +243,13 @@ describe('the answer', () => {
 });
 
 describe('the quotas', () => {
-  it('refuse a body of more than 10 MB', async () => {
+  it('reject a body of more than 10 MB', async () => {
     const refused = await send('/v1/rooms/1', { method: 'POST', body: Buffer.alloc(10_485_761) });
     expect(refused).toMatchObject({ status: 413, body: 'HTTP content length exceeded 10485760 bytes.' });
     expect(events).toEqual([]);
   });
 
-  it('refuse an event of more than 6 MB, which a smaller body can make', async () => {
+  it('reject an event of more than 6 MB, which a smaller body can make', async () => {
     const body = Buffer.alloc(3_500_000, '"');
     expect(await send('/v1/rooms/1', { method: 'POST', body })).toMatchObject({
       status: 413,
@@ -260,7 +260,7 @@ describe('the quotas', () => {
     });
   });
 
-  it('refuse more than 10240 bytes of header values', async () => {
+  it('reject more than 10240 bytes of header values', async () => {
     const ALWAYS = 'example.test'.length + 'close'.length;
     const headers = (length: number) => ['X-Long', 'x'.repeat(length)];
     expect(await send('/v1', { headers: headers(10_240 - ALWAYS) })).toMatchObject({ status: 200 });
@@ -316,12 +316,12 @@ describe('the gateway', () => {
       },
       /authorizers/,
     ],
-  ])('refuses %s that it does not know', async (_, document, message) => {
+  ])('rejects %s that it does not know', async (_, document, message) => {
     const functions = new Map([[ARN, { invoke: async () => null }]]);
     await expect(startGateway({ ...API, document }, { port: 0, functions })).rejects.toThrow(message);
   });
 
-  it('refuses a function that is not there', async () => {
+  it('rejects a function that is not there', async () => {
     await expect(startGateway(API, { port: 0, functions: new Map() })).rejects.toThrow(ARN);
   });
 });

@@ -45,7 +45,7 @@ describe('the local issuer', () => {
     expect(verify('sha256', signed, publicKey, Buffer.from(signature as string, 'base64url'))).toBe(true);
   });
 
-  it('refuses what is no token', async () => {
+  it('rejects what is no token', async () => {
     expect((await sign('nonsense')).status).toBe(400);
   });
 

@@ -46,7 +46,7 @@ export function clientOfChime(
 }
 
 /** A meeting of the tenant that local tokens speak for, made as its owner makes it. */
-export async function newMeeting(
+export async function createMeeting(
   { chimeUrl }: Pick<LocalEnvironment, 'chimeUrl'>,
   input: Partial<CreateMeetingCommandInput> = {},
 ): Promise<string> {
@@ -104,6 +104,6 @@ export async function mintToken(
   };
   const parts = tokenParts(given, environment, Math.floor(Date.now() / 1000));
   const response = await fetch(environment.signUrl ?? '', { method: 'POST', body: JSON.stringify(parts) });
-  if (!response.ok) throw new Error(`The local issuer refused: ${await response.text()}`);
+  if (!response.ok) throw new Error(`The local issuer rejects the request: ${await response.text()}`);
   return response.text();
 }

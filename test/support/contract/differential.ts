@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-chime-sdk-meetings';
 import fc from 'fast-check';
 import type { LocalEnvironment } from '../../../local/environment.ts';
-import { ABSENT_MEETING, clientOfChime, clientOfUsher, mintToken, newMeeting } from './clients.ts';
+import { ABSENT_MEETING, clientOfChime, clientOfUsher, createMeeting, mintToken } from './clients.ts';
 import { EXTERNAL_USER_ID_CHARACTERS, MAX_ATTENDEES, MEDIA_CAPABILITIES } from './model-facts.ts';
 
 /** One request, to be sent to Chime directly and through Usher. */
@@ -94,7 +94,7 @@ export async function compareAll(
 
 async function meetingFor(environment: LocalEnvironment, meeting: Case['meeting']): Promise<string> {
   if (typeof meeting !== 'string') return meeting.id;
-  const id = await newMeeting(environment, MEETINGS[meeting]);
+  const id = await createMeeting(environment, MEETINGS[meeting]);
   if (meeting === 'ended') {
     await clientOfChime(environment.chimeUrl).send(new DeleteMeetingCommand({ MeetingId: id }));
   }

@@ -27,7 +27,7 @@ export interface AwsEmulator {
  * @param functionEnvironment what its functions find in their environment beside their own
  * @throws where it does not get ready, with its log
  */
-export async function startEmulator(
+export async function startAwsEmulator(
   directory: string,
   functionEnvironment: Record<string, string>,
 ): Promise<AwsEmulator> {

@@ -25,7 +25,7 @@ import { createTables, startDynamoDb } from '../../../local/dynamodb.ts';
 import { DUMMY_CREDENTIALS, functionEnvironment } from '../../../local/lambda/environment.ts';
 import { createFunctionPool, type FunctionDescription } from '../../../local/lambda/pool.ts';
 import { readTemplate, type Template } from '../../../local/template.ts';
-import { newSigningKey, signToken, startKeyServer } from '../issuer.ts';
+import { createSigningKey, signToken, startKeyServer } from '../issuer.ts';
 import { issuer, synthesize } from '../synthesize.ts';
 import { type Intercept, type Service, startWire } from './wire.ts';
 
@@ -62,7 +62,7 @@ export type Lane = Awaited<ReturnType<typeof startLane>>;
  * (`npm run build` has to come first).
  */
 export async function startLane({ timeoutSeconds = 20, idempotent = true } = {}) {
-  const key = newSigningKey('key', 'ES256');
+  const key = createSigningKey('key', 'ES256');
   const [dynamodb, chime, keyServer] = await Promise.all([
     startDynamoDb(),
     startChimeEmulator(),

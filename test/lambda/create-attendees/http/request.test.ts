@@ -35,7 +35,7 @@ const messageOf = (e: APIGatewayProxyEvent): string => {
     expect(error).toMatchObject({ code: 'BadRequest' });
     return (error as Error).message;
   }
-  throw new Error('nothing was refused');
+  throw new Error('nothing was rejected');
 };
 
 describe('what is offered', () => {
@@ -62,7 +62,7 @@ describe('what is offered', () => {
       'it twice',
       event({ operations: ['batch-create', 'batch-create'] }),
     ],
-  ])('refuses as %s by %s, saying %j: %s', (code, reason, message, _what, e) => {
+  ])('rejects as %s by %s, saying %j: %s', (code, reason, message, _what, e) => {
     expect(() => assertOffered(e)).toThrow(expect.objectContaining({ code, message, details: { reason } }));
   });
 });
@@ -129,7 +129,7 @@ describe('the bearer token', () => {
       withAuthorization(`Bearer ${'a'.repeat(8_193)}`),
       'Bearer error="invalid_request"',
     ],
-  ])('is missed or refused with %s', (_what, e, challenge) => {
+  ])('is missed or rejected with %s', (_what, e, challenge) => {
     expect(() => bearerToken(e)).toThrow(
       expect.objectContaining({ code: 'Unauthorized', details: expect.objectContaining({ challenge }) }),
     );
@@ -204,7 +204,7 @@ describe('a batch', () => {
     ['json', event({ body: null, isBase64Encoded: true })],
     ['validation', bodyOf({})],
     ['validation', { ...attendees({ ExternalUserId: 'alice' }), pathParameters: null }],
-  ])('is refused by %s', (reason, e) => {
+  ])('is rejected by %s', (reason, e) => {
     expect(() => parseBatch(e)).toThrow(expect.objectContaining({ code: 'BadRequest', details: { reason } }));
   });
 
@@ -321,7 +321,7 @@ describe('a batch', () => {
     '💣💣',
     'a\u200db',
     '\ud800x',
-  ])('is refused with the name %j, without quoting it', (externalUserId) => {
+  ])('is rejected with the name %j, without quoting it', (externalUserId) => {
     const message = messageOf(attendees({ ExternalUserId: externalUserId }));
     expect(message).toContain(
       `Value at '${name}' failed to satisfy constraint: Member must satisfy regular expression`,
@@ -337,13 +337,13 @@ describe('a batch', () => {
     MEETING.replace('3', 'g'),
     MEETING.replaceAll('-', ''),
     '%2e%2e',
-  ])('is refused for the meeting %j', (meetingId) => {
+  ])('is rejected for the meeting %j', (meetingId) => {
     expect(
       messageOf({ ...attendees({ ExternalUserId: 'alice' }), pathParameters: { MeetingId: meetingId } }),
     ).toContain("1 validation error detected: Value at 'meetingId'");
   });
 
-  it('is refused unread where it is longer than any batch, and read where it just is not', () => {
+  it('is rejected unread where it is longer than any batch, and read where it just is not', () => {
     const ofLength = (length: number) => '{"Attendees":[{"ExternalUserId":"alice"}]}'.padEnd(length);
     expect(parseBatch(event({ body: ofLength(262_144) })).attendees).toHaveLength(1);
     expect(messageOf(event({ body: ofLength(262_145) }))).toBe(
@@ -351,26 +351,26 @@ describe('a batch', () => {
     );
   });
 
-  it('is refused with more than 100 attendees for that alone', () => {
+  it('is rejected with more than 100 attendees for that alone', () => {
     expect(messageOf(attendees(...Array.from({ length: 101 }, () => ({}))))).toBe(
       "1 validation error detected: Value at 'attendees' failed to satisfy constraint: Member must have length less than or equal to 100",
     );
   });
 
-  it('is refused with a capability of the wrong type for what may stand there', () => {
+  it('is rejected with a capability of the wrong type for what may stand there', () => {
     expect(messageOf(attendees({ ExternalUserId: 'alice', Capabilities: { ...WATCH, Video: 1 } }))).toBe(
       "1 validation error detected: Value at 'attendees.1.member.capabilities.video' failed to satisfy constraint: Member must satisfy enum value set: [SendReceive, Send, Receive, None]",
     );
   });
 
-  it('is refused with all that is wrong counted and the first ten told', () => {
+  it('is rejected with all that is wrong counted and the first ten told', () => {
     const message = messageOf(attendees(...Array.from({ length: 12 }, () => ({ ExternalUserId: 'x' }))));
     expect(message).toMatch(/^12 validation errors detected: /);
     expect(message.match(/Value at/g)).toHaveLength(10);
     expect(message).toMatch(/; and 2 more$/);
   });
 
-  it('is refused with all that is wrong told, where that is ten things', () => {
+  it('is rejected with all that is wrong told, where that is ten things', () => {
     const message = messageOf(attendees(...Array.from({ length: 10 }, () => ({ ExternalUserId: 'x' }))));
     expect(message).toMatch(/^10 validation errors detected: ([^;]+; ){9}[^;]+ equal to 2$/);
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { App } from 'aws-cdk-lib';
 import { tokenParts } from '../cli/token.ts';
-import { parseConfig } from '../lib/settings/config-file.ts';
+import { parseConfig } from '../lib/settings/complete.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 import { startGateway } from '../local/gateway/server.ts';
 import { startIssuer } from '../local/issuer/issuer.ts';

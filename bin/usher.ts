@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { ConfigurationError } from '../lib/checks/configuration-error.ts';
 import { loadConfig } from '../lib/settings/config-file.ts';
-import { isControlRegion, notAControlRegion } from '../lib/settings/facade-settings.ts';
+import { isControlRegion, notAControlRegion } from '../lib/settings/regions.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 
 // `cdk synth -c env=prod` synthesizes what config/prod.json describes; cdk.json names the default environment.

@@ -13,7 +13,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { letAlarmsPublish } from './alarm-topic.ts';
 import type { FacadeMetrics } from './facade-metrics.ts';
-import type { CompleteSettings } from './settings/facade-settings.ts';
+import type { CompleteSettings } from './settings/props.ts';
 
 export interface AlarmsProps {
   settings: CompleteSettings['alarms'];

@@ -23,7 +23,8 @@ import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
-import { type CompleteSettings, hasFirewall } from './settings/facade-settings.ts';
+import { hasFirewall } from './settings/complete.ts';
+import type { CompleteSettings } from './settings/props.ts';
 
 /** The parts of an OpenAPI 3.0 document that are read here; API Gateway does not import 3.1. */
 export interface ApiDocument {

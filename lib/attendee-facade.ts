@@ -28,14 +28,9 @@ import { Firewall } from './firewall.ts';
 import { GradualDeployment } from './gradual-deployment.ts';
 import { OperationsDashboard } from './operations-dashboard.ts';
 import { ReconcilerFunction } from './reconciler-function.ts';
-import {
-  completeSettings,
-  type FacadeSettings,
-  hasFirewall,
-  isControlRegion,
-  notAControlRegion,
-  resourceServerOf,
-} from './settings/facade-settings.ts';
+import { completeSettings, hasFirewall, resourceServerOf } from './settings/complete.ts';
+import type { FacadeSettings } from './settings/props.ts';
+import { isControlRegion, notAControlRegion } from './settings/regions.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
 const API_DOCUMENT = new URL('../openapi.json', import.meta.url);

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { HandlerEnvironment } from '../lambda/create-attendees/environment.ts';
 import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
 import type { AuditTableSet } from './audit-tables.ts';
-import type { CompleteSettings } from './settings/facade-settings.ts';
+import type { CompleteSettings } from './settings/props.ts';
 import { UsherFunction } from './usher-function.ts';
 
 export interface AttendeeFunctionProps {

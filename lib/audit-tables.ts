@@ -12,7 +12,11 @@ import { Construct } from 'constructs';
 import { type IndexSchema, type Key, TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import { acceptFindings } from './accepted-findings.ts';
 import { ConfigurationError } from './checks/configuration-error.ts';
-import { MIN_WRITE_UNITS_PER_SECOND, tooFewWriteUnits } from './settings/facade-settings.ts';
+import {
+  DEFAULT_TABLE_UNITS_PER_SECOND,
+  MIN_WRITE_UNITS_PER_SECOND,
+  TOO_FEW_WRITE_UNITS,
+} from './settings/schema.ts';
 import { keyOf as encryptionKeyOf } from './table-encryption.ts';
 
 /** The tables of one audit. */
@@ -35,13 +39,13 @@ export interface AuditTablesProps {
   /**
    * What each table and index may take in a second, in write request units; 100 at least.
    *
-   * @default 4000
+   * @default as `limits.tableWriteUnitsPerSecond` of a facade
    */
   readonly writeUnitsPerSecond?: number;
   /**
    * What may be read of each table and index in a second, in read request units.
    *
-   * @default 4000
+   * @default as `limits.tableReadUnitsPerSecond` of a facade
    */
   readonly readUnitsPerSecond?: number;
   /** Tables that there are already, of the same keys and indexes as the ones that would be made. */
@@ -89,11 +93,11 @@ export class AuditTables extends Construct implements AuditTableSet {
           `is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
         );
       }
-      if (name === 'writeUnitsPerSecond' && units < MIN_WRITE_UNITS_PER_SECOND) refuse(tooFewWriteUnits());
+      if (name === 'writeUnitsPerSecond' && units < MIN_WRITE_UNITS_PER_SECOND) refuse(TOO_FEW_WRITE_UNITS);
     }
     const guard = {
-      maxReadRequestUnits: props.readUnitsPerSecond ?? 4_000,
-      maxWriteRequestUnits: props.writeUnitsPerSecond ?? 4_000,
+      maxReadRequestUnits: props.readUnitsPerSecond ?? DEFAULT_TABLE_UNITS_PER_SECOND,
+      maxWriteRequestUnits: props.writeUnitsPerSecond ?? DEFAULT_TABLE_UNITS_PER_SECOND,
     };
     const encrypted = {
       billingMode: BillingMode.PAY_PER_REQUEST,

@@ -3,7 +3,7 @@ import { LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-c
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acceptFindings } from './accepted-findings.ts';
-import type { CompleteSettings } from './settings/facade-settings.ts';
+import type { CompleteSettings } from './settings/props.ts';
 
 const CONFIGS = {
   5: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,

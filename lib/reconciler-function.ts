@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { TABLES } from '../lambda/audit/schema.ts';
 import type { ReconcilerEnvironment } from '../lambda/reconciler/environment.ts';
 import type { AuditTableSet } from './audit-tables.ts';
-import type { CompleteSettings } from './settings/facade-settings.ts';
+import type { CompleteSettings } from './settings/props.ts';
 import { UsherFunction } from './usher-function.ts';
 
 export interface ReconcilerFunctionProps {

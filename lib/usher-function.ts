@@ -18,7 +18,7 @@ import { acceptFindings } from './accepted-findings.ts';
 import { assertBuilt } from './checks/bundles.ts';
 import { ConfigurationError } from './checks/configuration-error.ts';
 import { meetingArns, meetingArnsForNag } from './meeting-arns.ts';
-import type { CompleteSettings } from './settings/facade-settings.ts';
+import type { CompleteSettings } from './settings/props.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
 export interface UsherFunctionProps {

@@ -6,23 +6,37 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
 import type { ApiDocument, CustomDomain } from './attendee-api.ts';
 import { AttendeeFacade } from './attendee-facade.ts';
-import type { UsherConfig } from './settings/config-file.ts';
+import { parseConfig } from './settings/complete.ts';
+import type { DomainConfig, EnvironmentConfig } from './settings/props.ts';
 
 export interface UsherStackProps {
-  config: UsherConfig;
-  /** The contract; left out, `openapi.json`. */
-  apiDocument?: ApiDocument;
-  /** The folder with a bundle's folder for each function; left out, the one that `npm run build` makes. */
-  bundlesDirectory?: string;
+  /** What a configuration file has (docs/configuration.md). */
+  readonly config: EnvironmentConfig;
+  /**
+   * The contract.
+   *
+   * @default `openapi.json`
+   */
+  readonly apiDocument?: ApiDocument;
+  /**
+   * The folder with a bundle's folder for each function.
+   *
+   * @default the functions that come with this package
+   */
+  readonly bundlesDirectory?: string;
 }
 
 /** All of one environment: a facade. Synthesis needs neither network nor credentials, and gives the same bytes every time. */
 export class UsherStack extends Stack {
   readonly facade: AttendeeFacade;
 
+  /** @throws ConfigurationError if the configuration is unsafe or does not work */
   constructor(scope: Construct, id: string, props: UsherStackProps) {
     const { config, ...replaced } = props;
-    const { stackName, region, account, tags, encryptionKeyArn, domain, alarms, ...settings } = config;
+    const { stackName, region, account, tags, encryptionKeyArn, domain, alarms, ...settings } = parseConfig(
+      config,
+      id,
+    );
     const { topicArn, ...alarmSettings } = alarms;
     super(scope, id, {
       stackName,
@@ -68,10 +82,7 @@ export class UsherStack extends Stack {
   }
 }
 
-function customDomain(
-  scope: Construct,
-  { name, certificateArn, hostedZone }: ConfiguredDomain,
-): CustomDomain {
+function customDomain(scope: Construct, { name, certificateArn, hostedZone }: DomainConfig): CustomDomain {
   return {
     name,
     certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
@@ -85,8 +96,6 @@ function customDomain(
         }),
   };
 }
-
-type ConfiguredDomain = NonNullable<UsherConfig['domain']>;
 
 function keepLogicalId(construct: IConstruct, logicalId: string): void {
   (construct.node.defaultChild as CfnResource).overrideLogicalId(logicalId);

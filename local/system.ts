@@ -3,7 +3,8 @@ import path from 'node:path';
 import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
 import { App } from 'aws-cdk-lib';
 import { AssetManifestArtifact } from 'aws-cdk-lib/cx-api';
-import { parseConfig, type UsherConfig } from '../lib/settings/config-file.ts';
+import { parseConfig } from '../lib/settings/complete.ts';
+import type { CompleteConfig } from '../lib/settings/props.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 import { startChimeEmulator } from './chime-emulator/server.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
@@ -162,7 +163,7 @@ function withIssuer(
   return { ...written, ...(issuers && { issuers }) };
 }
 
-function synthesize(config: UsherConfig, region: string, directory: string): LocalStack {
+function synthesize(config: CompleteConfig, region: string, directory: string): LocalStack {
   // The rules that CDK checks by default are about deployments, and here they would double the time of a start.
   const app = new App({ outdir: directory, builtinCloudFormationValidation: false });
   const { artifactId } = new UsherStack(app, config.stackName, { config });

@@ -4,7 +4,8 @@ import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IConstruct } from 'constructs';
 import type { CustomDomain } from '../attendee-api.ts';
 import { rootStackOf } from '../facade-name.ts';
-import { type CompleteSettings, resourceServerOf } from '../settings/facade-settings.ts';
+import { resourceServerOf } from '../settings/complete.ts';
+import type { CompleteSettings } from '../settings/props.ts';
 
 /** By app: what only one facade may have, and which has it. */
 const takers = new WeakMap<IConstruct, Map<string, IConstruct>>();

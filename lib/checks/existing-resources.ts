@@ -8,7 +8,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { TABLES, type TableName } from '../../lambda/audit/schema.ts';
 import type { CustomDomain } from '../attendee-api.ts';
 import type { AuditTableSet } from '../audit-tables.ts';
-import type { FacadeSettings } from '../settings/facade-settings.ts';
+import type { FacadeSettings } from '../settings/props.ts';
 import { isAwsOwn, problemWithKey } from '../table-encryption.ts';
 
 /** What a facade is handed instead of making it. */

@@ -25,73 +25,126 @@ const scopeName = z.string().regex(SCOPE_NAME, {
   error: 'a scope name is printable ASCII without spaces, quotes and backslashes (RFC 6749 section 3.3)',
 });
 const mediaCapability = z.enum(['SendReceive', 'Send', 'Receive', 'None']);
-const capabilities = z.strictObject({
-  Audio: mediaCapability,
-  Video: mediaCapability,
-  Content: mediaCapability,
-});
+const capabilities = z
+  .strictObject({ Audio: mediaCapability, Video: mediaCapability, Content: mediaCapability })
+  .meta({ ts: { name: 'Capabilities', from: '../../lambda/model/attendees.ts' } });
 
 /** One entry of the configuration's `issuers`, as it is written: what has a default may be left out. */
-const issuerEntrySchema = z.strictObject({
-  issuer: z.string(),
-  jwksUri: z.exactOptional(z.string()),
-  audience: z.array(z.string().min(1)).default([]),
-  clientIds: z.array(z.string().min(1)).default([]),
-  algorithms: z
-    .array(z.enum(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
-    .min(1)
-    .default(['RS256']),
-  accessToken: z.union(
-    [
-      z.literal('at+jwt'),
-      z.literal('cognito'),
-      z.strictObject({ claim: claimName, value: z.string().min(1) }),
-    ],
-    {
-      error:
-        'says how an access token is told from an ID token, which would let a mere login in, and is one of ' +
-        '"at+jwt" (RFC 9068), "cognito", or {"claim": "...", "value": "..."}',
-    },
-  ),
-  scopeClaim: z.exactOptional(claimName),
-  scopes: z.strictObject({
-    delegate: z.exactOptional(scopeName),
-    self: z.exactOptional(z.union([scopeName, z.array(scopeName).min(1)])),
-  }),
-  externalUserIdClaim: claimName.default('sub'),
-  externalUserIdPrefix: z.string().default(''),
-  tenantClaim: z.exactOptional(claimName),
-  tenants: z.exactOptional(
-    z
+const issuerEntrySchema = z
+  .strictObject({
+    issuer: z.string().meta({
+      description:
+        'The exact `iss` claim: an https URL without query or fragment (OpenID Connect Discovery 1.0 section 3).',
+    }),
+    jwksUri: z.exactOptional(z.string()).meta({
+      description: 'Where the issuer publishes its keys (RFC 7517).',
+      leftOut: '`issuer` and `/.well-known/jwks.json`',
+    }),
+    audience: z.array(z.string().min(1)).default([]).meta({
+      description:
+        "A token's `aud` must name one of these. Required, unless there are `clientIds`: Cognito's access tokens have no `aud`.",
+    }),
+    clientIds: z.array(z.string().min(1)).default([]).meta({
+      description: "A token's `client_id` (or `azp`, if it has none) must be one of these.",
+      leftOut: 'any client of the issuer',
+    }),
+    algorithms: z
       .array(
-        z.string().regex(TENANT_ID, {
-          error:
-            'no meeting can have this tenant: Chime allows 2 to 256 characters of -_!@#$a-zA-Z0-9, none four times in a row',
-        }),
+        z
+          .enum(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
+          .meta({ ts: { name: 'SignatureAlgorithm', from: '../../lambda/model/issuer-rules.ts' } }),
       )
-      .min(1),
-  ),
-  meetingsClaim: z.exactOptional(claimName),
-  meetingsClaimRequired: z.boolean().default(true),
-  allowAnyMeeting: z.boolean().default(false),
-  ceilings: z.record(z.string(), capabilities).default({}),
-});
+      .min(1)
+      .default(['RS256'])
+      .meta({ description: 'The signature algorithms that are accepted (RFC 7518 section 3.1, RFC 8037).' }),
+    accessToken: z
+      .union(
+        [
+          z.literal('at+jwt'),
+          z.literal('cognito'),
+          z
+            .strictObject({
+              claim: claimName.meta({ description: 'The name of the claim.' }),
+              value: z.string().min(1).meta({ description: 'Its value in an access token.' }),
+            })
+            .meta({
+              title: 'AccessTokenClaim',
+              description: "A claim by which an issuer's access tokens differ from its ID tokens.",
+            }),
+        ],
+        {
+          error:
+            'says how an access token is told from an ID token, which would let a mere login in, and is one of ' +
+            '"at+jwt" (RFC 9068), "cognito", or {"claim": "...", "value": "..."}',
+        },
+      )
+      .meta({
+        description:
+          "How a token shows that it is an access token (RFC 8725 section 3.12): `at+jwt` by the header's `typ` (RFC 9068), `cognito` by the claim `token_use`, or a claim of the issuer's own.",
+      }),
+    scopeClaim: z.exactOptional(claimName).meta({
+      description:
+        "The claim that lists a token's scopes: one string with spaces between, or a list of strings.",
+      leftOut: '`scope` (RFC 8693 section 4.2), always one string',
+    }),
+    scopes: z
+      .strictObject({
+        delegate: z.exactOptional(scopeName).meta({
+          description: 'A caller with this scope may name any ExternalUserId under `externalUserIdPrefix`.',
+          leftOut: 'no caller may',
+        }),
+        self: z.exactOptional(z.union([scopeName, z.array(scopeName).min(1)])).meta({
+          description:
+            'A caller with this scope may name itself, once. Several scopes differ by their ceilings, for guests and viewers, say: of a token that has more than one, the first that is listed here counts.',
+          leftOut: 'no caller may',
+        }),
+      })
+      .meta({ title: 'IssuerScopes', description: "An issuer's scopes and what each allows; one at least." }),
+    externalUserIdClaim: claimName.default('sub').meta({
+      description: "The claim that holds the caller's own ExternalUserId.",
+    }),
+    externalUserIdPrefix: z.string().default('').meta({
+      description:
+        'Put before that claim, and required of every name that a delegate uses. Required if there are several issuers.',
+    }),
+    tenantClaim: z.exactOptional(claimName).meta({
+      description:
+        "The claim that names the caller's tenants: a string or a list. One must be among the meeting's own `TenantIds`.",
+      leftOut: 'tenants do not matter',
+    }),
+    tenants: z
+      .exactOptional(
+        z
+          .array(
+            z.string().regex(TENANT_ID, {
+              error:
+                'no meeting can have this tenant: Chime allows 2 to 256 characters of -_!@#$a-zA-Z0-9, none four times in a row',
+            }),
+          )
+          .min(1),
+      )
+      .meta({
+        description: 'The tenants that this issuer may speak for. Required if there are several issuers.',
+        leftOut: 'any',
+      }),
+    meetingsClaim: z.exactOptional(claimName).meta({
+      description: 'The claim that lists the meeting ids a token is good for: a list, or one string.',
+      leftOut: 'tokens list no meetings',
+    }),
+    meetingsClaimRequired: z.boolean().default(true).meta({
+      description: 'Whether a token without `meetingsClaim` is refused.',
+    }),
+    allowAnyMeeting: z.boolean().default(false).meta({
+      description: 'Allows self tokens of this issuer to enter any meeting of the account.',
+    }),
+    ceilings: z.record(z.string(), capabilities).default({}).meta({
+      description:
+        'The most that a scope may ask for, by scope name. A scope without one may ask for everything.',
+    }),
+  })
+  .meta({ title: 'IssuerEntry', description: 'One issuer, and what its tokens may do.' });
 
 type CompleteEntry = z.infer<typeof issuerEntrySchema>;
-
-/** One issuer, as it is written in a configuration: what has a default may be left out. */
-export type IssuerEntry = Omit<IssuerRules, Defaulted> & Partial<Pick<IssuerRules, Defaulted>>;
-
-type Defaulted =
-  | 'jwksUri'
-  | 'audience'
-  | 'clientIds'
-  | 'algorithms'
-  | 'externalUserIdClaim'
-  | 'externalUserIdPrefix'
-  | 'meetingsClaimRequired'
-  | 'allowAnyMeeting'
-  | 'ceilings';
 
 /**
  * The configuration's `issuers`, complete: every default filled in, every entry safe by itself and beside the others.
@@ -109,7 +162,8 @@ export const issuersSchema: z.ZodType<IssuerRules[]> = z
       ...entry,
       jwksUri: jwksUriOf(entry),
     })),
-  );
+  )
+  .meta({ complete: { name: 'IssuerRules[]', from: '../../lambda/model/issuer-rules.ts' } });
 
 function jwksUriOf({ issuer, jwksUri }: CompleteEntry): string {
   return jwksUri ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;

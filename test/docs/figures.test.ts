@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { PRICES } from '../../bench/prices.ts';
-import { completeSettings } from '../../lib/settings/facade-settings.ts';
 import { functionSources, membersOf } from '../support/sources.ts';
 import { synthesize, theResource } from '../support/synthesize.ts';
 import { alarmsOf, metricsOfAlarm } from '../support/watched-metrics.ts';
@@ -134,37 +133,5 @@ describe('docs/runbook.md', () => {
       ),
     );
     expect(messages.toSorted()).toEqual([...new Set(logged)].toSorted());
-  });
-});
-
-describe('the README', () => {
-  /** `limits.memoryMb`, `.timeoutSeconds` as two keys, each with what is said of it where it is left out. */
-  const defaults = rowsUnder(readFileSync('README.md', 'utf8'), 'Configure it').flatMap(
-    ([keys, , leftOut = '']) => {
-      const [first = '', ...others] = code(keys);
-      const prefix = first.slice(0, first.lastIndexOf('.') + 1);
-      const values = leftOut.split(', ').map((value) => value.replaceAll('`', ''));
-      return [first, ...others.map((key) => prefix + key.replace(/^\./, ''))].map((key, at, all) => [
-        key,
-        values.length === all.length ? values[at] : leftOut,
-      ]) as [string, string][];
-    },
-  );
-
-  it('says of every setting what it is where it is left out', () => {
-    const leaves = (value: unknown, path: string): [string, string][] =>
-      typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? Object.entries(value).flatMap(([key, member]) =>
-            leaves(member, path === '' ? key : `${path}.${key}`),
-          )
-        : [[path, String(value)]];
-    const said = new Map(defaults);
-    const words: Record<string, string> = {
-      off: 'false',
-      none: '',
-      'a Cognito user pool with one machine client': '',
-    };
-    const complete = leaves(completeSettings({}, 'facade'), '');
-    expect(complete.map(([key]) => [key, words[said.get(key) ?? ''] ?? said.get(key)])).toEqual(complete);
   });
 });

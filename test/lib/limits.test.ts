@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ENTERED_WITHIN_MS } from '../../cli/audit/questions.ts';
 import { AuditTables } from '../../lib/audit-tables.ts';
-import { completeSettings, type FacadeSettings } from '../../lib/settings/facade-settings.ts';
+import { completeSettings } from '../../lib/settings/complete.ts';
+import type { FacadeSettings } from '../../lib/settings/props.ts';
 import { problemOf } from '../support/configuration-error.ts';
 import { createForeignStack } from '../support/synthesize.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
-import { completeSettings } from '../../lib/settings/facade-settings.ts';
+import { completeSettings } from '../../lib/settings/complete.ts';
 import { resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
 
 /** A time that a file keeps for itself, in milliseconds, read from its one line there. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { App } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { parseConfig } from '../../lib/settings/config-file.ts';
+import { parseConfig } from '../../lib/settings/complete.ts';
 import { UsherStack } from '../../lib/usher-stack.ts';
 import { flat, fullProduction, resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
 

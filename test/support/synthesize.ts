@@ -6,8 +6,8 @@ import { App, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { ApiDocument } from '../../lib/attendee-api.ts';
 import { AttendeeFacade, type AttendeeFacadeProps } from '../../lib/attendee-facade.ts';
-import { parseConfig } from '../../lib/settings/config-file.ts';
-import type { IssuerEntry } from '../../lib/settings/issuers.ts';
+import { parseConfig } from '../../lib/settings/complete.ts';
+import type { IssuerEntry } from '../../lib/settings/props.ts';
 import { UsherStack } from '../../lib/usher-stack.ts';
 
 /** The issuer of a deployment that brings its own. */

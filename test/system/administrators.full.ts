@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
-import { parseConfig } from '../../lib/settings/config-file.ts';
+import { parseConfig } from '../../lib/settings/complete.ts';
 import { createSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { bearer, nowSeconds, startWorld, type World } from '../support/system-world.ts';
 

@@ -2,7 +2,7 @@ import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from '@jest/globals';
 import { readServices } from '../../../lambda/aws/services.ts';
-import { CONTROL_REGIONS } from '../../../lib/settings/facade-settings.ts';
+import { CONTROL_REGIONS } from '../../../lib/settings/regions.ts';
 
 describe('where the services are', () => {
   // Every Region that a configuration may name.

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { loadConfig, parseConfig } from '../../../lib/settings/config-file.ts';
-import { completeSettings } from '../../../lib/settings/facade-settings.ts';
+import { completeSettings, parseConfig } from '../../../lib/settings/complete.ts';
+import { loadConfig } from '../../../lib/settings/config-file.ts';
 import { problemOf } from '../../support/configuration-error.ts';
 import { fullProduction, resourcesOf, synthesize, theResource } from '../../support/synthesize.ts';
 import { alarmsOf } from '../../support/watched-metrics.ts';
@@ -45,8 +45,8 @@ describe('parseConfig', () => {
   }
 
   it.each<[string, unknown, string]>([
-    ['no object', 5, 'file: Invalid input: expected object'],
-    ['no stack name', {}, 'file: stackName: Invalid input: expected string'],
+    ['no object', 5, 'file: is 5; give an object'],
+    ['no stack name', {}, 'file: stackName: is missing; give a string'],
     [
       'a stack name CloudFormation refuses',
       { stackName: 'usher_dev' },
@@ -96,7 +96,7 @@ describe('parseConfig', () => {
     [
       'a domain without a certificate',
       { ...minimal, domain: { name: domain.name } },
-      'file: domain.certificateArn: Invalid input',
+      'file: domain.certificateArn: is missing; give a string',
     ],
     [
       'a certificate that is none',

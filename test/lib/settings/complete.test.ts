@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { completeSettings, type FacadeSettings } from '../../../lib/settings/facade-settings.ts';
-import type { IssuerEntry } from '../../../lib/settings/issuers.ts';
+import { checkSettings, completeSettings } from '../../../lib/settings/complete.ts';
+import type { FacadeSettings, IssuerEntry } from '../../../lib/settings/props.ts';
 import { problemOf } from '../../support/configuration-error.ts';
 
 const issuer: IssuerEntry = {
@@ -220,6 +220,30 @@ describe('completeSettings', () => {
     expect(problem).not.toContain('\n');
   });
 
+  it.each<[string, object, string]>([
+    ['a number below its bounds', { limits: { memoryMb: 64 } }, 'limits.memoryMb: is 64; give 128 at least'],
+    [
+      'a number above its bounds',
+      { limits: { memoryMb: 2e4 } },
+      'limits.memoryMb: is 20000; give 10240 at most',
+    ],
+    ['a part of a number', { limits: { burst: 200.5 } }, 'limits.burst: is 200.5; give a whole number'],
+    ['a number as a string', { limits: { burst: '200' } }, 'limits.burst: is "200"; give a number'],
+    [
+      'a value that is none of several',
+      { deployment: { canaryMinutes: 7 } },
+      'deployment.canaryMinutes: is 7; give 5, 10, 15 or 30',
+    ],
+    ['a list for a group', { limits: [] }, 'limits: is a list; give an object'],
+    [
+      'nothing for a name',
+      { issuers: [{ ...issuer, scopeClaim: '' }] },
+      'issuers[0].scopeClaim: is empty; give one at least',
+    ],
+  ])('says of %s what is wrong, where, and what to give', (_what, settings, message) => {
+    expect(problemOf(() => complete(settings))).toBe(`name: ${message}`);
+  });
+
   it("rejects issuers that don't fit into a function's environment, with the sizes", () => {
     const clients = (count: number) => ({
       issuers: [{ ...issuer, clientIds: Array.from({ length: count }, (_, n) => `client-${1000 + n}`) }],
@@ -234,5 +258,20 @@ describe('completeSettings', () => {
     const problem = problemOf(() => complete({ allowedOrigins: ['a\nb'] }));
     expect(problem).toContain('allowedOrigins[0]');
     expect(problem).not.toContain('\n');
+  });
+});
+
+describe('checkSettings', () => {
+  it('reports all problems together', () => {
+    const { complete: settings, problems } = checkSettings({
+      limits: { memoryMb: 64, burst: 0 },
+      audit: { retentionDays: 1 },
+    });
+    expect(settings).toBeUndefined();
+    expect(problems.toSorted()).toEqual([
+      'audit.retentionDays: is 1; give 7 at least',
+      'limits.burst: is 0; give 1 at least',
+      'limits.memoryMb: is 64; give 128 at least',
+    ]);
   });
 });

@@ -1,0 +1,159 @@
+import { Token } from 'aws-cdk-lib';
+import type { z } from 'zod';
+import { ConfigurationError } from '../checks/configuration-error.ts';
+import { problemsWithConfig, problemsWithSettings } from './checks.ts';
+import type { CompleteConfig, CompleteSettings, FacadeSettings } from './props.ts';
+import { configSchema, DEFAULT_RESOURCE_SERVER, facadeSchema } from './schema.ts';
+
+/** Settings with every default filled in, or what is wrong with them. */
+export type Checked<Complete> =
+  | { readonly complete: Complete; readonly problems: readonly [] }
+  | { readonly complete: undefined; readonly problems: readonly string[] };
+
+/** Checks a facade's settings and fills in their defaults. Each problem is `path.of.the.key: sentence`. */
+export function checkSettings(settings: FacadeSettings): Checked<CompleteSettings> {
+  return check<CompleteSettings>(facadeSchema, withoutUndefined(settings), problemsWithSettings);
+}
+
+/**
+ * Checks settings and fills in their defaults.
+ *
+ * @param name what the settings are of, for messages
+ * @throws ConfigurationError for the first problem, as `name: path.of.the.key: sentence`, in one line
+ */
+export function completeSettings(settings: FacadeSettings, name: string): CompleteSettings {
+  return completeOrThrow(checkSettings(settings), name);
+}
+
+/**
+ * Checks a configuration and fills in its defaults.
+ *
+ * @param value what the JSON file holds
+ * @param name the file's name, for messages
+ * @throws ConfigurationError for the first problem, as `name: path.of.the.key: sentence`, in one line
+ */
+export function parseConfig(value: unknown, name: string): CompleteConfig {
+  const checked = check<CompleteConfig>(configSchema, value, (config) => [
+    ...problemsWithSettings(config),
+    ...problemsWithConfig(config),
+  ]);
+  return completeOrThrow(checked, name);
+}
+
+function completeOrThrow<Complete>({ complete, problems }: Checked<Complete>, name: string): Complete {
+  if (complete === undefined) throw new ConfigurationError(`${name}: ${problems[0]}`);
+  return complete;
+}
+
+function check<Complete>(
+  schema: z.ZodType<Complete>,
+  value: unknown,
+  problemsWith: (complete: Complete) => string[],
+): Checked<Complete> {
+  const parsed = schema.safeParse(value, { error: messageOf });
+  const problems = parsed.success
+    ? problemsWith(parsed.data)
+    : parsed.error.issues.map((issue) => describe(issue, value));
+  return parsed.success && problems.length === 0
+    ? { complete: parsed.data, problems: [] }
+    : { complete: undefined, problems };
+}
+
+/** Code writes `key: condition ? value : undefined` for what it leaves out; a configuration file cannot. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .map(([name, member]) => [name, withoutUndefined(member)]),
+  );
+}
+
+/** The firewall is on in production, unless the settings say otherwise. */
+export function hasFirewall({
+  firewall,
+  production,
+}: Pick<CompleteSettings, 'firewall' | 'production'>): boolean {
+  return firewall.enabled ?? production;
+}
+
+/** The identifier of the resource server in Cognito. */
+export function resourceServerOf({ cognito }: Pick<CompleteSettings, 'cognito'>): string {
+  return cognito.resourceServer ?? DEFAULT_RESOURCE_SERVER;
+}
+
+/** The message of a key that has none of its own, from its bounds. */
+function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
+  const given = textOf(issue.input);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; a misspelt rule would be no rule`;
+    case 'invalid_type':
+      return issue.input === undefined
+        ? `is missing; give ${nounOf(issue.expected)}`
+        : `is ${given}; give ${nounOf(issue.expected)}`;
+    case 'invalid_value':
+      return `is ${given}; give ${oneOf(issue.values.map((value) => JSON.stringify(value)))}`;
+    case 'too_small':
+      return issue.origin === 'number' || issue.origin === 'int'
+        ? `is ${given}; give ${issue.minimum} at least`
+        : 'is empty; give one at least';
+    case 'too_big':
+      return issue.origin === 'number' || issue.origin === 'int'
+        ? `is ${given}; give ${issue.maximum} at most`
+        : `is too long; give ${issue.maximum} at most`;
+    default:
+      return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(JSON.stringify(value));
+}
+
+const NOUNS: Record<string, string> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+function nounOf(expected: string): string {
+  return NOUNS[expected] ?? expected;
+}
+
+function oneOf(values: string[]): string {
+  return values.length === 1 ? `${values[0]}` : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
+
+function describe(issue: z.core.$ZodIssue, value: unknown): string {
+  const path = pathOf(issue.path);
+  const sentence = sentenceOf(issue, value);
+  return path === '' ? sentence : `${path}: ${sentence}`;
+}
+
+function sentenceOf(issue: z.core.$ZodIssue, value: unknown): string {
+  let refused = value;
+  for (const key of issue.path) {
+    refused = (refused as Record<PropertyKey, unknown> | undefined)?.[key];
+    // If the text around a deploy-time part is wrong, that is what the message says.
+    const isAllOfIt = Array.isArray(refused) || issue.code !== 'custom';
+    if (isAllOfIt && Token.isUnresolved(refused)) {
+      return 'is only known at deployment, so nobody could tell now whether it is safe and works; write out what is known at synthesis';
+    }
+  }
+  return issue.message;
+}
+
+/** `['issuers', 0, 'scopes', 'self']` as `issuers[0].scopes.self`. */
+function pathOf(path: PropertyKey[]): string {
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
+}

@@ -1,0 +1,671 @@
+// Made by `npm run generate` from schema.ts: change that, not this.
+
+import type { Capabilities } from '../../lambda/model/attendees.ts';
+import type { IssuerRules, SignatureAlgorithm } from '../../lambda/model/issuer-rules.ts';
+
+/** A claim by which an issuer's access tokens differ from its ID tokens. */
+export interface AccessTokenClaim {
+  /** The name of the claim. */
+  readonly claim: string;
+  /** Its value in an access token. */
+  readonly value: string;
+}
+
+/** An issuer's scopes and what each allows; one at least. */
+export interface IssuerScopes {
+  /**
+   * A caller with this scope may name any ExternalUserId under `externalUserIdPrefix`.
+   *
+   * @default no caller may
+   */
+  readonly delegate?: string;
+  /**
+   * A caller with this scope may name itself, once. Several scopes differ by their ceilings, for guests and viewers,
+   * say: of a token that has more than one, the first that is listed here counts.
+   *
+   * @default no caller may
+   */
+  readonly self?: string | readonly string[];
+}
+
+/** One issuer, and what its tokens may do. */
+export interface IssuerEntry {
+  /** The exact `iss` claim: an https URL without query or fragment (OpenID Connect Discovery 1.0 section 3). */
+  readonly issuer: string;
+  /**
+   * Where the issuer publishes its keys (RFC 7517).
+   *
+   * @default `issuer` and `/.well-known/jwks.json`
+   */
+  readonly jwksUri?: string;
+  /**
+   * A token's `aud` must name one of these. Required, unless there are `clientIds`: Cognito's access tokens have no
+   * `aud`.
+   *
+   * @default none
+   */
+  readonly audience?: readonly string[];
+  /**
+   * A token's `client_id` (or `azp`, if it has none) must be one of these.
+   *
+   * @default any client of the issuer
+   */
+  readonly clientIds?: readonly string[];
+  /**
+   * The signature algorithms that are accepted (RFC 7518 section 3.1, RFC 8037).
+   *
+   * @default RS256
+   */
+  readonly algorithms?: readonly SignatureAlgorithm[];
+  /**
+   * How a token shows that it is an access token (RFC 8725 section 3.12): `at+jwt` by the header's `typ` (RFC 9068),
+   * `cognito` by the claim `token_use`, or a claim of the issuer's own.
+   */
+  readonly accessToken: 'at+jwt' | 'cognito' | AccessTokenClaim;
+  /**
+   * The claim that lists a token's scopes: one string with spaces between, or a list of strings.
+   *
+   * @default `scope` (RFC 8693 section 4.2), always one string
+   */
+  readonly scopeClaim?: string;
+  /** An issuer's scopes and what each allows; one at least. */
+  readonly scopes: IssuerScopes;
+  /**
+   * The claim that holds the caller's own ExternalUserId.
+   *
+   * @default sub
+   */
+  readonly externalUserIdClaim?: string;
+  /**
+   * Put before that claim, and required of every name that a delegate uses. Required if there are several issuers.
+   *
+   * @default empty
+   */
+  readonly externalUserIdPrefix?: string;
+  /**
+   * The claim that names the caller's tenants: a string or a list. One must be among the meeting's own `TenantIds`.
+   *
+   * @default tenants do not matter
+   */
+  readonly tenantClaim?: string;
+  /**
+   * The tenants that this issuer may speak for. Required if there are several issuers.
+   *
+   * @default any
+   */
+  readonly tenants?: readonly string[];
+  /**
+   * The claim that lists the meeting ids a token is good for: a list, or one string.
+   *
+   * @default tokens list no meetings
+   */
+  readonly meetingsClaim?: string;
+  /**
+   * Whether a token without `meetingsClaim` is refused.
+   *
+   * @default true
+   */
+  readonly meetingsClaimRequired?: boolean;
+  /**
+   * Allows self tokens of this issuer to enter any meeting of the account.
+   *
+   * @default false
+   */
+  readonly allowAnyMeeting?: boolean;
+  /**
+   * The most that a scope may ask for, by scope name. A scope without one may ask for everything.
+   *
+   * @default none
+   */
+  readonly ceilings?: { readonly [name: string]: Capabilities };
+}
+
+/** The Cognito user pool that is created if there are no `issuers`. */
+export interface CognitoSettings {
+  /**
+   * The first part of the pool's host name under amazoncognito.com, unique in its Region.
+   *
+   * @default derived from the account and the names of stack and construct
+   */
+  readonly domainPrefix?: string;
+  /**
+   * The resource server's identifier: scopes begin with it. Unique in its pool.
+   *
+   * @default usher
+   */
+  readonly resourceServer?: string;
+}
+
+/** Throttles, sizes and concurrency. */
+export interface LimitSettings {
+  /**
+   * The gateway's throttle for each method, in requests a second. Keep it far above Chime's quota: anonymous requests
+   * count too, and must not lock others out. 1 to 10,000.
+   *
+   * @default 100
+   */
+  readonly requestsPerSecond?: number;
+  /**
+   * The burst of the gateway's throttle. 1 to 5,000.
+   *
+   * @default 200
+   */
+  readonly burst?: number;
+  /**
+   * The gateway's throttle for browsers' preflights (OPTIONS), so that neither they nor requests can use up the
+   * other's. 1 to 10,000.
+   *
+   * @default as `requestsPerSecond`
+   */
+  readonly preflightsPerSecond?: number;
+  /**
+   * The burst of that throttle. 1 to 5,000.
+   *
+   * @default as `burst`
+   */
+  readonly preflightBurst?: number;
+  /**
+   * The function's memory in MiB, which also decides its share of a processor. 128 to 10,240.
+   *
+   * @default 1024
+   */
+  readonly memoryMb?: number;
+  /**
+   * The function's time-out in seconds. The gateway waits one second longer. 5 to 28.
+   *
+   * @default 20
+   */
+  readonly timeoutSeconds?: number;
+  /**
+   * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
+   * Taken from what the account has. 1 to 100,000.
+   *
+   * @default no limit but the account's
+   */
+  readonly reservedConcurrency?: number;
+  /**
+   * The execution environments that are kept started, so that no request waits for one. Paid for by the hour. 1 to
+   * 100,000.
+   *
+   * @default none
+   */
+  readonly provisionedConcurrency?: number;
+  /**
+   * The most that each table and index takes in a second, in write request units, so that a mistake cannot cost without
+   * end. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once. 100 to 1,000,000.
+   *
+   * @default 4000
+   */
+  readonly tableWriteUnitsPerSecond?: number;
+  /**
+   * The most that is read of each table and index in a second, in read request units. 1 to 1,000,000.
+   *
+   * @default 4000
+   */
+  readonly tableReadUnitsPerSecond?: number;
+}
+
+/** AWS WAF in front of the API: a per-IP rate limit and AWS's managed rules. */
+export interface FirewallSettings {
+  /**
+   * Whether there is a firewall.
+   *
+   * @default as `production`
+   */
+  readonly enabled?: boolean;
+  /**
+   * The requests that one IP address may send in five minutes, preflights included; more are answered with 403.
+   * Everyone behind one company's address shares it. 10 to 2,000,000,000.
+   *
+   * @default 3000
+   */
+  readonly requestsPerFiveMinutes?: number;
+}
+
+/** The logs. */
+export interface LogSettings {
+  /**
+   * The log retention: one of the numbers of days that CloudWatch Logs knows.
+   *
+   * @default 30
+   */
+  readonly retentionDays?: number;
+  /**
+   * The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level.
+   *
+   * @default INFO
+   */
+  readonly level?: 'DEBUG' | 'INFO';
+  /**
+   * Writes one JSON line for each request, without personal data. API Gateway needs a log role of the account and
+   * Region for it: without one, the deployment fails.
+   *
+   * @default false
+   */
+  readonly access?: boolean;
+  /**
+   * Creates that role, for the whole account and Region: ask for it in one stack only.
+   *
+   * @default false
+   */
+  readonly accountRole?: boolean;
+}
+
+/** The alarms. */
+export interface AlarmSettings {
+  /**
+   * Where the runbook is read: alarms link to its sections.
+   *
+   * @default docs/runbook.md
+   */
+  readonly runbookUrl?: string;
+  /**
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   *
+   * @default 3
+   */
+  readonly serverErrorsPerMinute?: number;
+  /**
+   * The denials in five minutes that are a surge. 1 to 1,000,000.
+   *
+   * @default 100
+   */
+  readonly denialsPerFiveMinutes?: number;
+  /**
+   * The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000.
+   *
+   * @default 5000
+   */
+  readonly latencyMs?: number;
+}
+
+/** The audit records. */
+export interface AuditSettings {
+  /**
+   * How long audit records are kept, in days. 7 to 36,500.
+   *
+   * @default for ever
+   */
+  readonly retentionDays?: number;
+}
+
+/**
+ * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
+ * no one joined ends after 5 minutes.
+ */
+export interface ReconcilerSettings {
+  /**
+   * The time after an intent's deadline in which its handler and Chime finish, in seconds. 1 to 240.
+   *
+   * @default 45
+   */
+  readonly marginSeconds?: number;
+  /**
+   * The time between two looks at one meeting, in seconds. 1 to 240.
+   *
+   * @default 60
+   */
+  readonly secondLookSeconds?: number;
+}
+
+/** How a new version goes live. */
+export interface DeploymentSettings {
+  /**
+   * Sends a tenth of the requests to a new version for so many minutes, by CodeDeploy, and rolls back if an alarm for
+   * errors goes off meanwhile.
+   *
+   * @default all requests at once
+   */
+  readonly canaryMinutes?: 5 | 10 | 15 | 30;
+}
+
+/** The settings of a facade that name no other construct: the same keys in a configuration file and in code. */
+export interface FacadeSettings {
+  /**
+   * Whether people depend on this deployment. What costs money and is not needed for a trial is on by default in
+   * production: the firewall.
+   *
+   * @default true
+   */
+  readonly production?: boolean;
+  /**
+   * The Chime SDK control Region of the meetings: a meeting is only known in the Region that created it.
+   *
+   * @default the Region of the stack
+   */
+  readonly meetingsRegion?: string;
+  /**
+   * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
+   * machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.
+   *
+   * @default none
+   */
+  readonly allowedOrigins?: readonly string[];
+  /**
+   * The first part of the path, if there is no custom domain.
+   *
+   * @default v1
+   */
+  readonly stageName?: string;
+  /**
+   * Who issues tokens, and what their tokens may do (docs/administrators.md).
+   *
+   * @default a Cognito user pool with one machine client
+   */
+  readonly issuers?: readonly IssuerEntry[];
+  /** The Cognito user pool that is created if there are no `issuers`. */
+  readonly cognito?: CognitoSettings;
+  /** Throttles, sizes and concurrency. */
+  readonly limits?: LimitSettings;
+  /** AWS WAF in front of the API: a per-IP rate limit and AWS's managed rules. */
+  readonly firewall?: FirewallSettings;
+  /** The logs. */
+  readonly logs?: LogSettings;
+  /** The alarms. */
+  readonly alarms?: AlarmSettings;
+  /** The audit records. */
+  readonly audit?: AuditSettings;
+  /**
+   * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
+   * no one joined ends after 5 minutes.
+   */
+  readonly reconciler?: ReconcilerSettings;
+  /** How a new version goes live. */
+  readonly deployment?: DeploymentSettings;
+}
+
+/** The hosted zone that gets the DNS record. */
+export interface HostedZoneConfig {
+  /** Its id. */
+  readonly id: string;
+  /** Its name, such as example.com. */
+  readonly name: string;
+}
+
+/** A domain name for the API, mapped to its root: it is then the only way to the API. */
+export interface DomainConfig {
+  /** The name, such as meetings.example.com. */
+  readonly name: string;
+  /** A certificate for that name, of ACM in the API's own Region. */
+  readonly certificateArn: string;
+  /**
+   * The hosted zone that gets the DNS record.
+   *
+   * @default the DNS record is made elsewhere
+   */
+  readonly hostedZone?: HostedZoneConfig;
+}
+
+/** The alarms, and who is notified. */
+export interface EnvironmentAlarmSettings {
+  /**
+   * Where the runbook is read: alarms link to its sections.
+   *
+   * @default docs/runbook.md
+   */
+  readonly runbookUrl?: string;
+  /**
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   *
+   * @default 3
+   */
+  readonly serverErrorsPerMinute?: number;
+  /**
+   * The denials in five minutes that are a surge. 1 to 1,000,000.
+   *
+   * @default 100
+   */
+  readonly denialsPerFiveMinutes?: number;
+  /**
+   * The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000.
+   *
+   * @default 5000
+   */
+  readonly latencyMs?: number;
+  /**
+   * An SNS topic that is notified when an alarm begins and ends.
+   *
+   * @default alarms show in CloudWatch only
+   */
+  readonly topicArn?: string;
+}
+
+/** The configuration of one environment, as its file has it. */
+export interface EnvironmentConfig extends FacadeSettings {
+  /** The name of the CloudFormation stack. */
+  readonly stackName: string;
+  /**
+   * The Region to deploy to.
+   *
+   * @default that of the CDK command line
+   */
+  readonly region?: string;
+  /**
+   * The account to deploy to.
+   *
+   * @default that of the CDK command line
+   */
+  readonly account?: string;
+  /**
+   * The tags of every resource that takes them.
+   *
+   * @default none
+   */
+  readonly tags?: { readonly [name: string]: string };
+  /**
+   * A KMS key for the tables.
+   *
+   * @default the account's own key for DynamoDB, `aws/dynamodb`
+   */
+  readonly encryptionKeyArn?: string;
+  /**
+   * A domain name for the API, mapped to its root: it is then the only way to the API.
+   *
+   * @default API Gateway's address, with the stage
+   */
+  readonly domain?: DomainConfig;
+  /** The alarms, and who is notified. */
+  readonly alarms?: EnvironmentAlarmSettings;
+}
+
+/** `LimitSettings`, every default filled in. */
+export interface CompleteLimitSettings {
+  /**
+   * The gateway's throttle for each method, in requests a second. Keep it far above Chime's quota: anonymous requests
+   * count too, and must not lock others out. 1 to 10,000.
+   */
+  readonly requestsPerSecond: number;
+  /** The burst of the gateway's throttle. 1 to 5,000. */
+  readonly burst: number;
+  /**
+   * The gateway's throttle for browsers' preflights (OPTIONS), so that neither they nor requests can use up the
+   * other's. 1 to 10,000.
+   *
+   * @default as `requestsPerSecond`
+   */
+  readonly preflightsPerSecond?: number;
+  /**
+   * The burst of that throttle. 1 to 5,000.
+   *
+   * @default as `burst`
+   */
+  readonly preflightBurst?: number;
+  /** The function's memory in MiB, which also decides its share of a processor. 128 to 10,240. */
+  readonly memoryMb: number;
+  /** The function's time-out in seconds. The gateway waits one second longer. 5 to 28. */
+  readonly timeoutSeconds: number;
+  /**
+   * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
+   * Taken from what the account has. 1 to 100,000.
+   *
+   * @default no limit but the account's
+   */
+  readonly reservedConcurrency?: number;
+  /**
+   * The execution environments that are kept started, so that no request waits for one. Paid for by the hour. 1 to
+   * 100,000.
+   *
+   * @default none
+   */
+  readonly provisionedConcurrency?: number;
+  /**
+   * The most that each table and index takes in a second, in write request units, so that a mistake cannot cost without
+   * end. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once. 100 to 1,000,000.
+   */
+  readonly tableWriteUnitsPerSecond: number;
+  /** The most that is read of each table and index in a second, in read request units. 1 to 1,000,000. */
+  readonly tableReadUnitsPerSecond: number;
+}
+
+/** `FirewallSettings`, every default filled in. */
+export interface CompleteFirewallSettings {
+  /**
+   * Whether there is a firewall.
+   *
+   * @default as `production`
+   */
+  readonly enabled?: boolean;
+  /**
+   * The requests that one IP address may send in five minutes, preflights included; more are answered with 403.
+   * Everyone behind one company's address shares it. 10 to 2,000,000,000.
+   */
+  readonly requestsPerFiveMinutes: number;
+}
+
+/** `LogSettings`, every default filled in. */
+export interface CompleteLogSettings {
+  /** The log retention: one of the numbers of days that CloudWatch Logs knows. */
+  readonly retentionDays: number;
+  /** The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level. */
+  readonly level: 'DEBUG' | 'INFO';
+  /**
+   * Writes one JSON line for each request, without personal data. API Gateway needs a log role of the account and
+   * Region for it: without one, the deployment fails.
+   */
+  readonly access: boolean;
+  /** Creates that role, for the whole account and Region: ask for it in one stack only. */
+  readonly accountRole: boolean;
+}
+
+/** `AlarmSettings`, every default filled in. */
+export interface CompleteAlarmSettings {
+  /** Where the runbook is read: alarms link to its sections. */
+  readonly runbookUrl: string;
+  /**
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   */
+  readonly serverErrorsPerMinute: number;
+  /** The denials in five minutes that are a surge. 1 to 1,000,000. */
+  readonly denialsPerFiveMinutes: number;
+  /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
+  readonly latencyMs: number;
+}
+
+/** `ReconcilerSettings`, every default filled in. */
+export interface CompleteReconcilerSettings {
+  /** The time after an intent's deadline in which its handler and Chime finish, in seconds. 1 to 240. */
+  readonly marginSeconds: number;
+  /** The time between two looks at one meeting, in seconds. 1 to 240. */
+  readonly secondLookSeconds: number;
+}
+
+/** `FacadeSettings`, every default filled in. */
+export interface CompleteSettings {
+  /**
+   * Whether people depend on this deployment. What costs money and is not needed for a trial is on by default in
+   * production: the firewall.
+   */
+  readonly production: boolean;
+  /**
+   * The Chime SDK control Region of the meetings: a meeting is only known in the Region that created it.
+   *
+   * @default the Region of the stack
+   */
+  readonly meetingsRegion?: string;
+  /**
+   * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
+   * machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.
+   */
+  readonly allowedOrigins: readonly string[];
+  /** The first part of the path, if there is no custom domain. */
+  readonly stageName: string;
+  /** Who issues tokens, and what their tokens may do (docs/administrators.md). */
+  readonly issuers: IssuerRules[];
+  /** The Cognito user pool that is created if there are no `issuers`. */
+  readonly cognito: CognitoSettings;
+  /** Throttles, sizes and concurrency. */
+  readonly limits: CompleteLimitSettings;
+  /** AWS WAF in front of the API: a per-IP rate limit and AWS's managed rules. */
+  readonly firewall: CompleteFirewallSettings;
+  /** The logs. */
+  readonly logs: CompleteLogSettings;
+  /** The alarms. */
+  readonly alarms: CompleteAlarmSettings;
+  /** The audit records. */
+  readonly audit: AuditSettings;
+  /**
+   * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
+   * no one joined ends after 5 minutes.
+   */
+  readonly reconciler: CompleteReconcilerSettings;
+  /** How a new version goes live. */
+  readonly deployment: DeploymentSettings;
+}
+
+/** `EnvironmentAlarmSettings`, every default filled in. */
+export interface CompleteEnvironmentAlarmSettings {
+  /** Where the runbook is read: alarms link to its sections. */
+  readonly runbookUrl: string;
+  /**
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   */
+  readonly serverErrorsPerMinute: number;
+  /** The denials in five minutes that are a surge. 1 to 1,000,000. */
+  readonly denialsPerFiveMinutes: number;
+  /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
+  readonly latencyMs: number;
+  /**
+   * An SNS topic that is notified when an alarm begins and ends.
+   *
+   * @default alarms show in CloudWatch only
+   */
+  readonly topicArn?: string;
+}
+
+/** `EnvironmentConfig`, every default filled in. */
+export interface CompleteConfig extends CompleteSettings {
+  /** The name of the CloudFormation stack. */
+  readonly stackName: string;
+  /**
+   * The Region to deploy to.
+   *
+   * @default that of the CDK command line
+   */
+  readonly region?: string;
+  /**
+   * The account to deploy to.
+   *
+   * @default that of the CDK command line
+   */
+  readonly account?: string;
+  /** The tags of every resource that takes them. */
+  readonly tags: { readonly [name: string]: string };
+  /**
+   * A KMS key for the tables.
+   *
+   * @default the account's own key for DynamoDB, `aws/dynamodb`
+   */
+  readonly encryptionKeyArn?: string;
+  /**
+   * A domain name for the API, mapped to its root: it is then the only way to the API.
+   *
+   * @default API Gateway's address, with the stage
+   */
+  readonly domain?: DomainConfig;
+  /** The alarms, and who is notified. */
+  readonly alarms: CompleteEnvironmentAlarmSettings;
+}

@@ -1,0 +1,325 @@
+import { z } from 'zod';
+import { issuersSchema } from './issuers.ts';
+import { problemWithOrigin } from './origins.ts';
+
+// The one definition of every setting: its documentation, default, bounds and message. `npm run generate` makes the public
+// types (props.ts) and docs/configuration.md from it. `leftOut` says what holds without a value where that is not a default.
+
+/** A batch of 100 attendees takes 100 units in the admission table at once, and as many in its index. */
+export const MIN_WRITE_UNITS_PER_SECOND = 100;
+
+/** The problem of fewer. */
+export const TOO_FEW_WRITE_UNITS = `is below ${MIN_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so large ones would be entered late or never; make it at least as much`;
+
+export const DEFAULT_TABLE_UNITS_PER_SECOND = 4_000;
+
+export const DEFAULT_RESOURCE_SERVER = 'usher';
+
+/** The retention times that CloudWatch Logs knows (API reference, PutRetentionPolicy), in days. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
+
+/** Unknown keys are refused in every group: a misspelt rule would be no rule. */
+const group = <Shape extends z.ZodRawShape>(title: string, description: string, shape: Shape) =>
+  z.strictObject(shape).meta({ title, description });
+
+const origin = z.string().superRefine((text, context) => {
+  const message = problemWithOrigin(text);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
+const cognito = group('CognitoSettings', 'The Cognito user pool that is created if there are no `issuers`.', {
+  domainPrefix: z
+    .exactOptional(
+      z.string().regex(/^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
+        error:
+          'Cognito allows 1 to 63 lower-case letters, digits and inner hyphens, without the words aws, amazon and cognito',
+      }),
+    )
+    .meta({
+      description: "The first part of the pool's host name under amazoncognito.com, unique in its Region.",
+      leftOut: 'derived from the account and the names of stack and construct',
+    }),
+  // Cognito takes more characters; a scope is this and a slash and a name, without spaces.
+  resourceServer: z
+    .exactOptional(
+      z.string().regex(/^[A-Za-z0-9:/._-]{1,200}$/, {
+        error: 'is no identifier of a resource server, such as usher or https://meetings.example.com',
+      }),
+    )
+    .meta({
+      description: "The resource server's identifier: scopes begin with it. Unique in its pool.",
+      leftOut: DEFAULT_RESOURCE_SERVER,
+    }),
+});
+
+// Seven days at least: an intent gets its expiry when it is written and can never get another, so it has to outlast any
+// time in which it may still be open.
+const audit = group('AuditSettings', 'The audit records.', {
+  retentionDays: z.exactOptional(wholeNumber(7, 36_500)).meta({
+    description: 'How long audit records are kept, in days.',
+    leftOut: 'for ever',
+  }),
+});
+
+// A handler's process ends at most 13 seconds after the deadline; below 30 seconds is for tests, on one machine.
+const reconciler = group(
+  'ReconcilerSettings',
+  'How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that no one joined ends after 5 minutes.',
+  {
+    marginSeconds: wholeNumber(1, 240).default(45).meta({
+      description: "The time after an intent's deadline in which its handler and Chime finish, in seconds.",
+    }),
+    secondLookSeconds: wholeNumber(1, 240).default(60).meta({
+      description: 'The time between two looks at one meeting, in seconds.',
+    }),
+  },
+);
+
+const firewall = group(
+  'FirewallSettings',
+  "AWS WAF in front of the API: a per-IP rate limit and AWS's managed rules.",
+  {
+    enabled: z.exactOptional(z.boolean()).meta({
+      description: 'Whether there is a firewall.',
+      leftOut: 'as `production`',
+    }),
+    // WAF's own bounds for a rate-based rule.
+    requestsPerFiveMinutes: wholeNumber(10, 2_000_000_000).default(3_000).meta({
+      description:
+        "The requests that one IP address may send in five minutes, preflights included; more are answered with 403. Everyone behind one company's address shares it.",
+    }),
+  },
+);
+
+const alarms = group('AlarmSettings', 'The alarms.', {
+  runbookUrl: z.string().min(1).default('docs/runbook.md').meta({
+    description: 'Where the runbook is read: alarms link to its sections.',
+  }),
+  serverErrorsPerMinute: wholeNumber(1, 1_000_000).default(3).meta({
+    description:
+      'The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that retries makes three of one failure. During a canary, the alarm rolls back to the old version.',
+  }),
+  denialsPerFiveMinutes: wholeNumber(1, 1_000_000).default(100).meta({
+    description: 'The denials in five minutes that are a surge.',
+  }),
+  latencyMs: wholeNumber(100, 29_000).default(5_000).meta({
+    description: 'The time that the slowest hundredth of the answers may take, in milliseconds.',
+  }),
+});
+
+const logs = group('LogSettings', 'The logs.', {
+  retentionDays: z
+    .literal(LOG_RETENTION_DAYS, {
+      error: `CloudWatch Logs knows only these numbers of days: ${LOG_RETENTION_DAYS.join(', ')}`,
+    })
+    .default(30)
+    .meta({
+      ts: { name: 'number' },
+      description: 'The log retention: one of the numbers of days that CloudWatch Logs knows.',
+    }),
+  level: z
+    .enum(['DEBUG', 'INFO'], {
+      error:
+        'is DEBUG or INFO: above, Lambda would leave out the metrics too, which are log lines, and no alarm could see',
+    })
+    .default('INFO')
+    .meta({
+      description:
+        'The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level.',
+    }),
+  access: z.boolean().default(false).meta({
+    description:
+      'Writes one JSON line for each request, without personal data. API Gateway needs a log role of the account and Region for it: without one, the deployment fails.',
+  }),
+  accountRole: z.boolean().default(false).meta({
+    description: 'Creates that role, for the whole account and Region: ask for it in one stack only.',
+  }),
+});
+
+const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
+  requestsPerSecond: wholeNumber(1, 10_000).default(100).meta({
+    description:
+      "The gateway's throttle for each method, in requests a second. Keep it far above Chime's quota: anonymous requests count too, and must not lock others out.",
+  }),
+  burst: wholeNumber(1, 5_000).default(200).meta({ description: "The burst of the gateway's throttle." }),
+  preflightsPerSecond: z.exactOptional(wholeNumber(1, 10_000)).meta({
+    description:
+      "The gateway's throttle for browsers' preflights (OPTIONS), so that neither they nor requests can use up the other's.",
+    leftOut: 'as `requestsPerSecond`',
+  }),
+  preflightBurst: z.exactOptional(wholeNumber(1, 5_000)).meta({
+    description: 'The burst of that throttle.',
+    leftOut: 'as `burst`',
+  }),
+  memoryMb: wholeNumber(128, 10_240).default(1024).meta({
+    description: "The function's memory in MiB, which also decides its share of a processor.",
+  }),
+  // API Gateway gives up after 29 seconds: the function must end before, or its answer is lost. Of what it has, 3.5 seconds
+  // are kept for recording the outcome and for the answer.
+  timeoutSeconds: wholeNumber(5, 28).default(20).meta({
+    description: "The function's time-out in seconds. The gateway waits one second longer.",
+  }),
+  reservedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({
+    description:
+      "The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md). Taken from what the account has.",
+    leftOut: "no limit but the account's",
+  }),
+  provisionedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({
+    description:
+      'The execution environments that are kept started, so that no request waits for one. Paid for by the hour.',
+    leftOut: 'none',
+  }),
+  tableWriteUnitsPerSecond: z
+    .number()
+    .int()
+    .min(MIN_WRITE_UNITS_PER_SECOND, { error: TOO_FEW_WRITE_UNITS })
+    .max(1_000_000)
+    .default(DEFAULT_TABLE_UNITS_PER_SECOND)
+    .meta({
+      description:
+        'The most that each table and index takes in a second, in write request units, so that a mistake cannot cost without end. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once.',
+    }),
+  tableReadUnitsPerSecond: wholeNumber(1, 1_000_000).default(DEFAULT_TABLE_UNITS_PER_SECOND).meta({
+    description: 'The most that is read of each table and index in a second, in read request units.',
+  }),
+});
+
+const deployment = group('DeploymentSettings', 'How a new version goes live.', {
+  canaryMinutes: z.exactOptional(z.literal([5, 10, 15, 30])).meta({
+    description:
+      'Sends a tenth of the requests to a new version for so many minutes, by CodeDeploy, and rolls back if an alarm for errors goes off meanwhile.',
+    leftOut: 'all requests at once',
+  }),
+});
+
+/** The settings of a facade: what a configuration file and code both have. */
+export const facadeShape = {
+  production: z.boolean().default(true).meta({
+    description:
+      'Whether people depend on this deployment. What costs money and is not needed for a trial is on by default in production: the firewall.',
+  }),
+  meetingsRegion: z.exactOptional(z.string()).meta({
+    description:
+      'The Chime SDK control Region of the meetings: a meeting is only known in the Region that created it.',
+    leftOut: 'the Region of the stack',
+  }),
+  allowedOrigins: z.array(origin).default([]).meta({
+    description:
+      'The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
+  }),
+  stageName: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,128}$/, { error: 'API Gateway allows letters, digits, hyphens and underscores' })
+    .default('v1')
+    .meta({ description: 'The first part of the path, if there is no custom domain.' }),
+  issuers: issuersSchema.default([]).meta({
+    description: 'Who issues tokens, and what their tokens may do (docs/administrators.md).',
+    leftOut: 'a Cognito user pool with one machine client',
+  }),
+  cognito: cognito.prefault({}),
+  limits: limits.prefault({}),
+  firewall: firewall.prefault({}),
+  logs: logs.prefault({}),
+  alarms: alarms.prefault({}),
+  audit: audit.prefault({}),
+  reconciler: reconciler.prefault({}),
+  deployment: deployment.prefault({}),
+};
+
+export const facadeSchema = group(
+  'FacadeSettings',
+  'The settings of a facade that name no other construct: the same keys in a configuration file and in code.',
+  facadeShape,
+);
+
+const hostedZone = group('HostedZoneConfig', 'A Route 53 hosted zone.', {
+  id: z
+    .string()
+    .regex(/^[A-Z0-9]{1,32}$/, { error: 'is not the id of a Route 53 hosted zone' })
+    .meta({ description: 'Its id.' }),
+  name: z.string().min(1).meta({ description: 'Its name, such as example.com.' }),
+});
+
+const domain = group(
+  'DomainConfig',
+  'A domain name for the API, mapped to its root: it is then the only way to the API.',
+  {
+    name: z
+      .string()
+      .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
+        error: 'is not a domain name, such as meetings.example.com',
+      })
+      .meta({ description: 'The name, such as meetings.example.com.' }),
+    certificateArn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]+$/, {
+        error: "is not the ARN of a certificate of ACM, in the API's own Region",
+      })
+      .meta({ description: "A certificate for that name, of ACM in the API's own Region." }),
+    hostedZone: z.exactOptional(hostedZone).meta({
+      description: 'The hosted zone that gets the DNS record.',
+      leftOut: 'the DNS record is made elsewhere',
+    }),
+  },
+);
+
+/** What a configuration file has beside a facade's settings: where it goes, and what exists already. */
+export const configSchema = group(
+  'EnvironmentConfig',
+  'The configuration of one environment, as its file has it.',
+  {
+    stackName: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, {
+        error: 'CloudFormation allows letters, digits and hyphens, a letter first, at most 128 characters',
+      })
+      .meta({ description: 'The name of the CloudFormation stack.' }),
+    region: z
+      .exactOptional(
+        z
+          .string()
+          .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'is not the name of a Region, such as eu-central-1' }),
+      )
+      .meta({ description: 'The Region to deploy to.', leftOut: 'that of the CDK command line' }),
+    account: z
+      .exactOptional(z.string().regex(/^\d{12}$/, { error: 'an AWS account is 12 digits, as a string' }))
+      .meta({ description: 'The account to deploy to.', leftOut: 'that of the CDK command line' }),
+    tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}).meta({
+      description: 'The tags of every resource that takes them.',
+    }),
+    encryptionKeyArn: z
+      .exactOptional(
+        z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, {
+          error:
+            'is not the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+        }),
+      )
+      .meta({
+        description: 'A KMS key for the tables.',
+        leftOut: "the account's own key for DynamoDB, `aws/dynamodb`",
+      }),
+    domain: z.exactOptional(domain).meta({
+      leftOut: "API Gateway's address, with the stage",
+    }),
+    ...facadeShape,
+    alarms: alarms
+      .extend({
+        topicArn: z
+          .exactOptional(
+            z.string().regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/, {
+              error: 'is not the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:123456789012:on-call',
+            }),
+          )
+          .meta({
+            description: 'An SNS topic that is notified when an alarm begins and ends.',
+            leftOut: 'alarms show in CloudWatch only',
+          }),
+      })
+      .meta({ title: 'EnvironmentAlarmSettings', description: 'The alarms, and who is notified.' })
+      .prefault({}),
+  },
+);

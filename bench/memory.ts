@@ -15,7 +15,7 @@ export async function measureMemory(
     const result = await process.run({ event, requests: count });
     checkAnswers(result.answers, 1);
     const { calls } = await setting.standIn.take();
-    const batches = calls.filter(({ operation }) => operation === 'PutItem outcome').length;
+    const batches = calls.filter(({ operation }) => operation === 'ExecuteStatement outcome').length;
     if (batches !== count) throw new Error(`${count} requests have ${batches} outcomes.`);
     return result;
   };

@@ -14,7 +14,7 @@ export type Item = Record<string, AttributeValue>;
 
 /** One request that arrived. */
 export interface Call {
-  /** `PutItem intent`, `BatchWriteItem`, `BatchCreateAttendee`, … */
+  /** `ExecuteStatement intent`, `BatchWriteItem`, `BatchCreateAttendee`, … */
   operation: string;
   /** On this process's own clock, in milliseconds. */
   arrivedMs: number;
@@ -89,22 +89,18 @@ export async function startStandIn(): Promise<{
   }
 
   function dynamodb(operation: string, input: DynamoDbInput) {
-    if (operation === 'PutItem') {
-      const { Item = {}, ConditionExpression } = input;
-      const kind = Item['kind']?.S ?? '';
+    if (operation === 'PutItem' || operation === 'ExecuteStatement') {
+      const Item = operation === 'PutItem' ? conditionalPut(input) : inserted(input);
+      const name = `${operation} ${Item['kind']?.S ?? ''}`;
       const key = `${Item['meetingId']?.S}/${Item['recordId']?.S}`;
-      if (ConditionExpression !== 'attribute_not_exists(recordId)')
-        throw new Error('A put without condition');
       if (items.has(key)) {
-        const refusal = {
-          __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException',
-          message: 'The conditional request failed',
-        };
-        return { operation: `PutItem ${kind}`, status: 400, answer: refusal };
+        const error = operation === 'PutItem' ? 'ConditionalCheckFailedException' : 'DuplicateItemException';
+        const refusal = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: 'It exists.' };
+        return { operation: name, status: 400, answer: refusal };
       }
       items.set(key, Item);
       taken.records.push(Item);
-      return { operation: `PutItem ${kind}`, status: 200, answer: {} };
+      return { operation: name, status: 200, answer: {} };
     }
     if (operation === 'BatchWriteItem') {
       const [writes = []] = Object.values(input.RequestItems ?? {});
@@ -174,10 +170,23 @@ export const MEETING_ID = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const TENANTS = ['acme'];
 
 interface DynamoDbInput {
+  Statement?: string;
+  Parameters?: AttributeValue[];
   TableName?: string;
   Item?: Item;
   ConditionExpression?: string;
   RequestItems?: Record<string, { PutRequest: { Item: Item } }[]>;
+}
+
+function conditionalPut({ Item = {}, ConditionExpression }: DynamoDbInput): Item {
+  if (ConditionExpression !== 'attribute_not_exists(recordId)') throw new Error('A put without condition');
+  return Item;
+}
+
+function inserted({ Statement = '', Parameters = [] }: DynamoDbInput): Item {
+  if (!Statement.startsWith('INSERT INTO ')) throw new Error(`No INSERT: ${Statement}`);
+  const names = [...Statement.matchAll(/'(\w+)': \?/g)].map(([, name]) => name as string);
+  return Object.fromEntries(names.map((name, index) => [name, Parameters[index] as AttributeValue]));
 }
 
 interface ChimeInput {

@@ -48,9 +48,8 @@ export class AttendeeFunction extends UsherFunction {
           ? {}
           : { provisionedConcurrentExecutions: limits.provisionedConcurrency },
     });
-    // Without UpdateItem, DeleteItem and BatchWriteItem, the facts can only be added to. A PutItem without its condition
-    // would still overwrite: IAM has no condition key for that.
-    this.allow(['dynamodb:PutItem', 'dynamodb:GetItem'], tables.audit.tableArn);
+    // The only write that cannot overwrite: the facts can be added to, and not changed.
+    this.allow(['dynamodb:PartiQLInsert', 'dynamodb:GetItem'], tables.audit.tableArn);
     this.allow(['dynamodb:BatchWriteItem'], tables.admissions.tableArn);
     this.allowOnMeetings(['chime:BatchCreateAttendee', 'chime:GetMeeting'], meetingsRegion);
   }

@@ -48,7 +48,7 @@ export class ReconcilerFunction extends UsherFunction {
       alias: { retryAttempts: 0, maxEventAge: Duration.minutes(1) },
     });
     this.allow(
-      ['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+      ['dynamodb:PartiQLInsert', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
       tables.audit.tableArn,
     );
     this.allow(['dynamodb:Query'], `${tables.audit.tableArn}/index/${TABLES.audit.indexes.byDay.name}`);

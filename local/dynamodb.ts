@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import {
   type CreateTableCommandInput,
   DynamoDB,
@@ -7,11 +7,18 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { withInsert } from './dynamodb-insert.ts';
 import { close, LOOPBACK, listen } from './http-server.ts';
 
 /** Starts an empty DynamoDB that lives in this process's memory. */
 export async function startDynamoDb(): Promise<{ url: string; close(): Promise<void> }> {
   const server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const [answer] = server.listeners('request') as [RequestListener];
+  server.off('request', answer);
+  server.on(
+    'request',
+    withInsert(answer, () => url),
+  );
   // dynalite throws where a request breaks off, as it does when a handler's process is killed, and would take the whole
   // system with it.
   server.on('request', (request) => {
@@ -19,7 +26,8 @@ export async function startDynamoDb(): Promise<{ url: string; close(): Promise<v
     request.on('error', () => {});
   });
   const port = await listen(server, 0);
-  return { url: `http://${LOOPBACK}:${port}`, close: () => close(server) };
+  const url = `http://${LOOPBACK}:${port}`;
+  return { url, close: () => close(server) };
 }
 
 /**

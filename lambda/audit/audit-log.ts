@@ -1,46 +1,29 @@
-import {
-  BatchWriteItemCommand,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  type WriteRequest,
-} from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import { itemOf } from '../aws/dynamodb-item.ts';
 import { withinTime } from '../aws/time-limit.ts';
+import type { CallOptions } from '../model/ports.ts';
+import { insertFact } from './insert-fact.ts';
 import type { AuditLog } from './ports.ts';
 import { type AuditRecord, admissionsOf } from './records.ts';
 
-/** The audit log in DynamoDB: every write to the truth is a put on condition that nothing is there yet. */
+/** The audit log in DynamoDB. A record is added or it is not there: none is ever changed. */
 export function createAuditLog(
   client: DynamoDBClient,
   tables: { auditTableName: string; admissionTableName: string },
 ): AuditLog {
+  // One limit for all calls of a write: a writer that finds out too late that the record is its own must not go on.
+  const insert = (record: AuditRecord, { timeoutMs }: CallOptions) =>
+    withinTime(timeoutMs, (abortSignal) => insertFact(client, tables, record, abortSignal));
+
   return {
-    async recordIntent(intent, { timeoutMs }) {
-      // A batch id is random, so a record that is already there is this very one: an answer got lost on the way.
-      await withinTime(timeoutMs, (abortSignal) => putIfAbsent(intent, abortSignal));
+    async recordIntent(intent, options) {
+      if (!(await insert(intent, options))) throw new KeyTaken(intent);
     },
 
-    recordOutcome(outcome, { timeoutMs }) {
-      // One limit for both calls: who finds out too late that the record is its own must not answer any more.
-      return withinTime(timeoutMs, async (abortSignal) => {
-        if (await putIfAbsent(outcome, abortSignal)) return true;
-        const { Item } = await client.send(
-          new GetItemCommand({
-            TableName: tables.auditTableName,
-            Key: itemOf({ meetingId: outcome.meetingId, recordId: outcome.recordId }),
-            ProjectionExpression: 'writerId',
-            ConsistentRead: true,
-          }),
-          { abortSignal },
-        );
-        return Item?.['writerId']?.S === outcome.writerId;
-      });
-    },
+    recordOutcome: insert,
 
-    async recordDenial(denial, { timeoutMs }) {
-      await withinTime(timeoutMs, (abortSignal) => putIfAbsent(denial, abortSignal));
+    async recordDenial(denial, options) {
+      if (!(await insert(denial, options))) throw new KeyTaken(denial);
     },
 
     async recordAdmissions(outcome, { timeoutMs }) {
@@ -57,22 +40,13 @@ export function createAuditLog(
       if (left > 0) throw new Error(`${left} admissions were not taken.`);
     },
   };
+}
 
-  /** @returns false where a record with this key is already there */
-  async function putIfAbsent(record: AuditRecord, abortSignal: AbortSignal): Promise<boolean> {
-    try {
-      await client.send(
-        new PutItemCommand({
-          TableName: tables.auditTableName,
-          Item: itemOf(record),
-          ConditionExpression: 'attribute_not_exists(recordId)',
-        }),
-        { abortSignal },
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+/** Another record has the key: a batch id is random, so this is no accident. */
+class KeyTaken extends Error {
+  override name = 'KeyTaken';
+
+  constructor({ kind }: AuditRecord) {
+    super(`The ${kind} is not recorded: another record has its key.`);
   }
 }

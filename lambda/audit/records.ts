@@ -18,6 +18,11 @@ interface RecordBase {
   batchId: string;
   /** When the record was made, ISO 8601 in UTC. */
   recordedAt: string;
+  /**
+   * Random, of one attempt to write: tells a writer that a record it finds is its own. Intents and denials of earlier
+   * versions have none.
+   */
+  writerId: string;
   /** When DynamoDB may expire the record, in seconds since the epoch; the same for all records of a batch. */
   expiresAt?: number;
 }
@@ -68,8 +73,6 @@ export interface OutcomeRecord extends RecordBase {
   kind: 'outcome';
   state: OutcomeState;
   writtenBy: 'handler' | 'reconciler';
-  /** Random, of one attempt to write: tells a writer that a record it finds is its own. */
-  writerId: string;
   issued: IssuedAttendee[];
   /** Attendees that Chime returned but that the caller may not have: their tokens were not delivered. */
   withheld: (IssuedAttendee & { rule: Rule })[];

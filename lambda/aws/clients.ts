@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { isTaken } from '../audit/insert-fact.ts';
 import type { CallOptions } from '../model/ports.ts';
 import { attemptDirectly, jsonAsItIs, MAX_IDLE_MS } from './direct-attempt.ts';
 import { Sha256 } from './sha256.ts';
@@ -34,7 +35,7 @@ export function createDynamoDBClient(service: Service): DynamoDBClient {
   });
   jsonAsItIs(client);
   attemptDirectly(client, service.endpoint, {
-    repeats: (error) => !(error instanceof ConditionalCheckFailedException),
+    repeats: (error) => !(error instanceof ConditionalCheckFailedException || isTaken(error)),
   });
   return client;
 }

@@ -238,6 +238,7 @@ export async function createAttendees(
           kind: 'denial',
           denialDay: dayOfBatch(call.batchId),
           recordedAt: new Date(clock.now()).toISOString(),
+          writerId: dependencies.randomHex(),
           caller: callerFacts(call, caller, scope, DENIAL_USER_AGENT_LENGTH),
           rule,
           requestedCount: requested.length,
@@ -267,6 +268,7 @@ export async function createAttendees(
       callerId: callerId(facts),
       day: dayOfBatch(call.batchId),
       recordedAt: new Date(clock.now()).toISOString(),
+      writerId: dependencies.randomHex(),
       caller: facts,
       requested: requested.map(({ ExternalUserId, Capabilities }) => ({
         externalUserId: ExternalUserId,

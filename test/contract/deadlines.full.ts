@@ -86,8 +86,8 @@ const unavailable = (message: RegExp) => ({
 
 describe('a request ends in time', () => {
   it.concurrent.each([
-    ['an intent', /PutItem.*"intent"/, unavailable(/^Nothing was created/), 3_000],
-    ['an outcome', /PutItem.*"outcome"/, unavailable(/^The outcome is not known yet/), 3_000],
+    ['an intent', /ExecuteStatement.*"intent"/, unavailable(/^Nothing was created/), 3_000],
+    ['an outcome', /ExecuteStatement.*"outcome"/, unavailable(/^The outcome is not known yet/), 3_000],
     ['what is derived', /BatchWriteItem/, { name: 'success' }, 1_000],
   ])('where %s cannot be written', async (_what, what, expected, mostMs) => {
     const meetingId = await createMeeting(system.environment);
@@ -119,7 +119,7 @@ describe('a request ends in time', () => {
     await control.clearCalls();
     const meetingId = await createMeeting(system.environment);
     await control.fault({ operation: 'GetMeeting', latencyMs: 2_400 });
-    delays.set(meetingId, { what: /PutItem/, ms: 2_000 });
+    delays.set(meetingId, { what: /ExecuteStatement/, ms: 2_000 });
     const answer = await create(meetingId);
     expect(answer).toMatchObject(unavailable(/took too long/));
     expect(answer.tookMs).toBeLessThan(FUNCTION_MS);

@@ -6,26 +6,43 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 // Runs the audit's tests against AWS's own DynamoDB Local instead of dynalite: `npm run test:dynamodb-local`. It needs
-// Java 17 and Maven, which brings DynamoDB Local from Maven Central, and ends with 3 where it can't have them.
-const VERSION = '2.6.1';
+// Java 17 and Maven, which brings DynamoDB Local from Maven Central, and ends with 3 where it can't have them. Of two
+// generations, since they come from different groups and names of errors have changed before.
+const VERSIONS = [
+  {
+    groupId: 'com.amazonaws',
+    version: '2.6.1',
+    main: 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner',
+  },
+  {
+    groupId: 'software.amazon.dynamodb',
+    version: '3.1.0',
+    main: 'software.amazon.dynamodb.services.local.main.ServerRunner',
+  },
+];
+type Version = (typeof VERSIONS)[number];
 const SUITES = [
   'test/cli/audit',
   'test/lambda/audit/audit-log',
+  'test/lambda/audit/facts',
   'test/lambda/audit/tables',
   'test/budgets/request-units',
 ];
 
-const directory = mkdtempSync(path.join(tmpdir(), 'usher-dynamodb-local-'));
-try {
-  process.exitCode = await run();
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+for (const version of VERSIONS) {
+  const directory = mkdtempSync(path.join(tmpdir(), 'usher-dynamodb-local-'));
+  try {
+    process.exitCode ||= await run(version, directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
-async function run(): Promise<number> {
-  const missing = download();
+async function run(wanted: Version, directory: string): Promise<number> {
+  const { version, main } = wanted;
+  const missing = download(wanted, directory);
   if (missing !== undefined) {
-    console.error(`*** NOT RUN: DynamoDB Local ${VERSION} can't be had here: ${missing}`);
+    console.error(`*** NOT RUN: DynamoDB Local ${version} is not available here: ${missing}`);
     return 3;
   }
   const port = await freePort();
@@ -35,7 +52,7 @@ async function run(): Promise<number> {
       `-Djava.library.path=${directory}`,
       '-cp',
       path.join(directory, '*'),
-      'com.amazonaws.services.dynamodbv2.local.main.ServerRunner',
+      main,
       '-inMemory',
       // Else it keeps tables apart by access key, and tests use several.
       '-sharedDb',
@@ -49,7 +66,7 @@ async function run(): Promise<number> {
   try {
     const url = `http://127.0.0.1:${port}`;
     await untilItAnswers(url);
-    console.log(`DynamoDB Local ${VERSION} listens at ${url}.`);
+    console.log(`DynamoDB Local ${version} listens at ${url}.`);
     const { status } = spawnSync(
       'npm',
       ['run', '--silent', 'jest', '--', '--selectProjects', 'unit', 'system', '--runInBand', '--', ...SUITES],
@@ -61,15 +78,15 @@ async function run(): Promise<number> {
   }
 }
 
-/** @returns why it can't be had, if it can't */
-function download(): string | undefined {
+/** @returns why it is not available, if it is not */
+function download({ groupId, version }: Version, directory: string): string | undefined {
   writeFileSync(
     path.join(directory, 'pom.xml'),
     `<project xmlns="http://maven.apache.org/POM/4.0.0">
       <modelVersion>4.0.0</modelVersion>
       <groupId>usher</groupId><artifactId>dynamodb-local</artifactId><version>1</version>
       <dependencies><dependency>
-        <groupId>com.amazonaws</groupId><artifactId>DynamoDBLocal</artifactId><version>${VERSION}</version>
+        <groupId>${groupId}</groupId><artifactId>DynamoDBLocal</artifactId><version>${version}</version>
       </dependency></dependencies>
     </project>`,
   );

@@ -161,7 +161,7 @@ const isLook = ({ name }: Step): boolean => name === 'ListAttendees';
 /** Whether an intent was recorded and Chime not asked yet. */
 function isUnderWay(taken: Order): boolean {
   const has = (name: RegExp) => taken.some(({ step }) => name.test(step.name));
-  return has(/^PutItem .* intent$/) && !has(/^BatchCreateAttendee$/);
+  return has(/^ExecuteStatement .* intent$/) && !has(/^BatchCreateAttendee$/);
 }
 
 async function loseAnAnswer(lane: Lane, { handlers }: World, meetingId: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMISSIONS_AT_ONCE } from '../../lambda/audit/records.ts';
 import { type Actor, type Answer, type Lane, LOOK_SHIFTS_MS, startLane } from '../support/faults/lane.ts';
-import type { Step } from '../support/faults/wire.ts';
+import { insertedItem, type Step } from '../support/faults/wire.ts';
 
 /** An item on the wire. */
 type Item = Record<string, Value>;
@@ -79,6 +79,7 @@ describe('the write units of a batch of n attendees, by what handler and reconci
 });
 
 function writtenItems({ name, body }: Step): { table: string; item: Item }[] {
+  if (name.startsWith('ExecuteStatement')) return [insertedItem(body ?? {}) as { table: string; item: Item }];
   if (name.startsWith('PutItem'))
     return [{ table: body?.['TableName'] as string, item: body?.['Item'] as Item }];
   if (name.startsWith('DeleteItem'))

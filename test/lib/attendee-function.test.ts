@@ -92,7 +92,7 @@ describe('the role', () => {
       statements.map(({ Effect, Action, Resource }) => [Effect, Action, [Resource].flat().map(flat)]),
     ).toEqual([
       ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`<${logs}.Arn>`]],
-      ['Allow', ['dynamodb:PutItem', 'dynamodb:GetItem'], ['<AuditTable.Arn>']],
+      ['Allow', ['dynamodb:PartiQLInsert', 'dynamodb:GetItem'], ['<AuditTable.Arn>']],
       ['Allow', 'dynamodb:BatchWriteItem', ['<AdmissionTable.Arn>']],
       [
         'Allow',

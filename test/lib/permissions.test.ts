@@ -216,14 +216,19 @@ function callsIn(file: string, text = readFileSync(file, 'utf8')): Call[] {
         throw new Error(`${file}: where ${name} is called is not seen.`);
       }
       const operation = name.replace(/Command$|^paginate/, '');
-      return sites.map(({ 0: site, index }) => ({
-        action: `${service}:${operation}`,
-        argumentText: argumentsAt(text, index + site.length - 1),
-        call: name,
-        file,
-      }));
+      return sites.map(({ 0: site, index }) => {
+        const argumentText = argumentsAt(text, index + site.length - 1);
+        const action = operation === 'ExecuteStatement' ? statementAction(file, argumentText) : operation;
+        return { action: `${service}:${action}`, argumentText, call: name, file };
+      });
     });
   });
+}
+
+/** What IAM asks for a statement: only an INSERT into a table of the settings is known here. */
+function statementAction(file: string, argumentText: string): string {
+  if (/Statement: `INSERT INTO "\$\{\w+TableName\}" VALUE /.test(argumentText)) return 'PartiQLInsert';
+  throw new Error(`${file}: what the statement does is not seen.`);
 }
 
 /** From an opening parenthesis to the one that closes it. */
@@ -354,6 +359,10 @@ describe('what is read from the code', () => {
     ['what calls by itself', `${named('waitUntilTableExists')}waitUntilTableExists({ client }, {});`],
     ['another name', `${named('ScanCommand as Look')}new Look({});`],
     ['a value', `${named('ScanCommand')}const commands = [ScanCommand];\nnew ScanCommand({});`],
+    [
+      'a statement that is no INSERT',
+      `${named('ExecuteStatementCommand')}new ExecuteStatementCommand({ Statement: \`DELETE FROM "\${auditTableName}"\` });`,
+    ],
     ['another service', "import { PutObjectCommand } from '@aws-sdk/client-s3';\nnew PutObjectCommand({});"],
     ['a request of its own', "await fetch('https://dynamodb.us-east-1.amazonaws.com/');"],
   ])('is rejected where it is not understood: %s', (_what, text) => {

@@ -93,7 +93,7 @@ describe('the reconciler', () => {
       ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`<${logs}.Arn>`]],
       [
         'Allow',
-        ['dynamodb:PutItem', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+        ['dynamodb:PartiQLInsert', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
         ['<AuditTable.Arn>'],
       ],
       ['Allow', 'dynamodb:Query', ['<AuditTable.Arn>/index/by-day']],

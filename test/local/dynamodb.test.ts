@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { DynamoDB, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type AttributeValue, DynamoDB, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTables, startDynamoDb } from '../../local/dynamodb.ts';
 
 const TABLE = {
@@ -66,4 +66,34 @@ it('lives on when a request breaks off', async () => {
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
   expect(stdout).toBe('200\n');
+});
+
+describe('a statement', () => {
+  const execute = (Statement: string, Parameters: AttributeValue[]) =>
+    client.executeStatement({ Statement, Parameters }).catch((error: Error) => error.name);
+  const INSERT = `INSERT INTO "things" VALUE {'id': ?, 'color': ?}`;
+  const blue = [{ S: 'inserted' }, { S: 'blue' }];
+
+  it('inserts an item, and leaves an existing one as it is', async () => {
+    expect(await execute(INSERT, blue)).toMatchObject({ Items: [] });
+    expect(await execute(INSERT, [{ S: 'inserted' }, { S: 'green' }])).toBe('DuplicateItemException');
+    const { Item } = await client.getItem({ TableName: 'things', Key: { id: { S: 'inserted' } } });
+    expect(Item).toEqual({ id: { S: 'inserted' }, color: { S: 'blue' } });
+  });
+
+  it.each<[string, string, AttributeValue[], string]>([
+    ['of another kind', `DELETE FROM "things" WHERE id = ?`, [{ S: 'inserted' }], 'ValidationException'],
+    [
+      'with a value in its text',
+      `INSERT INTO "things" VALUE {'id': 'x'}`,
+      [{ S: 'x' }],
+      'ValidationException',
+    ],
+    ['with a parameter for a whole item', `INSERT INTO "things" VALUE ?`, [{ M: {} }], 'ValidationException'],
+    ['with too few parameters', INSERT, [{ S: 'x' }], 'ValidationException'],
+    ['without the key', `INSERT INTO "things" VALUE {'color': ?}`, [{ S: 'x' }], 'ValidationException'],
+    ['for no table', `INSERT INTO "nothing" VALUE {'id': ?}`, [{ S: 'x' }], 'ResourceNotFoundException'],
+  ])('%s is refused', async (_what, statement, parameters, expected) => {
+    expect(await execute(statement, parameters)).toBe(expected);
+  });
 });

@@ -10,6 +10,7 @@ import {
   BatchWriteItemCommand,
   DeleteItemCommand,
   DynamoDBClient,
+  ExecuteStatementCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -103,6 +104,14 @@ const Item = marshall({
 });
 
 const DYNAMODB_CALLS = [
+  [
+    'ExecuteStatement',
+    () =>
+      new ExecuteStatementCommand({
+        Statement: `INSERT INTO "audit" VALUE {'nested': ?}`,
+        Parameters: Object.values(Item),
+      }),
+  ],
   ['PutItem', () => new PutItemCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(a)' })],
   [
     'BatchWriteItem',

@@ -28,6 +28,7 @@ function fitTemplate(text: string, emulatorUrl: string): string {
       Object.values(paths).forEach(nameMethods);
     }
     if (Type === 'AWS::CloudWatch::Alarm') watchOneMetric(Properties);
+    if (Type === 'AWS::IAM::Policy') allowStatements(Properties);
     // It has firewalls, but does not put them before anything.
     if (Type === 'AWS::WAFv2::WebACLAssociation') delete template.Resources[logicalId];
   }
@@ -41,6 +42,19 @@ function watchOneMetric(alarm: Record<string, unknown>): void {
   if (found === undefined) return;
   delete alarm['Metrics'];
   Object.assign(alarm, found.Metric, { Period: found.Period, Statistic: found.Stat });
+}
+
+/**
+ * Where AWS asks for `dynamodb:PartiQLInsert` on the table, it asks for an action of the name of the call, on no table: a
+ * function that may insert may send it any statement here.
+ */
+function allowStatements(policy: Record<string, unknown>): void {
+  const { Statement: statements } = policy['PolicyDocument'] as {
+    Statement: { Action: string | string[] }[];
+  };
+  if (!statements.some(({ Action }) => [Action].flat().includes('dynamodb:PartiQLInsert'))) return;
+  const any = { Effect: 'Allow', Action: 'dynamodb:ExecuteStatement', Resource: '*' };
+  statements.push(any);
 }
 
 /** Its import of an API definition knows only the methods by name. */

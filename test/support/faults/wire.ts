@@ -8,7 +8,7 @@ export type Service = 'issuer' | 'chime' | 'dynamodb';
 /** One request of a process to a service. */
 export interface Step {
   service: Service;
-  /** For people: `PutItem audit outcome`, `BatchCreateAttendee`. */
+  /** For people: `ExecuteStatement audit outcome`, `BatchCreateAttendee`. */
   name: string;
   /** What it reads or changes, as far as two steps can disturb each other. */
   resource: string;
@@ -120,13 +120,27 @@ function stepOf(service: Service, incoming: IncomingMessage, text: Buffer): Step
 
 function dynamodbStep(target: string, body: Record<string, unknown>): Step {
   const operation = target.split('.').at(-1) as string;
-  const table = String(body['TableName'] ?? Object.keys(body['RequestItems'] as object)[0]);
-  const item = body['Item'] as { kind?: { S: string } } | undefined;
+  const inserted = operation === 'ExecuteStatement' ? insertedItem(body) : undefined;
+  const table = String(
+    inserted?.table ?? body['TableName'] ?? Object.keys(body['RequestItems'] as object)[0],
+  );
+  const item = inserted?.item ?? (body['Item'] as Item | undefined);
   return {
     service: 'dynamodb',
-    name: [operation, table, item?.kind?.S].filter(Boolean).join(' '),
+    name: [operation, table, item?.['kind']?.S].filter(Boolean).join(' '),
     resource: `${table}${body['Key'] && JSON.stringify(body['Key']).includes('sweep') ? ' sweep' : ''}`,
-    writes: /^(Put|Update|Delete|BatchWrite)/.test(operation),
+    writes: /^(ExecuteStatement|Put|Update|Delete|BatchWrite)/.test(operation),
     body,
   };
+}
+
+type Item = Record<string, { S?: string }>;
+
+/** What a statement inserts, and where. */
+export function insertedItem(body: Record<string, unknown>): { table: string; item: Item } {
+  const { Statement, Parameters } = body as { Statement: string; Parameters: Item[string][] };
+  const [, table = '', fields = ''] = /^INSERT INTO "([^"]+)" VALUE \{(.*)\}$/.exec(Statement) ?? [];
+  const names = [...fields.matchAll(/'(\w+)': \?/g)].map(([, name]) => name as string);
+  if (names.length !== Parameters.length) throw new Error(`No statement to insert by: ${Statement}`);
+  return { table, item: Object.fromEntries(names.map((name, index) => [name, Parameters[index] ?? {}])) };
 }

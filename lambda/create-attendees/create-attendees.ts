@@ -69,7 +69,7 @@ const ADMISSIONS_TIMEOUT_MS = 1_000;
 const INTENT_USER_AGENT_LENGTH = 256;
 const DENIAL_USER_AGENT_LENGTH = 32;
 /** A UUID has 36. */
-const GATEWAY_REQUEST_ID_LENGTH = 40;
+const GATEWAY_REQUEST_ID_LENGTH = 36;
 /** Below this, a call to Chime is not worth starting. */
 const MIN_CREATE_MS = 250;
 

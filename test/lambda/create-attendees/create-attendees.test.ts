@@ -207,6 +207,7 @@ describe('a batch that goes well', () => {
         callerId: 'https://idp.example.com|backend|service',
         day: '2026-11-23',
         recordedAt: '2026-11-23T13:45:58.123Z',
+        writerId: '0123456789abcdef',
         caller: {
           issuer: 'https://idp.example.com',
           clientId: 'backend',

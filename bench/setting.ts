@@ -6,11 +6,12 @@ import { App } from 'aws-cdk-lib';
 import { tokenParts } from '../cli/token.ts';
 import { parseConfig } from '../lib/settings/complete.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
+import type { ApiDescription } from '../local/api-template.ts';
 import { startGateway } from '../local/gateway/server.ts';
 import { startIssuer } from '../local/issuer/issuer.ts';
 import { DUMMY_CREDENTIALS, functionEnvironment } from '../local/lambda/environment.ts';
 import type { FunctionDescription } from '../local/lambda/pool.ts';
-import { type ApiDescription, readTemplate } from '../local/template.ts';
+import { readTemplate } from '../local/template.ts';
 import { type StandIn, startStandInProcess } from './processes.ts';
 import { MEETING_ID } from './stand-in.ts';
 

@@ -1,8 +1,8 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   AccessLogField,
   AccessLogFormat,
-  ApiDefinition,
+  AwsIntegration,
   BasePathMapping,
   type CfnRestApi,
   DomainName,
@@ -12,8 +12,9 @@ import {
   LogGroupLogDestination,
   type MethodDeploymentOptions,
   MethodLoggingLevel,
+  ResponseType,
+  RestApi,
   SecurityPolicy,
-  SpecRestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -22,16 +23,10 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
-import { acceptFindings } from './accepted-findings.ts';
+import { type AcceptedFinding, acceptFindings } from './accepted-findings.ts';
+import { API_ROUTES, GATEWAY_ANSWERS, gatewayMethods, gatewayResponse } from './api-routes.ts';
 import { hasFirewall } from './settings/complete.ts';
 import type { CompleteSettings } from './settings/props.ts';
-
-/** The parts of an OpenAPI 3.0 document that are read here; API Gateway does not import 3.1. */
-export interface ApiDocument {
-  openapi: string;
-  info: Record<string, unknown>;
-  paths: Record<string, Record<string, unknown>>;
-}
 
 /** A domain name to be made for the API. */
 export interface CustomDomain {
@@ -50,9 +45,7 @@ export interface AttendeeApiProps {
   /** Unique in its account and Region: CloudWatch tells APIs apart by it. */
   name: string;
   settings: CompleteSettings;
-  /** The contract, without integrations. */
-  document: ApiDocument;
-  /** Answers every operation. */
+  /** Answers every method of every path of Usher's. */
   handler: IFunction;
   /** Mapped to the root, and then the only way to the API. */
   domain?: CustomDomain | IDomainName | undefined;
@@ -61,29 +54,31 @@ export interface AttendeeApiProps {
 /** TLS 1.2 and 1.3 with forward secrecy: a Regional API takes TLS 1.0 unless it is told what to take. */
 const TLS_POLICY = SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09;
 
-/** The members of a path item that are operations: OpenAPI's, and API Gateway's own for any method. */
-const OPERATIONS = new Set([
-  'get',
-  'put',
-  'post',
-  'delete',
-  'options',
-  'head',
-  'patch',
-  'trace',
-  'x-amazon-apigateway-any-method',
-]);
+/** What cdk-nag says of a method without an authorizer; of a preflight, only the first. */
+const NO_AUTHORIZER: AcceptedFinding = {
+  id: 'AwsSolutions-APIG4',
+  reason:
+    'The function verifies the bearer token itself, so that a refusal is recorded and has the shape of the contract; other methods and paths ask nothing of Chime.',
+};
+const NO_COGNITO: AcceptedFinding = {
+  id: 'AwsSolutions-COG4',
+  reason:
+    'Callers may have issuers other than Cognito: the function verifies the tokens of all of them in the same way.',
+};
 
-/** The REST API: the contract as it stands, every operation answered by the one function. */
+/**
+ * The REST API: the routes of `api-routes.ts`, each answered by the one function. An app adds its own with
+ * `restApi.root.addResource(...)`; they share this API's stage and gateway responses (docs/routes-of-your-own.md).
+ */
 export class AttendeeApi extends Construct {
   /** Where the API is, without a trailing slash: clients append paths that begin with one. */
   readonly url: string;
-  readonly restApi: SpecRestApi;
+  readonly restApi: RestApi;
   readonly accessLogGroup: LogGroup | undefined;
 
   constructor(scope: Construct, id: string, props: AttendeeApiProps) {
     super(scope, id);
-    const { settings, document, handler, domain } = props;
+    const { settings, handler, domain } = props;
     const { limits, logs, stageName } = settings;
     const stack = Stack.of(this);
 
@@ -102,11 +97,9 @@ export class AttendeeApi extends Construct {
       limits.preflightsPerSecond ?? limits.requestsPerSecond,
       limits.preflightBurst ?? limits.burst,
     );
-    this.restApi = new SpecRestApi(this, 'Api', {
+    // Not the id of the imported API of earlier versions: its paths would be in the way of these resources.
+    this.restApi = new RestApi(this, 'RestApi', {
       restApiName: props.name,
-      apiDefinition: ApiDefinition.fromInline(
-        withIntegrations(document, props.name, handler, limits.timeoutSeconds),
-      ),
       endpointTypes: [EndpointType.REGIONAL],
       disableExecuteApiEndpoint: domain !== undefined,
       // The role for API Gateway's logs is a setting of the whole account and Region, so not for one stack to change
@@ -116,9 +109,10 @@ export class AttendeeApi extends Construct {
         stageName,
         ...methodOptions(limits.requestsPerSecond, limits.burst),
         methodOptions: Object.fromEntries(
-          Object.entries(document.paths)
-            .filter(([, item]) => 'options' in item)
-            .map(([path]) => [`${path}/OPTIONS`, preflight]),
+          API_ROUTES.filter((route) => gatewayMethods(route).includes('OPTIONS')).map(({ path }) => [
+            `${path}/OPTIONS`,
+            preflight,
+          ]),
         ),
         ...(this.accessLogGroup === undefined
           ? {}
@@ -128,12 +122,20 @@ export class AttendeeApi extends Construct {
             }),
       },
     });
+    // RestApi has no props for these two.
     const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
     cfnApi.securityPolicy = TLS_POLICY;
     cfnApi.endpointAccessMode = EndpointAccessMode.STRICT;
     // CDK's own output of the address ends in a slash.
     this.restApi.node.tryRemoveChild('Endpoint');
 
+    this.#addRoutes(handler, limits.timeoutSeconds);
+    for (const answer of GATEWAY_ANSWERS) {
+      this.restApi.addGatewayResponse(answer.type, {
+        type: ResponseType.of(answer.type),
+        ...gatewayResponse(answer),
+      });
+    }
     handler.addPermission('InvokedByApi', {
       principal: new ServicePrincipal('apigateway.amazonaws.com'),
       sourceArn: this.restApi.arnForExecuteApi(undefined, undefined, stageName),
@@ -143,6 +145,27 @@ export class AttendeeApi extends Construct {
         ? `https://${this.restApi.restApiId}.execute-api.${stack.region}.${stack.urlSuffix}/${stageName}`
         : `https://${this.#mapped(domain).domainName}`;
     this.#acceptFindings(settings);
+  }
+
+  /**
+   * Has the function answer every route. The integration is no `LambdaIntegration`, which would add a permission for each
+   * method: one for the stage is enough, and Lambda limits the size of a function's policy.
+   */
+  #addRoutes(handler: IFunction, handlerTimeoutSeconds: number): void {
+    const integration = new AwsIntegration({
+      service: 'lambda',
+      path: `2015-03-31/functions/${handler.functionArn}/invocations`,
+      proxy: true,
+      // A second more than the function has, so that it is the function that answers in time.
+      options: { timeout: Duration.seconds(handlerTimeoutSeconds + 1) },
+    });
+    for (const route of API_ROUTES) {
+      const resource = this.restApi.root.resourceForPath(route.path);
+      for (const name of gatewayMethods(route)) {
+        const method = resource.addMethod(name, integration);
+        acceptFindings(method, NO_AUTHORIZER, ...(name === 'OPTIONS' ? [] : [NO_COGNITO]));
+      }
+    }
   }
 
   /** Maps the domain name's root to the stage, so that no stage prefix is left. */
@@ -208,38 +231,6 @@ export class AttendeeApi extends Construct {
           ]),
     );
   }
-}
-
-/**
- * Copies the document and has the function answer each of its operations. The title becomes the API's name, since an
- * import takes it from there and CloudWatch tells APIs apart by their names.
- */
-function withIntegrations(
-  document: ApiDocument,
-  name: string,
-  handler: IFunction,
-  handlerTimeoutSeconds: number,
-): ApiDocument {
-  const stack = Stack.of(handler);
-  const integration = {
-    type: 'aws_proxy',
-    httpMethod: 'POST',
-    uri: `arn:${stack.partition}:apigateway:${stack.region}:lambda:path/2015-03-31/functions/${handler.functionArn}/invocations`,
-    // A second more than the function has, so that it is the function that answers in time.
-    timeoutInMillis: (handlerTimeoutSeconds + 1) * 1000,
-  };
-  const pathItems = Object.entries(document.paths).map(([path, item]) => [
-    path,
-    Object.fromEntries(
-      Object.entries(item).map(([member, value]) => [
-        member,
-        OPERATIONS.has(member)
-          ? { ...(value as object), 'x-amazon-apigateway-integration': integration }
-          : value,
-      ]),
-    ),
-  ]);
-  return { ...document, info: { ...document.info, title: name }, paths: Object.fromEntries(pathItems) };
 }
 
 /**

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Duration, Stack, Token } from 'aws-cdk-lib';
@@ -15,7 +14,7 @@ import { Construct } from 'constructs';
 import { TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { MetricName } from '../lambda/model/metrics.ts';
 import { Alarms } from './alarms.ts';
-import { type ApiDocument, AttendeeApi, type CustomDomain } from './attendee-api.ts';
+import { AttendeeApi, type CustomDomain } from './attendee-api.ts';
 import { AttendeeFunction } from './attendee-function.ts';
 import { type AuditTableSet, AuditTables } from './audit-tables.ts';
 import { problemWithCollisions } from './checks/collisions.ts';
@@ -33,7 +32,6 @@ import type { FacadeSettings } from './settings/props.ts';
 import { isControlRegion, notAControlRegion } from './settings/regions.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
-const API_DOCUMENT = new URL('../openapi.json', import.meta.url);
 const BUNDLES_DIRECTORY = new URL('../dist/lambda', import.meta.url);
 
 /** The settings that a configuration file has too, and the constructs that there are already. */
@@ -79,12 +77,6 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    */
   readonly metricsNamespace?: string;
   /**
-   * The contract, an OpenAPI 3.0 document without integrations.
-   *
-   * @default the one that the functions were made for
-   */
-  readonly apiDocument?: ApiDocument;
-  /**
    * A folder with a folder `create-attendees` and one `reconciler`, each with an `index.js`.
    *
    * @default the functions that come with this package
@@ -125,7 +117,6 @@ export class AttendeeFacade extends Construct {
       domain,
       alarmTopic,
       metricsNamespace,
-      apiDocument,
       bundlesDirectory,
       ...given
     } = props;
@@ -186,7 +177,6 @@ export class AttendeeFacade extends Construct {
     this.api = new AttendeeApi(this, 'AttendeeApi', {
       name,
       settings,
-      document: apiDocument ?? JSON.parse(readFileSync(API_DOCUMENT, 'utf8')),
       handler: this.attendees.alias as IFunction,
       domain,
     });

@@ -4,7 +4,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
-import type { ApiDocument, CustomDomain } from './attendee-api.ts';
+import type { CustomDomain } from './attendee-api.ts';
 import { AttendeeFacade } from './attendee-facade.ts';
 import { parseConfig } from './settings/complete.ts';
 import type { DomainConfig, EnvironmentConfig } from './settings/props.ts';
@@ -12,12 +12,6 @@ import type { DomainConfig, EnvironmentConfig } from './settings/props.ts';
 export interface UsherStackProps {
   /** What a configuration file has (docs/configuration.md). */
   readonly config: EnvironmentConfig;
-  /**
-   * The contract.
-   *
-   * @default `openapi.json`
-   */
-  readonly apiDocument?: ApiDocument;
   /**
    * The folder with a bundle's folder for each function.
    *

@@ -1,42 +1,16 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { API_TYPES, type ApiDescription, readApi } from './api-template.ts';
+import {
+  createResolver,
+  functionArn,
+  type Properties,
+  physicalName,
+  type Resolve,
+  resourcesOf,
+  type Template,
+  type TemplateContext,
+} from './cloudformation.ts';
 import type { FunctionDescription } from './lambda/pool.ts';
-
-/** A synthesized CloudFormation template, as far as it is read here. */
-export interface Template {
-  Resources: Record<string, Resource>;
-  Outputs?: Record<string, { Value: unknown }>;
-}
-
-interface Resource {
-  Type: string;
-  Properties?: Record<string, unknown>;
-}
-
-/** What cannot be read from the template itself. */
-export interface TemplateContext {
-  stackName: string;
-  region: string;
-  accountId: string;
-  /** The directory that CDK would have zipped and uploaded under this S3 object key. */
-  assetDirectory(objectKey: string): string;
-}
-
-/** The REST API of a template: its OpenAPI document with everything in it resolved. */
-export interface ApiDescription {
-  apiId: string;
-  accountId: string;
-  stageName: string;
-  document: Record<string, unknown>;
-  /** The stage's throttle, as a token bucket. */
-  throttle?: Throttle;
-  /** The throttles of single methods, by `OPTIONS /path/of/the/{resource}`. */
-  methodThrottles?: Record<string, Throttle>;
-}
-
-export interface Throttle {
-  requestsPerSecond: number;
-  burst: number;
-}
 
 /** A function that is run again and again. */
 export interface ScheduleDescription {
@@ -55,8 +29,7 @@ export interface LocalStack {
 }
 
 const USED = [
-  'AWS::ApiGateway::RestApi',
-  'AWS::ApiGateway::Stage',
+  ...API_TYPES,
   'AWS::DynamoDB::GlobalTable',
   'AWS::DynamoDB::Table',
   'AWS::Events::Rule',
@@ -129,23 +102,10 @@ export function readTemplate(template: Template, context: TemplateContext): Loca
   return { functions, schedules, tables, api: readApi(template, resolve, context), outputs };
 }
 
-type Properties = Record<string, unknown>;
-type Resolve = (value: unknown) => unknown;
-
-function resourcesOf(template: Template, type: string): [string, Properties][] {
-  return Object.entries(template.Resources)
-    .filter(([, resource]) => resource.Type === type)
-    .map(([logicalId, resource]) => [logicalId, resource.Properties ?? {}]);
-}
-
 function pick(properties: Properties, names: string[], resolve: Resolve): Properties {
   return Object.fromEntries(
     names.filter((name) => name in properties).map((name) => [name, resolve(properties[name])]),
   );
-}
-
-function physicalName(logicalId: string, explicitName: unknown, context: TemplateContext): string {
-  return typeof explicitName === 'string' ? explicitName : `${context.stackName}-${logicalId}`;
 }
 
 /** The alias by which a function is invoked, where it has one. */
@@ -193,10 +153,6 @@ function readFunction(
       ...(ApplicationLogLevel && { level: ApplicationLogLevel }),
     },
   };
-}
-
-function functionArn(name: string, { region, accountId }: TemplateContext): string {
-  return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 }
 
 const UNIT_MS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -252,145 +208,4 @@ function readTable(
     }),
   };
   return table as unknown as CreateTableCommandInput;
-}
-
-function readApi(template: Template, resolve: Resolve, context: TemplateContext): ApiDescription {
-  const [api, ...otherApis] = resourcesOf(template, 'AWS::ApiGateway::RestApi');
-  const [stage, ...otherStages] = resourcesOf(template, 'AWS::ApiGateway::Stage');
-  if (api === undefined || stage === undefined || otherApis.length + otherStages.length > 0) {
-    throw new Error('The local system runs stacks with exactly one REST API and one stage.');
-  }
-  const [logicalId, { Body: body }] = api;
-  if (typeof body !== 'object')
-    throw new Error(`The REST API ${logicalId} has no OpenAPI document in the template.`);
-  const { StageName: stageName, MethodSettings: settings, Variables: variables } = stage[1];
-  if (variables !== undefined) throw new Error('The local system does not know stage variables.');
-  const throttles = readThrottles((resolve(settings) ?? []) as Properties[]);
-  const { [WHOLE_STAGE]: throttle, ...methodThrottles } = throttles;
-  return {
-    apiId: apiId(logicalId),
-    accountId: context.accountId,
-    stageName: resolve(stageName) as string,
-    document: resolve(body) as Record<string, unknown>,
-    ...(throttle && { throttle }),
-    methodThrottles,
-  };
-}
-
-const WHOLE_STAGE = '* /*';
-
-/** By method and resource; in a stage's settings, a resource has `~1` for each of its slashes but the first (RFC 6901). */
-function readThrottles(settings: Properties[]): Record<string, Throttle> {
-  return Object.fromEntries(
-    settings
-      .filter((setting) => 'ThrottlingRateLimit' in setting)
-      .map((setting) => {
-        const requestsPerSecond = Number(setting['ThrottlingRateLimit']);
-        const burst = Number(setting['ThrottlingBurstLimit'] ?? requestsPerSecond);
-        const resource = String(setting['ResourcePath']).replace(/^\/~1/, '/').replaceAll('~1', '/');
-        return [`${setting['HttpMethod']} ${resource}`, { requestsPerSecond, burst }];
-      }),
-  );
-}
-
-/** API ids are ten characters of a-z and 0-9. */
-function apiId(logicalId: string): string {
-  return logicalId
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, '')
-    .padEnd(10, '0')
-    .slice(-10);
-}
-
-/**
- * Evaluates intrinsic functions, as far as CDK's output uses them
- * (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html).
- */
-function createResolver(template: Template, context: TemplateContext): Resolve {
-  const pseudoParameters: Record<string, string> = {
-    'AWS::AccountId': context.accountId,
-    'AWS::Partition': 'aws',
-    'AWS::Region': context.region,
-    'AWS::StackName': context.stackName,
-    'AWS::URLSuffix': 'amazonaws.com',
-  };
-
-  function ref(name: string): string {
-    const pseudo = pseudoParameters[name];
-    if (pseudo !== undefined) return pseudo;
-    const resource = template.Resources[name];
-    if (resource === undefined)
-      throw new Error(`The template refers to ${name}, which the local system lacks.`);
-    const properties = resource.Properties ?? {};
-    switch (resource.Type) {
-      case 'AWS::Lambda::Function':
-        return physicalName(name, resolve(properties['FunctionName']), context);
-      case 'AWS::Lambda::Alias':
-        return `${functionArn(resolve(properties['FunctionName']) as string, context)}:${resolve(properties['Name'])}`;
-      case 'AWS::DynamoDB::Table':
-      case 'AWS::DynamoDB::GlobalTable':
-        return physicalName(name, resolve(properties['TableName']), context);
-      case 'AWS::ApiGateway::RestApi':
-        return apiId(name);
-      case 'AWS::ApiGateway::Stage':
-        return resolve(properties['StageName']) as string;
-      default:
-        return `${context.stackName}-${name}`;
-    }
-  }
-
-  function attribute(logicalId: string, name: string): string {
-    const type = template.Resources[logicalId]?.Type;
-    const { region, accountId } = context;
-    if (name === 'Arn') {
-      if (type === 'AWS::Lambda::Function') return functionArn(ref(logicalId), context);
-      if (type === 'AWS::DynamoDB::Table' || type === 'AWS::DynamoDB::GlobalTable') {
-        return `arn:aws:dynamodb:${region}:${accountId}:table/${ref(logicalId)}`;
-      }
-      if (type === 'AWS::IAM::Role') return `arn:aws:iam::${accountId}:role/${ref(logicalId)}`;
-    }
-    throw new Error(`The local system does not know the attribute ${name} of ${logicalId} (${type}).`);
-  }
-
-  function substitute(argument: unknown): string {
-    const [text, variables] = (Array.isArray(argument) ? argument : [argument, {}]) as [string, Properties];
-    return text.replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
-      if (literal) return `\${${name}}`;
-      if (name in variables) return String(resolve(variables[name]));
-      const [logicalId, ...rest] = name.split('.');
-      return rest.length > 0 ? attribute(logicalId as string, rest.join('.')) : ref(name);
-    });
-  }
-
-  function intrinsic(name: string, argument: unknown): unknown {
-    switch (name) {
-      case 'Ref':
-        return ref(argument as string);
-      case 'Fn::GetAtt': {
-        const [logicalId, ...rest] = Array.isArray(argument) ? argument : String(argument).split('.');
-        return attribute(logicalId, rest.join('.'));
-      }
-      case 'Fn::Join': {
-        const [separator, parts] = argument as [string, unknown];
-        return (resolve(parts) as string[]).join(separator);
-      }
-      case 'Fn::Sub':
-        return substitute(argument);
-      default:
-        throw new Error(`The local system does not know the intrinsic function ${name}.`);
-    }
-  }
-
-  function resolve(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map(resolve);
-    if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value);
-    const [first] = entries;
-    if (entries.length === 1 && first && (first[0] === 'Ref' || first[0].startsWith('Fn::'))) {
-      return intrinsic(first[0], first[1]);
-    }
-    return Object.fromEntries(entries.map(([key, inner]) => [key, resolve(inner)]));
-  }
-
-  return resolve;
 }

@@ -4,22 +4,6 @@
  */
 
 export interface paths {
-    "/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/meetings/{MeetingId}/attendees": {
         parameters: {
             query?: never;
@@ -42,22 +26,6 @@ export interface paths {
          * @description For browsers. It allows `POST` with the headers that AWS SDKs and `fetch` send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
          */
         options: operations["Preflight"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/{proxy+}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -159,6 +127,8 @@ export interface components {
                 "x-usher-batch-id": components["headers"]["BatchId"];
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -174,6 +144,9 @@ export interface components {
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "x-amzn-Remapped-WWW-Authenticate": components["headers"]["Challenge"];
+                "WWW-Authenticate": components["headers"]["GatewayChallenge"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -189,6 +162,8 @@ export interface components {
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "x-amzn-Remapped-WWW-Authenticate": components["headers"]["Challenge"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -203,6 +178,8 @@ export interface components {
                 "x-usher-batch-id": components["headers"]["BatchId"];
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -217,6 +194,8 @@ export interface components {
                 "x-usher-batch-id": components["headers"]["BatchId"];
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -232,6 +211,8 @@ export interface components {
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Retry-After": components["headers"]["RetryAfter"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -246,6 +227,8 @@ export interface components {
                 "x-usher-batch-id": components["headers"]["BatchId"];
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -261,6 +244,8 @@ export interface components {
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Retry-After": components["headers"]["RetryAfter"];
+                "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                 [name: string]: unknown;
             };
             content: {
@@ -315,6 +300,15 @@ export interface components {
          * @example no-store
          */
         CacheControl: "no-store";
+        /**
+         * @description The challenge of RFC 6750 section 3 on an answer of the gateway's own.
+         * @example Bearer
+         */
+        GatewayChallenge: string;
+        /** @description The origin that asked, where it is a configured one; `*` on an answer of the gateway's own. */
+        AllowOrigin: string;
+        /** @description The headers that a page may read. */
+        ExposeHeaders: string;
     };
     pathItems: never;
 }
@@ -353,6 +347,8 @@ export interface operations {
                     "x-usher-batch-id": components["headers"]["BatchId"];
                     "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
                     "Cache-Control": components["headers"]["CacheControl"];
+                    "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                    "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type { ApiDescription } from '../template.ts';
+import type { ApiDescription } from '../api-template.ts';
 import type { RouteMatch } from './routes.ts';
 
 /** What the gateway knows of a request beside the request itself. */
@@ -11,7 +11,7 @@ export interface RequestFacts {
   method: string;
   /** Raw and with the stage: `/v1/meetings/…`. */
   stagedPath: string;
-  /** Raw and without the stage. */
+  /** Raw and without the stage, with one slash at its beginning. */
   path: string;
   query: string;
   body: Buffer;

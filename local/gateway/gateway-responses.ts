@@ -1,3 +1,5 @@
+import type { GatewayResponseDescription } from '../api-template.ts';
+
 /** An error that API Gateway itself answers. */
 export interface GatewayError {
   type: GatewayErrorType;
@@ -14,7 +16,7 @@ export interface HttpAnswer {
 }
 
 /**
- * Status and `x-amzn-ErrorType` where the API document says nothing else
+ * Status and `x-amzn-ErrorType` where no gateway response says anything else
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html and
  * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden). DEFAULT_5XX is also what a function that
  * failed, or answered what is no proxy response, comes to: it has no type of its own and is a 502
@@ -29,24 +31,15 @@ const DEFAULTS = {
   THROTTLED: { statusCode: 429, errorType: 'TooManyRequestsException' },
 };
 
-interface GatewayResponse {
-  statusCode?: number | string;
-  responseParameters?: Record<string, string>;
-  responseTemplates?: Record<string, string>;
-}
-
 /**
- * Reads the gateway responses of an API document
+ * Answers as the gateway responses of an API say
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html).
  *
+ * @param responses by their types
  * @returns shapes an error; `context` holds the `$context` variables by name, such as `requestId`
  * @throws where a response parameter is neither a literal nor a context variable
  */
-export function readGatewayResponses(document: Record<string, unknown>) {
-  const responses = (document['x-amazon-apigateway-gateway-responses'] ?? {}) as Record<
-    string,
-    GatewayResponse
-  >;
+export function createErrorShaper(responses: Record<string, GatewayResponseDescription>) {
   for (const { responseParameters = {} } of Object.values(responses)) {
     for (const [name, value] of Object.entries(responseParameters)) headerValue(name, value, {});
   }

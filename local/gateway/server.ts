@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ApiDescription, Throttle } from '../api-template.ts';
 import { close, LOOPBACK, listen } from '../http-server.ts';
 import type { FunctionPool } from '../lambda/pool.ts';
-import type { ApiDescription, Throttle } from '../template.ts';
 import { proxyEvent, type RequestFacts } from './event.ts';
-import { type GatewayErrorType, type HttpAnswer, readGatewayResponses } from './gateway-responses.ts';
+import { createErrorShaper, type GatewayErrorType, type HttpAnswer } from './gateway-responses.ts';
 import { readProxyResponse } from './proxy-response.ts';
-import { type RouteMatch, readRoutes } from './routes.ts';
+import { createRoutes, type RouteMatch } from './routes.ts';
 import { createThrottle } from './throttle.ts';
 
 /** Quotas of a REST API (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html). */
@@ -17,23 +17,25 @@ const MAX_HEADER_VALUE_BYTES = 10_240;
 const MAX_EVENT_BYTES = 6_291_456;
 
 /**
- * Serves an API on this machine as an API Gateway REST API does, from the OpenAPI document that would be deployed.
+ * Serves an API on this machine as an API Gateway REST API does, from the methods and gateway responses that would be
+ * deployed.
  *
  * @param options.port 0 for a free one
- * @param options.functions by ARN, as the document's integrations name them
+ * @param options.functions by ARN, as the integrations name them
  * @returns `url` has the stage and no trailing slash
- * @throws where the document asks for something that is not modelled, or the port is taken
+ * @throws where an integration or a gateway response asks for something that is not there, or the port is taken
  */
 export async function startGateway(
   api: ApiDescription,
   { port, functions }: { port: number; functions: Map<string, Pick<FunctionPool, 'invoke'>> },
 ): Promise<{ url: string; close(): Promise<void> }> {
-  refuseUnknownExtensions(api.document);
-  const { findRoute, functionArns } = readRoutes(api.document);
-  for (const arn of functionArns) {
-    if (!functions.has(arn)) throw new Error(`The API names the function ${arn}, which the template lacks.`);
+  for (const { functionArn } of api.methods) {
+    if (!functions.has(functionArn)) {
+      throw new Error(`The API names the function ${functionArn}, which the template lacks.`);
+    }
   }
-  const shapeError = readGatewayResponses(api.document);
+  const findRoute = createRoutes(api.methods);
+  const shapeError = createErrorShaper(api.gatewayResponses);
   const admission = (throttle: Throttle | undefined) =>
     throttle ? createThrottle(throttle, () => performance.now()) : () => true;
   const admit = admission(api.throttle);
@@ -125,7 +127,8 @@ async function handle(
     receivedEpochMs,
     method: methodOf(request),
     stagedPath,
-    path: stagedPath.slice(stageName.length + 1) || '/',
+    // Seen, not documented: several slashes behind the stage are one in the event's `path`, not in that of its context.
+    path: stagedPath.slice(stageName.length + 1).replace(/^\/*/, '/'),
     query: query.join('?'),
     body,
   });
@@ -199,22 +202,4 @@ function send(response: ServerResponse, ids: RequestIds, { statusCode, headers, 
   response.setHeader('x-amzn-RequestId', ids.requestId);
   response.setHeader('x-amz-apigw-id', ids.extendedRequestId);
   response.end(body);
-}
-
-/** What changes how a gateway behaves and is not modelled must not be passed over. */
-function refuseUnknownExtensions(document: Record<string, unknown>): void {
-  const known = ['x-amazon-apigateway-gateway-responses'];
-  for (const name of Object.keys(document)) {
-    if (name.startsWith('x-amazon-apigateway-') && !known.includes(name)) {
-      throw new Error(`The local gateway does not know ${name}.`);
-    }
-  }
-  const { securitySchemes = {} } = (document['components'] ?? {}) as {
-    securitySchemes?: Record<string, object>;
-  };
-  for (const [name, scheme] of Object.entries(securitySchemes)) {
-    if (Object.keys(scheme).some((key) => key.startsWith('x-amazon-apigateway-'))) {
-      throw new Error(`The local gateway does not know authorizers (${name}).`);
-    }
-  }
 }

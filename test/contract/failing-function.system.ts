@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { startGateway } from '../../local/gateway/server.ts';
 import { createFunctionPool } from '../../local/lambda/pool.ts';
 import { ABSENT_MEETING, clientOfUsher } from '../support/contract/clients.ts';
+import { deployedApi } from '../support/deployed-api.ts';
 
 const ARN = 'arn:aws:lambda:us-east-1:123456789012:function:failing';
 
@@ -41,7 +42,7 @@ afterEach(async () => {
   jest.restoreAllMocks();
 });
 
-/** The API document as it is deployed, before a function that fails. @returns its address */
+/** The API as it is deployed, before a function that fails. @returns its address */
 async function start(
   failure: Failure,
   {
@@ -69,20 +70,14 @@ async function start(
     { environment: { PATH: process.env['PATH'] ?? '' }, maxProcesses: 1 },
   );
   closing.push(() => pool.close());
-  const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
-  for (const item of Object.values<Record<string, object>>(document.paths)) {
-    for (const operation of Object.values(item)) {
-      Object.assign(operation, {
-        'x-amazon-apigateway-integration': {
-          type: 'aws_proxy',
-          uri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${ARN}/invocations`,
-          timeoutInMillis: integrationTimeoutMs,
-        },
-      });
-    }
-  }
+  const api = deployedApi();
+  const methods = api.methods.map((method) => ({
+    ...method,
+    functionArn: ARN,
+    timeoutMs: integrationTimeoutMs,
+  }));
   const gateway = await startGateway(
-    { apiId: 'abcdefghij', accountId: '123456789012', stageName: 'v1', document, throttle },
+    { ...api, methods, throttle, methodThrottles: {} },
     { port: 0, functions: new Map([[ARN, pool]]) },
   );
   closing.push(() => gateway.close());

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import {
   BadRequestException,
@@ -11,17 +10,12 @@ import {
   UnauthorizedException,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { GatewayResponseDescription } from '../../local/api-template.ts';
 import { close, listen } from '../../local/http-server.ts';
 import { ABSENT_MEETING, clientOfUsher } from '../support/contract/clients.ts';
+import { deployedApi } from '../support/deployed-api.ts';
 
-interface GatewayResponse {
-  statusCode: number;
-  responseParameters: Record<string, string>;
-  responseTemplates: Record<string, string>;
-}
-
-const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
-const shapes: Record<string, GatewayResponse> = document['x-amazon-apigateway-gateway-responses'];
+const shapes = deployedApi().gatewayResponses;
 
 /** What API Gateway would say of itself; a quotation mark in it must not break the body. */
 const SAID = 'It said "no"';
@@ -58,9 +52,9 @@ const TYPES: [string, { name: string; prototype: Error }, number][] = [
 ];
 const SERVER_SIDE = ['API_CONFIGURATION_ERROR', 'AUTHORIZER_CONFIGURATION_ERROR', 'AUTHORIZER_FAILURE'];
 
-function shapeOf(type: string): GatewayResponse {
+function shapeOf(type: string): Required<GatewayResponseDescription> {
   const fallback = SERVER_SIDE.includes(type) ? 'DEFAULT_5XX' : 'DEFAULT_4XX';
-  return shapes[type] ?? (shapes[fallback] as GatewayResponse);
+  return (shapes[type] ?? shapes[fallback]) as Required<GatewayResponseDescription>;
 }
 
 let url: string;
@@ -72,7 +66,7 @@ const server = createServer((request, response) => {
   }
   response.setHeader('Content-Type', 'application/json');
   response.setHeader('x-amzn-RequestId', REQUEST_ID);
-  response.statusCode = statusCode;
+  response.statusCode = Number(statusCode);
   response.end(
     responseTemplates['application/json']
       ?.replaceAll('$context.error.messageString', JSON.stringify(SAID))

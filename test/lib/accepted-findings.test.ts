@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { MockIntegration } from 'aws-cdk-lib/aws-apigateway';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { acceptFindings } from '../../lib/accepted-findings.ts';
@@ -36,7 +37,7 @@ const apps: [string, () => App][] = [
 ];
 
 function withStack(app: App, config: object): App {
-  createStack(config, undefined, app);
+  createStack(config, app);
   return app;
 }
 
@@ -125,11 +126,21 @@ interface CdkNagMetadata {
   rules_to_suppress?: { id: string; reason: string; applies_to?: string[] }[];
 }
 
+describe("an app's own route", () => {
+  it("is reported, since what is accepted is accepted on Usher's methods alone", () => {
+    const app = createApp();
+    const { restApi } = addFacade(createForeignStack({}, app)).api;
+    restApi.root.addResource('health').addMethod('GET', new MockIntegration());
+    const path = `${restApi.node.path}/Default/health/GET/Resource`;
+    expect(findings(app).toSorted()).toEqual([`${path} AwsSolutions-APIG4`, `${path} AwsSolutions-COG4`]);
+  });
+});
+
 describe('the check', () => {
   it('stops a synthesis that has a finding, as it would anybody who adds it to their app', () => {
     const app = createApp();
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    const { facade } = createStack({ production: false }, undefined, app);
+    const { facade } = createStack({ production: false }, app);
     const stage = facade.api.restApi.deploymentStage.node.defaultChild as IConstruct;
     forgetAcceptances(stage);
     expect(() => app.synth()).toThrow("Acknowledge with 'AwsSolutions::AwsSolutions-APIG6'");
@@ -138,7 +149,7 @@ describe('the check', () => {
   it('lets one without pass', () => {
     const app = createApp();
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    createStack({ production: false }, undefined, app);
+    createStack({ production: false }, app);
     expect(() => app.synth()).not.toThrow();
   });
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { DomainName } from 'aws-cdk-lib/aws-apigateway';
-import type { ApiDocument } from '../../lib/attendee-api.ts';
+import { DomainName, LambdaIntegration, MockIntegration } from 'aws-cdk-lib/aws-apigateway';
+import type { AttendeeFacade } from '../../lib/attendee-facade.ts';
 import {
   addFacade,
-  apiDocument,
   createForeignStack,
   flat,
   fullProduction,
+  type Resource,
   resourcesOf,
   synthesize,
   theResource,
@@ -26,119 +26,100 @@ const template = synthesize({
 });
 const api = theResource(template, 'AWS::ApiGateway::RestApi');
 
-/** What is deployed: the contract and what API Gateway is told beside it. */
-const body = api.Properties['Body'] as ApiDocument & {
-  security: unknown;
-  components: { securitySchemes: Record<string, object> };
-  'x-amazon-apigateway-gateway-responses': Record<
-    string,
-    { statusCode: number; responseParameters: Record<string, string> }
-  >;
-};
 const alias = theResource(template, 'AWS::Lambda::Alias', 'Attendees');
 
-const METHOD = /^(get|put|post|delete|options|head|patch|trace|x-amazon-apigateway-any-method)$/;
-const operations = Object.entries(body.paths).flatMap(([path, item]) =>
-  Object.entries(item)
-    .filter(([member]) => METHOD.test(member))
-    .map(([member, operation]): [string, Record<string, unknown>] => [
-      `${member} ${path}`,
-      operation as Record<string, unknown>,
-    ]),
-);
-
-/** Every key of a document, however deep. */
-function keysOf(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [key, ...keysOf(inner)]);
-}
-
-describe('the API document', () => {
-  it('is the contract as it stands, and integrations, and the name that CloudWatch goes by', () => {
-    const withoutIntegrations = JSON.parse(
-      JSON.stringify(body, (key, value) => (key === 'x-amazon-apigateway-integration' ? undefined : value)),
-    );
-    expect(withoutIntegrations).toEqual({
-      ...apiDocument,
-      info: { ...apiDocument.info, title: 'usher-test' },
-    });
-    expect(api.Properties['Name']).toBe('usher-test');
-  });
-
-  it('has the operations that let the handler shape nearly every answer', () => {
-    expect(operations.map(([name]) => name).sort()).toEqual([
-      'options /meetings/{MeetingId}/attendees',
-      'post /meetings/{MeetingId}/attendees',
-      'x-amazon-apigateway-any-method /',
-      'x-amazon-apigateway-any-method /meetings/{MeetingId}/attendees',
-      'x-amazon-apigateway-any-method /{proxy+}',
-    ]);
-  });
-
-  it.each(operations)('has the function, as it was deployed last, answer %s', (_name, operation) => {
-    const integration = operation['x-amazon-apigateway-integration'] as Record<string, unknown>;
-    expect({ ...integration, uri: flat(integration['uri']) }).toEqual({
-      type: 'aws_proxy',
-      httpMethod: 'POST',
-      timeoutInMillis: 16_000,
-      uri: `arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2015-03-31/functions/<${alias.id}>/invocations`,
-    });
-  });
-
-  it('has integrations nowhere but at operations', () => {
-    const integrations = keysOf(body).filter((key) => key === 'x-amazon-apigateway-integration');
-    expect(integrations).toHaveLength(operations.length);
-  });
-
-  it('asks for a bearer token wherever something is done, and says so', () => {
-    expect(body.components.securitySchemes).toMatchObject({
-      bearerToken: { type: 'http', scheme: 'bearer' },
-    });
-    expect(body.security).toEqual([{ bearerToken: [] }]);
-    // The others answer a preflight or an error, and never ask Chime: test/system/attacks.system.ts.
-    const withoutToken = operations
-      .filter(([, { security }]) => security !== undefined)
-      .map(([name]) => name);
-    expect(withoutToken).toEqual(
-      operations.map(([name]) => name).filter((name) => name !== 'post /meetings/{MeetingId}/attendees'),
-    );
-  });
-
-  it('leaves validation, authorization and CORS to the function, so that its answers have the shape of the contract', () => {
-    const extensions = new Set(keysOf(body).filter((key) => key.startsWith('x-amazon-apigateway-')));
-    expect([...extensions].sort()).toEqual([
-      'x-amazon-apigateway-any-method',
-      'x-amazon-apigateway-gateway-responses',
-      'x-amazon-apigateway-integration',
-    ]);
-  });
-
-  it.each(Object.entries(body['x-amazon-apigateway-gateway-responses']))(
-    'lets any page read what the gateway answers as %s',
-    (_type, { responseParameters }) => {
-      expect(responseParameters).toMatchObject({
-        'gatewayresponse.header.Access-Control-Allow-Origin': "'*'",
-        'gatewayresponse.header.Access-Control-Expose-Headers': expect.stringContaining('x-amzn-ErrorType'),
-        'gatewayresponse.header.Cache-Control': "'no-store'",
-      });
-    },
+/** The methods of an API, by their names and paths. */
+function methodsOf(from: Template): Map<string, Resource> {
+  const resources = new Map(
+    resourcesOf(from, 'AWS::ApiGateway::Resource').map(({ id, Properties }) => [`<${id}>`, Properties]),
   );
+  const pathOf = (id: string): string => {
+    const resource = resources.get(id);
+    return resource ? `${pathOf(flat(resource['ParentId']))}/${resource['PathPart']}` : '';
+  };
+  return new Map(
+    resourcesOf(from, 'AWS::ApiGateway::Method').map((method) => [
+      `${method.Properties['HttpMethod']} ${pathOf(flat(method.Properties['ResourceId'])) || '/'}`,
+      method,
+    ]),
+  );
+}
+const methods = [...methodsOf(template)];
 
-  it.each([
-    ['WAF_FILTERED', 403],
-    ['THROTTLED', 429],
-    ['INTEGRATION_TIMEOUT', 503],
-    ['DEFAULT_4XX', 400],
-    ['DEFAULT_5XX', 500],
-  ])('shapes %s', (type, status) => {
-    expect(Number(body['x-amazon-apigateway-gateway-responses'][type]?.statusCode)).toBe(status);
+describe('the methods', () => {
+  it('let the function shape nearly every answer', () => {
+    expect(methods.map(([name]) => name).sort()).toEqual([
+      'ANY /',
+      'ANY /meetings/{MeetingId}/attendees',
+      'ANY /{proxy+}',
+      'OPTIONS /meetings/{MeetingId}/attendees',
+      'POST /meetings/{MeetingId}/attendees',
+    ]);
   });
 
-  it('is deployed anew when the contract changes, and only then', () => {
+  it.each(methods)('have the function, as it was deployed last, answer %s', (_name, { Properties }) => {
+    const { RestApiId, ResourceId: _, HttpMethod: __, ...rest } = Properties;
+    const integration = rest['Integration'] as Record<string, unknown>;
+    expect(RestApiId).toEqual({ Ref: api.id });
+    // Validation, authorization and CORS are the function's, so that its answers have the shape of the contract.
+    expect({ ...rest, Integration: { ...integration, Uri: flat(integration['Uri']) } }).toEqual({
+      AuthorizationType: 'NONE',
+      Integration: {
+        Type: 'AWS_PROXY',
+        IntegrationHttpMethod: 'POST',
+        TimeoutInMillis: 16_000,
+        Uri: `arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2015-03-31/functions/<${alias.id}>/invocations`,
+      },
+    });
+  });
+});
+
+describe('routes of an app', () => {
+  /** A facade with what an app adds to its API. */
+  function withRoutes(add: (facade: AttendeeFacade) => void): Template {
+    const stack = createForeignStack();
+    const facade = addFacade(stack);
+    add(facade);
+    return Template.fromStack(stack);
+  }
+  const deploymentOf = (from: Template) => theResource(from, 'AWS::ApiGateway::Deployment');
+  const addHealth = ({ api: { restApi } }: AttendeeFacade) =>
+    restApi.root.addResource('health').addMethod('GET', new MockIntegration());
+
+  it('stand beside those of Usher, and are in the same deployed stage', () => {
+    const plain = withRoutes(() => {});
+    const added = withRoutes(addHealth);
+    const [health] = [...methodsOf(added)].filter(([name]) => !methodsOf(plain).has(name));
+    expect(health?.[0]).toBe('GET /health');
+    expect(deploymentOf(added).id).not.toBe(deploymentOf(plain).id);
+    expect(deploymentOf(added)).toMatchObject({ DependsOn: expect.arrayContaining([health?.[1].id]) });
+    expect(theResource(added, 'AWS::ApiGateway::Stage').Properties['DeploymentId']).toEqual({
+      Ref: deploymentOf(added).id,
+    });
+  });
+
+  it('can be below a path of Usher, and have functions of their own', () => {
+    const added = withRoutes(({ api: { restApi }, reconciler }) => {
+      restApi.root
+        .resourceForPath('/meetings/{MeetingId}/notes')
+        .addMethod('PUT', new LambdaIntegration(reconciler.function));
+    });
+    expect([...methodsOf(added).keys()]).toContain('PUT /meetings/{MeetingId}/notes');
+  });
+
+  it("get no integration of Usher's where they name none", () => {
+    const added = withRoutes(({ api: { restApi } }) => {
+      restApi.root.addResource('empty').addMethod('GET');
+    });
+    expect(methodsOf(added).get('GET /empty')?.Properties['Integration']).toEqual({ Type: 'MOCK' });
+  });
+});
+
+describe('the deployment', () => {
+  it('is a new one when methods change, and only then', () => {
     const deployment = (from: Template) => theResource(from, 'AWS::ApiGateway::Deployment').id;
-    const changed = { ...apiDocument, paths: { ...apiDocument.paths, '/more': { get: { responses: {} } } } };
     expect(deployment(synthesize())).toBe(deployment(synthesize()));
-    expect(deployment(synthesize({}, changed))).not.toBe(deployment(synthesize()));
+    expect(deployment(synthesize({ limits: { timeoutSeconds: 7 } }))).not.toBe(deployment(synthesize()));
   });
 });
 
@@ -146,7 +127,6 @@ describe('the API', () => {
   it('is regional, takes TLS 1.2 and above only, and has no setting that would change a body on its way', () => {
     expect(api.Properties).toEqual({
       Name: 'usher-test',
-      Body: expect.anything(),
       EndpointConfiguration: { Types: ['REGIONAL'] },
       DisableExecuteApiEndpoint: false,
       SecurityPolicy: expect.stringMatching(/^SecurityPolicy_TLS13_1_2_PFS/),
@@ -167,15 +147,10 @@ describe('the API', () => {
   });
 
   it('waits a second longer than the function may take, and no longer than API Gateway can', () => {
-    const waits = (timeoutSeconds: number) => {
-      const { Properties } = theResource(
-        synthesize({ limits: { timeoutSeconds } }),
-        'AWS::ApiGateway::RestApi',
+    const waits = (timeoutSeconds: number) =>
+      [...methodsOf(synthesize({ limits: { timeoutSeconds } })).values()].map(
+        ({ Properties }) => (Properties['Integration'] as { TimeoutInMillis: number }).TimeoutInMillis,
       );
-      return [...JSON.stringify(Properties['Body']).matchAll(/"timeoutInMillis":(\d+)/g)].map(([, ms]) =>
-        Number(ms),
-      );
-    };
     expect(new Set(waits(5))).toEqual(new Set([6_000]));
     expect(new Set(waits(28))).toEqual(new Set([29_000]));
   });

@@ -48,7 +48,7 @@ describe('GovCloud', () => {
 
   it('finds none either where an app has partitions written out, as new ones have', () => {
     const app = createApp({ '@aws-cdk/core:enablePartitionLiterals': true });
-    const literal = createStack(everything, undefined, app);
+    const literal = createStack(everything, app);
     addFacade(literal, {}, 'Second');
     const { Resources: resources } = JSON.parse(
       JSON.stringify(app.synth().getStackByName('usher-test').template),

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of CloudFormation's Fn::Sub
 import { describe, expect, it } from '@jest/globals';
-import { readTemplate, type Template } from '../../local/template.ts';
+import type { Template } from '../../local/cloudformation.ts';
+import { readTemplate } from '../../local/template.ts';
 
 const CONTEXT = {
   stackName: 'demo',
@@ -48,20 +49,66 @@ const TABLE = {
   },
 };
 
+function apiResource(ParentId: object, PathPart: string): Template['Resources'][string] {
+  return {
+    Type: 'AWS::ApiGateway::Resource',
+    Properties: { RestApiId: { Ref: 'Api' }, ParentId, PathPart },
+  };
+}
+
+function method(
+  HttpMethod: string,
+  ResourceId: object,
+  properties: object = {},
+  integration: object = {},
+): Template['Resources'][string] {
+  return {
+    Type: 'AWS::ApiGateway::Method',
+    Properties: {
+      RestApiId: { Ref: 'Api' },
+      ResourceId,
+      HttpMethod,
+      AuthorizationType: 'NONE',
+      Integration: {
+        Type: 'AWS_PROXY',
+        IntegrationHttpMethod: 'POST',
+        Uri: {
+          'Fn::Sub':
+            'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Handler.Arn}/invocations',
+        },
+        ...integration,
+      },
+      ...properties,
+    },
+  };
+}
+
+/** The method `GET /rooms/{roomId}`, changed. */
+const getRoom = (properties?: object, integration?: object) => ({
+  GetRoom: method('GET', { Ref: 'Room' }, properties, integration),
+});
+const stage = (properties: object) => ({
+  Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'v1', ...properties } },
+});
+
 const RESOURCES: Template['Resources'] = {
   Records: TABLE,
   Handler: FUNCTION,
   Logs: { Type: 'AWS::Logs::LogGroup' },
   Role: { Type: 'AWS::IAM::Role', Properties: { Anything: { 'Fn::Unheard': 'of' } } },
-  Api: {
-    Type: 'AWS::ApiGateway::RestApi',
+  Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'demo' } },
+  Rooms: apiResource({ 'Fn::GetAtt': ['Api', 'RootResourceId'] }, 'rooms'),
+  Room: apiResource({ Ref: 'Rooms' }, '{roomId}'),
+  GetRoom: method('GET', { Ref: 'Room' }),
+  AnyRoot: method('ANY', { 'Fn::GetAtt': ['Api', 'RootResourceId'] }),
+  Throttled: {
+    Type: 'AWS::ApiGateway::GatewayResponse',
     Properties: {
-      Body: {
-        uri: {
-          'Fn::Sub':
-            'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Handler.Arn}/invocations',
-        },
-      },
+      RestApiId: { Ref: 'Api' },
+      ResponseType: 'THROTTLED',
+      StatusCode: '429',
+      ResponseParameters: { 'gatewayresponse.header.Retry-After': "'1'" },
+      ResponseTemplates: { 'application/json': '{}' },
     },
   },
   Stage: {
@@ -164,16 +211,30 @@ describe('readTemplate', () => {
     expect(functions[0]).toMatchObject({ name: 'its', environment: { TABLE: 'mine' } });
   });
 
-  it('reads the API with its document, stage and throttle', () => {
-    expect(read().api).toMatchObject({
+  it('reads the API with its methods, gateway responses, stage and throttle', () => {
+    expect(read().api).toEqual({
+      apiId: expect.stringMatching(/^[a-z0-9]{10}$/),
       accountId: '111122223333',
       stageName: 'v1',
       throttle: { requestsPerSecond: 50, burst: 80 },
-      document: {
-        uri: `arn:aws:apigateway:eu-west-2:lambda:path/2015-03-31/functions/${ARN}/invocations`,
+      methodThrottles: {},
+      methods: [
+        { method: 'GET', resource: '/rooms/{roomId}', functionArn: ARN, timeoutMs: 29_000 },
+        { method: 'ANY', resource: '/', functionArn: ARN, timeoutMs: 29_000 },
+      ],
+      gatewayResponses: {
+        THROTTLED: {
+          statusCode: '429',
+          responseParameters: { 'gatewayresponse.header.Retry-After': "'1'" },
+          responseTemplates: { 'application/json': '{}' },
+        },
       },
     });
-    expect(read().api.apiId).toMatch(/^[a-z0-9]{10}$/);
+  });
+
+  it('reads how long a method may wait for its function', () => {
+    const { api } = read(getRoom({}, { TimeoutInMillis: 5000 }));
+    expect(api.methods[0]?.timeoutMs).toBe(5000);
   });
 
   it('reads the throttle of a single method', () => {
@@ -181,9 +242,7 @@ describe('readTemplate', () => {
       { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 50, ThrottlingBurstLimit: 80 },
       { HttpMethod: 'OPTIONS', ResourcePath: '/~1rooms~1{id}~1seats', ThrottlingRateLimit: 5 },
     ];
-    const { api } = read({
-      Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'v1', MethodSettings: settings } },
-    });
+    const { api } = read(stage({ MethodSettings: settings }));
     expect(api).toMatchObject({
       throttle: { requestsPerSecond: 50, burst: 80 },
       methodThrottles: { 'OPTIONS /rooms/{id}/seats': { requestsPerSecond: 5, burst: 5 } },
@@ -191,15 +250,17 @@ describe('readTemplate', () => {
   });
 
   it('has a function invoked by its alias, where it has one', () => {
-    const uri = { 'Fn::Join': ['', ['functions/', { Ref: 'Live' }]] };
+    const Uri = {
+      'Fn::Join': ['', ['arn:x:lambda:path/2015-03-31/functions/', { Ref: 'Live' }, '/invocations']],
+    };
     const { functions, schedules, api } = read({
       Live: alias('live'),
       Rule: rule({ Targets: [{ Arn: { Ref: 'Live' } }] }),
-      Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body: { uri } } },
+      ...getRoom({}, { Uri }),
     });
     expect(functions.map(({ arn }) => arn)).toEqual([`${ARN}:live`]);
     expect(schedules.map(({ functionArn }) => functionArn)).toEqual([`${ARN}:live`]);
-    expect(api.document).toEqual({ uri: `functions/${ARN}:live` });
+    expect(api.methods[0]?.functionArn).toBe(`${ARN}:live`);
   });
 
   it('resolves the outputs', () => {
@@ -229,10 +290,42 @@ describe('readTemplate', () => {
       { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: { Ref: 'Nobody' } } } },
       /Nobody/,
     ],
+    ['stage variables', stage({ Variables: { a: 'b' } }), /Stage property Variables \(Stage\)/],
+    ['a cache', stage({ CacheClusterEnabled: true }), /Stage property CacheClusterEnabled/],
     [
-      'stage variables',
-      { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: 'v1', Variables: { a: 'b' } } } },
-      /stage variables/,
+      'a setting of a method',
+      stage({ MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', CachingEnabled: true }] }),
+      /MethodSetting property CachingEnabled/,
+    ],
+    [
+      'an imported API',
+      { Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body: {} } } },
+      /RestApi property Body \(Api\)/,
+    ],
+    [
+      'a compressing API',
+      { Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { MinimumCompressionSize: 0 } } },
+      /RestApi property MinimumCompressionSize/,
+    ],
+    ['an authorizer', { Auth: { Type: 'AWS::ApiGateway::Authorizer' } }, /AWS::ApiGateway::Authorizer/],
+    ['a request validator', getRoom({ RequestValidatorId: 'v' }), /Method property RequestValidatorId/],
+    ['an API key', getRoom({ ApiKeyRequired: true }), /Method property ApiKeyRequired/],
+    ['an authorization', getRoom({ AuthorizationType: 'AWS_IAM' }), /authorization AWS_IAM \(GetRoom\)/],
+    ['a method without integration', getRoom({ Integration: undefined }), /AWS_PROXY only, not undefined/],
+    ['a mock integration', getRoom({}, { Type: 'MOCK' }), /AWS_PROXY only, not MOCK \(GetRoom\)/],
+    ['a role for an integration', getRoom({}, { Credentials: 'arn' }), /Integration property Credentials/],
+    ['an invocation by GET', getRoom({}, { IntegrationHttpMethod: 'GET' }), /by POST, not GET/],
+    ['an integration with something else', getRoom({}, { Uri: 'http://example.com' }), /No Lambda function/],
+    ["another API's resource", getRoom({ ResourceId: 'elsewhere' }), /no resource elsewhere of the API/],
+    [
+      'a resource whose parent is missing',
+      { Room: apiResource({ 'Fn::Sub': 'elsewhere' }, '{roomId}') },
+      /no resource elsewhere of the API/,
+    ],
+    [
+      'a property of a gateway response',
+      { Throttled: { Type: 'AWS::ApiGateway::GatewayResponse', Properties: { Surprise: 1 } } },
+      /GatewayResponse property Surprise/,
     ],
     ['a second alias', { One: alias('one'), Two: alias('two') }, /several aliases/],
     [

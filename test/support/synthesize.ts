@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { App, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import type { ApiDocument } from '../../lib/attendee-api.ts';
 import { AttendeeFacade, type AttendeeFacadeProps } from '../../lib/attendee-facade.ts';
 import { parseConfig } from '../../lib/settings/complete.ts';
 import type { IssuerEntry } from '../../lib/settings/props.ts';
@@ -39,9 +38,6 @@ export const fullProduction = {
   deployment: { canaryMinutes: 5 },
 };
 
-/** The contract that is deployed. */
-export const apiDocument: ApiDocument = JSON.parse(readFileSync('openapi.json', 'utf8'));
-
 const folder = mkdtempSync(join(tmpdir(), 'usher-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -63,18 +59,14 @@ export function createApp(context: Record<string, unknown> = {}): App {
 }
 
 /** A stack with the given configuration. */
-export function createStack(
-  config: object = {},
-  document: ApiDocument = apiDocument,
-  app = createApp(),
-): UsherStack {
+export function createStack(config: object = {}, app = createApp()): UsherStack {
   const parsed = parseConfig({ stackName: 'usher-test', ...config }, 'config/test.json');
-  return new UsherStack(app, parsed.stackName, { config: parsed, apiDocument: document, bundlesDirectory });
+  return new UsherStack(app, parsed.stackName, { config: parsed, bundlesDirectory });
 }
 
 /** What CloudFormation would be given for a configuration. */
-export function synthesize(config?: object, document?: ApiDocument): Template {
-  return Template.fromStack(createStack(config, document));
+export function synthesize(config?: object): Template {
+  return Template.fromStack(createStack(config));
 }
 
 /** Somebody else's stack. */

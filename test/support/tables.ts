@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Template } from '../../local/cloudformation.ts';
 import { createTables } from '../../local/dynamodb.ts';
-import { readTemplate, type Template } from '../../local/template.ts';
+import { readTemplate } from '../../local/template.ts';
 import { startDatabase } from './database.ts';
 import { issuer, synthesize } from './synthesize.ts';
 

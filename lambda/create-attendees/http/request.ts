@@ -18,7 +18,8 @@ const MAX_BODY_LENGTH = 262_144;
  * @throws FacadeError `NotFound` for a path, `BadRequest` for a method or operation that is not offered
  */
 export function assertOffered(event: APIGatewayProxyEvent): void {
-  if (event.resource !== ATTENDEES_RESOURCE) {
+  const paths = [event.path, event.requestContext.path];
+  if (event.resource !== ATTENDEES_RESOURCE || !paths.every((path) => leadsTo(ATTENDEES_RESOURCE, path))) {
     throw new FacadeError(
       'NotFound',
       'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.',
@@ -36,6 +37,23 @@ export function assertOffered(event: APIGatewayProxyEvent): void {
       { reason: 'operation' },
     );
   }
+}
+
+/**
+ * Whether a raw path is that of a resource, behind a stage or a base path if there is one. Which resource API Gateway
+ * looks for where a path has slashes at its end or one after another is not documented: such a path leads nowhere.
+ */
+function leadsTo(resource: string, path: string): boolean {
+  const segments = path.split('/').slice(1);
+  const isSame = (part: string, segment: string | undefined) => part === segment || part.startsWith('{');
+  return (
+    !segments.includes('') &&
+    resource
+      .split('/')
+      .slice(1)
+      .toReversed()
+      .every((part, index) => isSame(part, segments.at(-1 - index)))
+  );
 }
 
 /**

@@ -1,15 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { readGatewayResponses } from '../../../local/gateway/gateway-responses.ts';
+import { createErrorShaper } from '../../../local/gateway/gateway-responses.ts';
 
 const CONTEXT = { requestId: 'r-1', stage: 'v1' };
 
-function shaper(responses: object) {
-  return readGatewayResponses({ 'x-amazon-apigateway-gateway-responses': responses });
-}
-
-describe('readGatewayResponses', () => {
-  it('answers as API Gateway does where the document says nothing', () => {
-    const shape = readGatewayResponses({});
+describe('createErrorShaper', () => {
+  it('answers as API Gateway does where there is no gateway response', () => {
+    const shape = createErrorShaper({});
     expect(shape({ type: 'MISSING_AUTHENTICATION_TOKEN', message: 'Missing' }, CONTEXT)).toEqual({
       statusCode: 403,
       headers: {
@@ -24,7 +20,7 @@ describe('readGatewayResponses', () => {
   });
 
   it('uses the response of the type: status, headers, template', () => {
-    const shape = shaper({
+    const shape = createErrorShaper({
       THROTTLED: {
         statusCode: '430',
         responseParameters: {
@@ -53,8 +49,8 @@ describe('readGatewayResponses', () => {
   });
 
   it('falls back to the default of the class, whose status then counts', () => {
-    const shape = shaper({
-      DEFAULT_4XX: { statusCode: 400 },
+    const shape = createErrorShaper({
+      DEFAULT_4XX: { statusCode: '400' },
       DEFAULT_5XX: { responseTemplates: { 'application/json': '5' } },
     });
     expect(shape({ type: 'THROTTLED', message: 'x' }, CONTEXT).statusCode).toBe(400);
@@ -68,6 +64,6 @@ describe('readGatewayResponses', () => {
     ['gatewayresponse.header.X', 'method.request.header.Y'],
     ['gatewayresponse.body.X', "'y'"],
   ])('rejects the parameter %s: %s', (name, value) => {
-    expect(() => shaper({ THROTTLED: { responseParameters: { [name]: value } } })).toThrow(name);
+    expect(() => createErrorShaper({ THROTTLED: { responseParameters: { [name]: value } } })).toThrow(name);
   });
 });

@@ -1,37 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { readRoutes } from '../../../local/gateway/routes.ts';
+import { createRoutes } from '../../../local/gateway/routes.ts';
 
-function operation(name: string, extra: object = {}) {
-  return {
-    'x-amazon-apigateway-integration': {
-      type: 'aws_proxy',
-      uri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${name}/invocations`,
-      ...extra,
-    },
-  };
+function route(method: string, resource: string, functionArn: string) {
+  return { method, resource, functionArn, timeoutMs: 5000 };
 }
 
-const ANY = 'x-amazon-apigateway-any-method';
-
-const { findRoute, functionArns } = readRoutes({
-  paths: {
-    '/': { [ANY]: operation('root') },
-    '/rooms/{roomId}/doors': {
-      post: operation('create', { timeoutInMillis: 5000 }),
-      parameters: [{ name: 'roomId', in: 'path' }],
-    },
-    '/rooms/lobby/doors': { get: operation('lobby') },
-    '/rooms/{roomId}': { get: operation('room') },
-    '/{proxy+}': { [ANY]: operation('rest') },
-  },
-});
+const findRoute = createRoutes([
+  route('ANY', '/', 'root'),
+  route('POST', '/rooms/{roomId}/doors', 'create'),
+  route('GET', '/rooms/lobby/doors', 'lobby'),
+  route('GET', '/rooms/{roomId}', 'room'),
+  route('ANY', '/halls', 'any'),
+  route('GET', '/halls', 'halls'),
+  route('ANY', '/{proxy+}', 'rest'),
+]);
 
 function find(method: string, path: string) {
   const match = findRoute(method, path);
   return match && [match.route.functionArn, match.pathParameters];
 }
 
-describe('readRoutes', () => {
+describe('createRoutes', () => {
   it.each([
     ['POST', '/rooms/7/doors', 'create', { roomId: '7' }],
     ['GET', '/rooms/7', 'room', { roomId: '7' }],
@@ -60,30 +49,24 @@ describe('readRoutes', () => {
     expect(find('GET', `/rooms/${roomId}`)).toEqual(['room', { roomId }]);
   });
 
-  it('leads nowhere where the document has no such resource', () => {
-    const routes = readRoutes({ paths: { '/only': { get: operation('only') } } });
-    expect(routes.findRoute('GET', '/only')).toBeDefined();
-    expect(routes.findRoute('GET', '/other')).toBeUndefined();
-    expect(routes.findRoute('POST', '/only')).toBeUndefined();
-    expect(routes.findRoute('PROPFIND', '/only')).toBeUndefined();
-  });
-
-  it('names the functions and the time they have', () => {
-    expect([...functionArns].sort()).toEqual(['create', 'lobby', 'rest', 'room', 'root']);
-    expect(findRoute('POST', '/rooms/7/doors')?.route.timeoutMs).toBe(5000);
-    expect(findRoute('GET', '/rooms/7')?.route.timeoutMs).toBe(29_000);
-  });
-
   it.each([
-    ['no integration', {}, /aws_proxy only/],
-    ['another integration', operation('x', { type: 'http' }), /aws_proxy only/],
-    ['no function', operation('x', { uri: 'http://example.com' }), /no Lambda function/],
-    [
-      'a request validator',
-      { ...operation('x'), 'x-amazon-apigateway-request-validator': 'all' },
-      /request-validator/,
-    ],
-  ])('rejects an operation with %s', (_, get, message) => {
-    expect(() => readRoutes({ paths: { '/x': { get } } })).toThrow(message);
+    ['POST', '/rooms/7/doors/', 'create', { roomId: '7' }],
+    ['POST', '//rooms//7/doors', 'create', { roomId: '7' }],
+    ['GET', '/else//where/', 'rest', { proxy: 'else/where' }],
+  ])('passes over needless slashes: %s %s', (method, path, functionArn, parameters) => {
+    expect(find(method, path)).toEqual([functionArn, parameters]);
+  });
+
+  it('takes a method of its own before that for any method', () => {
+    expect(find('GET', '/halls')).toEqual(['halls', {}]);
+    expect(find('PUT', '/halls')).toEqual(['any', {}]);
+  });
+
+  it('leads nowhere where there is no such resource', () => {
+    const findOne = createRoutes([route('GET', '/only', 'only')]);
+    expect(findOne('GET', '/only')).toBeDefined();
+    expect(findOne('GET', '/other')).toBeUndefined();
+    expect(findOne('POST', '/only')).toBeUndefined();
+    expect(findOne('PROPFIND', '/only')).toBeUndefined();
   });
 });

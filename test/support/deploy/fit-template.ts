@@ -5,14 +5,9 @@ interface Template {
   Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
 }
 
-type PathItem = Record<string, unknown>;
-
 interface MetricQuery {
   MetricStat?: { Metric: Record<string, unknown>; Period: number; Stat: string };
 }
-
-const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
-const ANY_METHOD = 'x-amazon-apigateway-any-method';
 
 /**
  * Fits a template to what the emulator of AWS lacks. Nothing else may be changed here: what is deployed is the template.
@@ -23,10 +18,6 @@ const ANY_METHOD = 'x-amazon-apigateway-any-method';
 function fitTemplate(text: string, emulatorUrl: string): string {
   const template: Template = JSON.parse(text);
   for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
-    if (Type === 'AWS::ApiGateway::RestApi') {
-      const { paths } = Properties['Body'] as { paths: Record<string, PathItem> };
-      Object.values(paths).forEach(nameMethods);
-    }
     if (Type === 'AWS::CloudWatch::Alarm') watchOneMetric(Properties);
     if (Type === 'AWS::IAM::Policy') allowStatements(Properties);
     // It has firewalls, but does not put them before anything.
@@ -55,14 +46,6 @@ function allowStatements(policy: Record<string, unknown>): void {
   if (!statements.some(({ Action }) => [Action].flat().includes('dynamodb:PartiQLInsert'))) return;
   const any = { Effect: 'Allow', Action: 'dynamodb:ExecuteStatement', Resource: '*' };
   statements.push(any);
-}
-
-/** Its import of an API definition knows only the methods by name. */
-function nameMethods(pathItem: PathItem): void {
-  const operation = pathItem[ANY_METHOD];
-  if (operation === undefined) return;
-  delete pathItem[ANY_METHOD];
-  for (const method of METHODS) pathItem[method] ??= operation;
 }
 
 /** It is not at AWS's address that it serves the keys of user pools. */

@@ -21,10 +21,11 @@ import { ERROR_STATUS } from '../../../lambda/model/errors.ts';
 import type { ReconcileSummary } from '../../../lambda/reconciler/reconcile.ts';
 import type { KnownAttendee } from '../../../local/chime-emulator/meetings.ts';
 import { startChimeEmulator } from '../../../local/chime-emulator/server.ts';
+import type { Template } from '../../../local/cloudformation.ts';
 import { createTables, startDynamoDb } from '../../../local/dynamodb.ts';
 import { DUMMY_CREDENTIALS, functionEnvironment } from '../../../local/lambda/environment.ts';
 import { createFunctionPool, type FunctionDescription } from '../../../local/lambda/pool.ts';
-import { readTemplate, type Template } from '../../../local/template.ts';
+import { readTemplate } from '../../../local/template.ts';
 import { createSigningKey, signToken, startKeyServer } from '../issuer.ts';
 import { issuer, synthesize } from '../synthesize.ts';
 import { type Intercept, type Service, startWire } from './wire.ts';
@@ -358,6 +359,7 @@ function eventFor(
     multiValueQueryStringParameters: { operation: ['batch-create'] },
     pathParameters: { MeetingId: meetingId },
     requestContext: {
+      path: `/v1/meetings/${meetingId}/attendees`,
       requestId: crypto.randomUUID(),
       identity: { sourceIp: '127.0.0.1', userAgent: 'faults' },
     },

@@ -38,7 +38,12 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
     headers: { Authorization: 'Bearer alice' },
     multiValueHeaders: { Authorization: ['Bearer alice'] },
     multiValueQueryStringParameters: { operation: ['batch-create'] },
-    requestContext: { requestId: 'gateway-1', identity: { sourceIp: '192.0.2.1', userAgent: '' } },
+    path: '/meetings/m/attendees',
+    requestContext: {
+      path: '/v1/meetings/m/attendees',
+      requestId: 'gateway-1',
+      identity: { sourceIp: '192.0.2.1', userAgent: '' },
+    },
   } as unknown as APIGatewayProxyEvent;
   await handler(event, { getRemainingTimeInMillis: () => 20_000 } as Context);
   return { counted, logged };

@@ -3,10 +3,14 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { assertOffered, bearerToken, parseBatch } from '../../../../lambda/create-attendees/http/request.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
+const ATTENDEES = `/meetings/${MEETING}/attendees`;
 const WATCH = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' };
 
 function event(overrides: {
   resource?: string;
+  /** Raw, and with the stage before it in the context. */
+  path?: string;
+  contextPath?: string;
   httpMethod?: string;
   operations?: string[] | null;
   headers?: Record<string, string[]>;
@@ -14,7 +18,10 @@ function event(overrides: {
   body?: string | null;
   isBase64Encoded?: boolean;
 }): APIGatewayProxyEvent {
+  const path = overrides.path ?? ATTENDEES;
   return {
+    path,
+    requestContext: { path: overrides.contextPath ?? `/v1${path}` },
     resource: overrides.resource ?? '/meetings/{MeetingId}/attendees',
     httpMethod: overrides.httpMethod ?? 'POST',
     multiValueQueryStringParameters:
@@ -39,12 +46,36 @@ const messageOf = (e: APIGatewayProxyEvent): string => {
 };
 
 describe('what is offered', () => {
+  const PATH =
+    'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.';
   it('is one operation on one path', () => {
     expect(() => assertOffered(event({}))).not.toThrow();
   });
 
-  const PATH =
-    'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.';
+  it('is the same behind a base path, and with an encoded id', () => {
+    for (const path of [`/usher${ATTENDEES}`, ATTENDEES.replace('3', '%33')]) {
+      expect(() => assertOffered(event({ path }))).not.toThrow();
+      expect(() => assertOffered(event({ path, contextPath: path }))).not.toThrow();
+    }
+  });
+
+  it.each([
+    ['a trailing slash', { path: `${ATTENDEES}/` }],
+    ['two trailing slashes', { path: `${ATTENDEES}//` }],
+    ['a doubled slash at the beginning', { path: `/${ATTENDEES}` }],
+    ['a doubled slash in the middle', { path: ATTENDEES.replace('/att', '//att') }],
+    ['no meeting', { path: '/meetings//attendees' }],
+    ['a trailing slash in the context only', { contextPath: `/v1${ATTENDEES}/` }],
+    ['a doubled slash behind the stage only', { contextPath: `/v1/${ATTENDEES}` }],
+    ['an encoded word', { path: ATTENDEES.replace('m', '%6D') }],
+    ['something behind it', { path: `${ATTENDEES}/alice` }],
+    ['a word too few', { path: `/${MEETING}/attendees` }],
+  ])('is nothing at a raw path with %s, whatever resource API Gateway found', (_what, paths) => {
+    expect(() => assertOffered(event(paths))).toThrow(
+      expect.objectContaining({ code: 'NotFound', message: PATH, details: { reason: 'path' } }),
+    );
+  });
+
   const METHOD = 'Only POST is offered at this path.';
   const OPERATION =
     'The query parameter operation must be given once, as batch-create: no other operation is offered here.';

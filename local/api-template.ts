@@ -1,0 +1,235 @@
+import {
+  apiId,
+  type Properties,
+  type Resolve,
+  resourcesOf,
+  rootResourceId,
+  type Template,
+  type TemplateContext,
+} from './cloudformation.ts';
+
+/** The REST API of a template, with everything in it resolved. */
+export interface ApiDescription {
+  apiId: string;
+  accountId: string;
+  stageName: string;
+  methods: MethodDescription[];
+  /** By their types. */
+  gatewayResponses: Record<string, GatewayResponseDescription>;
+  /** The stage's throttle, as a token bucket. */
+  throttle?: Throttle;
+  /** The throttles of single methods, by `OPTIONS /path/of/the/{resource}`. */
+  methodThrottles?: Record<string, Throttle>;
+}
+
+export interface MethodDescription {
+  /** `ANY` stands for all that the resource has no method of their own for. */
+  method: string;
+  /** The resource's path: `/meetings/{MeetingId}/attendees`. */
+  resource: string;
+  functionArn: string;
+  timeoutMs: number;
+}
+
+export interface GatewayResponseDescription {
+  statusCode?: string;
+  responseParameters?: Record<string, string>;
+  responseTemplates?: Record<string, string>;
+}
+
+export interface Throttle {
+  requestsPerSecond: number;
+  burst: number;
+}
+
+/** The resource types that are read here. */
+export const API_TYPES = [
+  'AWS::ApiGateway::GatewayResponse',
+  'AWS::ApiGateway::Method',
+  'AWS::ApiGateway::Resource',
+  'AWS::ApiGateway::RestApi',
+  'AWS::ApiGateway::Stage',
+];
+
+/** The longest that a REST API waits, unless the integration says less. */
+const DEFAULT_TIMEOUT_MS = 29_000;
+
+/** What may be said of each; all else would change how the gateway behaves, and is refused. */
+const KNOWN_PROPERTIES = {
+  // TLS, its own address and tags have no counterpart on one machine.
+  RestApi: [
+    'Name',
+    'Description',
+    'EndpointConfiguration',
+    'EndpointAccessMode',
+    'SecurityPolicy',
+    'DisableExecuteApiEndpoint',
+    'Tags',
+  ],
+  Resource: ['RestApiId', 'ParentId', 'PathPart'],
+  Method: ['RestApiId', 'ResourceId', 'HttpMethod', 'AuthorizationType', 'OperationName', 'Integration'],
+  Integration: ['Type', 'IntegrationHttpMethod', 'Uri', 'TimeoutInMillis'],
+  GatewayResponse: ['RestApiId', 'ResponseType', 'StatusCode', 'ResponseParameters', 'ResponseTemplates'],
+  // Logs, traces and tags change no answer.
+  Stage: [
+    'RestApiId',
+    'DeploymentId',
+    'StageName',
+    'Description',
+    'MethodSettings',
+    'AccessLogSetting',
+    'TracingEnabled',
+    'Tags',
+  ],
+  MethodSetting: [
+    'HttpMethod',
+    'ResourcePath',
+    'DataTraceEnabled',
+    'LoggingLevel',
+    'MetricsEnabled',
+    'ThrottlingRateLimit',
+    'ThrottlingBurstLimit',
+  ],
+};
+
+/**
+ * Reads the one REST API of a template and its one stage.
+ *
+ * @throws where it asks the gateway for something that is not modelled
+ */
+export function readApi(template: Template, resolve: Resolve, context: TemplateContext): ApiDescription {
+  const [api, ...otherApis] = resourcesOf(template, 'AWS::ApiGateway::RestApi');
+  const [stage, ...otherStages] = resourcesOf(template, 'AWS::ApiGateway::Stage');
+  if (api === undefined || stage === undefined || otherApis.length + otherStages.length > 0) {
+    throw new Error('The local system runs stacks with exactly one REST API and one stage.');
+  }
+  const [apiLogicalId, apiProperties] = api;
+  const [stageLogicalId, { StageName: stageName, MethodSettings: settings }] = stage;
+  refuseUnknown('RestApi', apiLogicalId, apiProperties);
+  refuseUnknown('Stage', stageLogicalId, stage[1]);
+  const { [WHOLE_STAGE]: throttle, ...methodThrottles } = readThrottles(
+    stageLogicalId,
+    (resolve(settings) ?? []) as Properties[],
+  );
+  return {
+    apiId: apiId(apiLogicalId),
+    accountId: context.accountId,
+    stageName: resolve(stageName) as string,
+    methods: readMethods(template, resolve, rootResourceId(apiLogicalId)),
+    gatewayResponses: readGatewayResponses(template, resolve),
+    ...(throttle && { throttle }),
+    methodThrottles,
+  };
+}
+
+function refuseUnknown(kind: keyof typeof KNOWN_PROPERTIES, logicalId: string, properties: Properties): void {
+  const unknown = Object.keys(properties).find((name) => !KNOWN_PROPERTIES[kind].includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`The local gateway does not know the ${kind} property ${unknown} (${logicalId}).`);
+  }
+}
+
+/** @returns the paths of the resources that there are, by their physical ids */
+function readPaths(template: Template, resolve: Resolve, root: string): Map<string, string> {
+  const parts = new Map(
+    resourcesOf(template, 'AWS::ApiGateway::Resource').map(([logicalId, properties]) => {
+      refuseUnknown('Resource', logicalId, properties);
+      const { ParentId, PathPart } = resolve(properties) as Record<string, string>;
+      return [
+        resolve({ Ref: logicalId }) as string,
+        { parent: ParentId as string, part: PathPart as string },
+      ];
+    }),
+  );
+  const pathOf = (id: string): string => {
+    if (id === root) return '';
+    const resource = parts.get(id);
+    if (resource === undefined) throw new Error(`The local gateway knows no resource ${id} of the API.`);
+    return `${pathOf(resource.parent)}/${resource.part}`;
+  };
+  return new Map([[root, '/'], ...[...parts.keys()].map((id): [string, string] => [id, pathOf(id)])]);
+}
+
+function readMethods(template: Template, resolve: Resolve, root: string): MethodDescription[] {
+  const paths = readPaths(template, resolve, root);
+  return resourcesOf(template, 'AWS::ApiGateway::Method').map(([logicalId, properties]) => {
+    refuseUnknown('Method', logicalId, properties);
+    const { HttpMethod, ResourceId, AuthorizationType, Integration } = resolve(properties) as Properties;
+    if (AuthorizationType !== 'NONE') {
+      throw new Error(
+        `The local gateway does not know the authorization ${AuthorizationType} (${logicalId}).`,
+      );
+    }
+    const resource = paths.get(String(ResourceId));
+    if (resource === undefined) {
+      throw new Error(`The local gateway knows no resource ${ResourceId} of the API (${logicalId}).`);
+    }
+    return {
+      method: String(HttpMethod),
+      resource,
+      ...readIntegration(logicalId, (Integration ?? {}) as Properties),
+    };
+  });
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html */
+function readIntegration(
+  logicalId: string,
+  integration: Properties,
+): Pick<MethodDescription, 'functionArn' | 'timeoutMs'> {
+  const { Type, IntegrationHttpMethod, Uri, TimeoutInMillis } = integration;
+  if (Type !== 'AWS_PROXY') {
+    throw new Error(
+      `The local gateway knows the integration type AWS_PROXY only, not ${Type} (${logicalId}).`,
+    );
+  }
+  refuseUnknown('Integration', logicalId, integration);
+  if (IntegrationHttpMethod !== 'POST') {
+    throw new Error(`A Lambda function is invoked by POST, not ${IntegrationHttpMethod} (${logicalId}).`);
+  }
+  const [, functionArn] =
+    /:lambda:path\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(String(Uri)) ?? [];
+  if (functionArn === undefined) throw new Error(`No Lambda function in the uri ${Uri} (${logicalId}).`);
+  return { functionArn, timeoutMs: Number(TimeoutInMillis ?? DEFAULT_TIMEOUT_MS) };
+}
+
+function readGatewayResponses(
+  template: Template,
+  resolve: Resolve,
+): Record<string, GatewayResponseDescription> {
+  return Object.fromEntries(
+    resourcesOf(template, 'AWS::ApiGateway::GatewayResponse').map(([logicalId, properties]) => {
+      refuseUnknown('GatewayResponse', logicalId, properties);
+      const { ResponseType, StatusCode, ResponseParameters, ResponseTemplates } = resolve(
+        properties,
+      ) as Properties;
+      const description = {
+        ...(StatusCode === undefined ? {} : { statusCode: String(StatusCode) }),
+        ...(ResponseParameters === undefined
+          ? {}
+          : { responseParameters: ResponseParameters as Record<string, string> }),
+        ...(ResponseTemplates === undefined
+          ? {}
+          : { responseTemplates: ResponseTemplates as Record<string, string> }),
+      };
+      return [String(ResponseType), description];
+    }),
+  );
+}
+
+const WHOLE_STAGE = '* /*';
+
+/** By method and resource; in a stage's settings, a resource has `~1` for each of its slashes but the first (RFC 6901). */
+function readThrottles(stageLogicalId: string, settings: Properties[]): Record<string, Throttle> {
+  for (const setting of settings) refuseUnknown('MethodSetting', stageLogicalId, setting);
+  return Object.fromEntries(
+    settings
+      .filter((setting) => 'ThrottlingRateLimit' in setting)
+      .map((setting) => {
+        const requestsPerSecond = Number(setting['ThrottlingRateLimit']);
+        const burst = Number(setting['ThrottlingBurstLimit'] ?? requestsPerSecond);
+        const resource = String(setting['ResourcePath']).replace(/^\/~1/, '/').replaceAll('~1', '/');
+        return [`${setting['HttpMethod']} ${resource}`, { requestsPerSecond, burst }];
+      }),
+  );
+}

@@ -10,7 +10,7 @@ import type { ApiDescription } from '../local/api-template.ts';
 import { startGateway } from '../local/gateway/server.ts';
 import { startIssuer } from '../local/issuer/issuer.ts';
 import { DUMMY_CREDENTIALS, functionEnvironment } from '../local/lambda/environment.ts';
-import type { FunctionDescription } from '../local/lambda/pool.ts';
+import type { FunctionDescription } from '../local/lambda/function-description.ts';
 import { readTemplate } from '../local/template.ts';
 import { type StandIn, startStandInProcess } from './processes.ts';
 import { MEETING_ID } from './stand-in.ts';

@@ -49,120 +49,162 @@ export async function startStandIn(): Promise<{
   take(): Taken;
   close(): Promise<void>;
 }> {
-  let latency: Latency = { chimeMs: 0, dynamodbMs: 0 };
-  let taken = emptyTaken();
-  let items = new Map<string, Item>();
-  let created = 0;
-
+  const state: State = {
+    latency: { chimeMs: 0, dynamodbMs: 0 },
+    taken: emptyTaken(),
+    items: new Map(),
+    created: 0,
+  };
   const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     const arrivedMs = performance.now();
-    handle(request, response, arrivedMs).catch((error) => {
+    handle(state, request, response, arrivedMs).catch((error) => {
       console.error(`The stand-in failed: ${error}`);
       response.destroy();
     });
   });
 
-  async function handle(request: IncomingMessage, response: ServerResponse, arrivedMs: number) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
-    const target = request.headers['x-amz-target'];
-    const isDynamoDb = typeof target === 'string';
-    const { operation, status, answer } = isDynamoDb
-      ? dynamodb(target.slice(target.indexOf('.') + 1), JSON.parse(text))
-      : chime(request, text);
-    await until(arrivedMs + (isDynamoDb ? latency.dynamodbMs : latency.chimeMs));
-    const body = JSON.stringify(answer);
-    response.writeHead(status, {
-      'Content-Type': isDynamoDb ? 'application/x-amz-json-1.0' : 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-      'x-amzn-RequestId': `stand-in-${operation}`,
-    });
-    response.end(body);
-    const sessionToken = request.headers['x-amz-security-token'];
-    taken.calls.push({
-      operation,
-      arrivedMs,
-      answeredMs: performance.now(),
-      sessionToken: typeof sessionToken === 'string' ? sessionToken : undefined,
-    });
-  }
-
-  function dynamodb(operation: string, input: DynamoDbInput) {
-    if (operation === 'PutItem' || operation === 'ExecuteStatement') {
-      const Item = operation === 'PutItem' ? conditionalPut(input) : inserted(input);
-      const name = `${operation} ${Item['kind']?.S ?? ''}`;
-      const key = `${Item['meetingId']?.S}/${Item['recordId']?.S}`;
-      if (items.has(key)) {
-        const error = operation === 'PutItem' ? 'ConditionalCheckFailedException' : 'DuplicateItemException';
-        const refusal = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: 'It exists.' };
-        return { operation: name, status: 400, answer: refusal };
-      }
-      items.set(key, Item);
-      taken.records.push(Item);
-      return { operation: name, status: 200, answer: {} };
-    }
-    if (operation === 'BatchWriteItem') {
-      const [writes = []] = Object.values(input.RequestItems ?? {});
-      if (writes.length < 1 || writes.length > 25) throw new Error('BatchWriteItem takes 1 to 25 items');
-      taken.admissions.push(...writes.map(({ PutRequest }) => PutRequest.Item));
-      return { operation, status: 200, answer: { UnprocessedItems: {} } };
-    }
-    if (operation === 'GetItem') {
-      // A meeting in the table of the plain facade.
-      return { operation, status: 200, answer: { Item: { TenantIds: { SS: TENANTS } } } };
-    }
-    const table = { TableName: input.TableName, TableStatus: 'ACTIVE' };
-    if (operation === 'CreateTable') return { operation, status: 200, answer: { TableDescription: table } };
-    if (operation === 'DescribeTable') return { operation, status: 200, answer: { Table: table } };
-    throw new Error(`No such operation here: ${operation}`);
-  }
-
-  function chime({ method, url = '' }: IncomingMessage, text: string) {
-    if (method === 'POST' && /^\/meetings\/[^/]+\/attendees\?operation=batch-create$/.test(url)) {
-      const { Attendees } = JSON.parse(text) as ChimeInput;
-      return { operation: 'BatchCreateAttendee', status: 200, answer: createAttendees(Attendees) };
-    }
-    const Meeting = { MeetingId: MEETING_ID, TenantIds: TENANTS };
-    if (method === 'POST' && url === '/meetings') {
-      return { operation: 'CreateMeeting', status: 201, answer: { Meeting } };
-    }
-    if (method === 'GET' && url === `/meetings/${MEETING_ID}`) {
-      return { operation: 'GetMeeting', status: 200, answer: { Meeting } };
-    }
-    throw new Error(`Nothing is at ${method} ${url}`);
-  }
-
-  function createAttendees(requested: ChimeInput['Attendees']) {
-    const Attendees = requested.map(({ ExternalUserId, Capabilities }) => {
-      created += 1;
-      const AttendeeId = `00000000-0000-4000-8000-${String(created).padStart(12, '0')}`;
-      const JoinToken = Buffer.from(`${AttendeeId}:${AttendeeId}`).toString('base64url');
-      taken.fingerprints.set(AttendeeId, fingerprintOf(JoinToken));
-      return {
-        ExternalUserId,
-        AttendeeId,
-        JoinToken,
-        Capabilities: Capabilities ?? { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' },
-      };
-    });
-    return { Attendees, Errors: [] };
-  }
-
   const port = await listen(server, 0);
   return {
     url: `http://${LOOPBACK}:${port}`,
     setLatency(next) {
-      latency = next;
+      state.latency = next;
     },
     take() {
-      const all = taken;
-      taken = emptyTaken();
-      items = new Map();
-      return all;
+      const { taken } = state;
+      state.taken = emptyTaken();
+      state.items = new Map();
+      return taken;
     },
     close: () => close(server),
   };
+}
+
+interface State {
+  latency: Latency;
+  taken: Taken;
+  /** The audit table, by key. */
+  items: Map<string, Item>;
+  /** How many attendees there are. */
+  created: number;
+}
+
+interface Answer {
+  operation: string;
+  status: number;
+  answer: object;
+}
+
+async function handle(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  arrivedMs: number,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const target = request.headers['x-amz-target'];
+  const isDynamoDb = typeof target === 'string';
+  const { operation, status, answer } = isDynamoDb
+    ? dynamodb(state, target.slice(target.indexOf('.') + 1), JSON.parse(text))
+    : chime(state, request, text);
+  await until(arrivedMs + (isDynamoDb ? state.latency.dynamodbMs : state.latency.chimeMs));
+  const body = JSON.stringify(answer);
+  response.writeHead(status, {
+    'Content-Type': isDynamoDb ? 'application/x-amz-json-1.0' : 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'x-amzn-RequestId': `stand-in-${operation}`,
+  });
+  response.end(body);
+  const sessionToken = request.headers['x-amz-security-token'];
+  state.taken.calls.push({
+    operation,
+    arrivedMs,
+    answeredMs: performance.now(),
+    sessionToken: typeof sessionToken === 'string' ? sessionToken : undefined,
+  });
+}
+
+function dynamodb(state: State, operation: string, input: DynamoDbInput): Answer {
+  const table = { TableName: input.TableName, TableStatus: 'ACTIVE' };
+  switch (operation) {
+    case 'PutItem':
+      return insert(state, operation, conditionalPut(input), 'ConditionalCheckFailedException');
+    case 'ExecuteStatement':
+      return insert(state, operation, inserted(input), 'DuplicateItemException');
+    case 'BatchWriteItem':
+      return batchWriteItem(state, input);
+    case 'GetItem':
+      // A meeting in the table of the plain facade.
+      return { operation, status: 200, answer: { Item: { TenantIds: { SS: TENANTS } } } };
+    case 'CreateTable':
+      return { operation, status: 200, answer: { TableDescription: table } };
+    case 'DescribeTable':
+      return { operation, status: 200, answer: { Table: table } };
+    default:
+      throw new Error(`No such operation here: ${operation}`);
+  }
+}
+
+function insert({ items, taken }: State, name: string, Item: Item, existing: string): Answer {
+  const operation = `${name} ${Item['kind']?.S ?? ''}`;
+  const key = `${Item['meetingId']?.S}/${Item['recordId']?.S}`;
+  if (items.has(key)) {
+    const answer = { __type: `com.amazonaws.dynamodb.v20120810#${existing}`, message: 'It exists.' };
+    return { operation, status: 400, answer };
+  }
+  items.set(key, Item);
+  taken.records.push(Item);
+  return { operation, status: 200, answer: {} };
+}
+
+function conditionalPut({ Item = {}, ConditionExpression }: DynamoDbInput): Item {
+  if (ConditionExpression !== 'attribute_not_exists(recordId)') throw new Error('A put without condition');
+  return Item;
+}
+
+function inserted({ Statement = '', Parameters = [] }: DynamoDbInput): Item {
+  if (!Statement.startsWith('INSERT INTO ')) throw new Error(`No INSERT: ${Statement}`);
+  const names = [...Statement.matchAll(/'(\w+)': \?/g)].map(([, name]) => name as string);
+  return Object.fromEntries(names.map((name, index) => [name, Parameters[index] as AttributeValue]));
+}
+
+function batchWriteItem({ taken }: State, { RequestItems = {} }: DynamoDbInput): Answer {
+  const [writes = []] = Object.values(RequestItems);
+  if (writes.length < 1 || writes.length > 25) throw new Error('BatchWriteItem takes 1 to 25 items');
+  taken.admissions.push(...writes.map(({ PutRequest }) => PutRequest.Item));
+  return { operation: 'BatchWriteItem', status: 200, answer: { UnprocessedItems: {} } };
+}
+
+function chime(state: State, { method, url = '' }: IncomingMessage, text: string): Answer {
+  if (method === 'POST' && /^\/meetings\/[^/]+\/attendees\?operation=batch-create$/.test(url)) {
+    const { Attendees } = JSON.parse(text) as ChimeInput;
+    return { operation: 'BatchCreateAttendee', status: 200, answer: createAttendees(state, Attendees) };
+  }
+  const Meeting = { MeetingId: MEETING_ID, TenantIds: TENANTS };
+  if (method === 'POST' && url === '/meetings') {
+    return { operation: 'CreateMeeting', status: 201, answer: { Meeting } };
+  }
+  if (method === 'GET' && url === `/meetings/${MEETING_ID}`) {
+    return { operation: 'GetMeeting', status: 200, answer: { Meeting } };
+  }
+  throw new Error(`Nothing is at ${method} ${url}`);
+}
+
+function createAttendees(state: State, requested: ChimeInput['Attendees']): object {
+  const Attendees = requested.map(({ ExternalUserId, Capabilities }) => {
+    state.created += 1;
+    const AttendeeId = `00000000-0000-4000-8000-${String(state.created).padStart(12, '0')}`;
+    const JoinToken = Buffer.from(`${AttendeeId}:${AttendeeId}`).toString('base64url');
+    state.taken.fingerprints.set(AttendeeId, fingerprintOf(JoinToken));
+    return {
+      ExternalUserId,
+      AttendeeId,
+      JoinToken,
+      Capabilities: Capabilities ?? { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' },
+    };
+  });
+  return { Attendees, Errors: [] };
 }
 
 /** The one meeting there is; its tenant is `acme`. */
@@ -176,17 +218,6 @@ interface DynamoDbInput {
   Item?: Item;
   ConditionExpression?: string;
   RequestItems?: Record<string, { PutRequest: { Item: Item } }[]>;
-}
-
-function conditionalPut({ Item = {}, ConditionExpression }: DynamoDbInput): Item {
-  if (ConditionExpression !== 'attribute_not_exists(recordId)') throw new Error('A put without condition');
-  return Item;
-}
-
-function inserted({ Statement = '', Parameters = [] }: DynamoDbInput): Item {
-  if (!Statement.startsWith('INSERT INTO ')) throw new Error(`No INSERT: ${Statement}`);
-  const names = [...Statement.matchAll(/'(\w+)': \?/g)].map(([, name]) => name as string);
-  return Object.fromEntries(names.map((name, index) => [name, Parameters[index] as AttributeValue]));
 }
 
 interface ChimeInput {

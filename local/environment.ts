@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import type { FunctionDescription } from './lambda/pool.ts';
+import type { FunctionDescription } from './lambda/function-description.ts';
 
 /** What other programs need to know of a running local system; the content of `environment.json`. */
 export interface LocalEnvironment {

@@ -17,7 +17,8 @@ import {
   functionEnvironment,
   type Services,
 } from './lambda/environment.ts';
-import { createFunctionPool, type FunctionDescription } from './lambda/pool.ts';
+import type { FunctionDescription } from './lambda/function-description.ts';
+import { createFunctionPool } from './lambda/pool.ts';
 import { startSchedules } from './schedule.ts';
 import { type LocalStack, readTemplate } from './template.ts';
 

@@ -10,7 +10,7 @@ import {
   type Template,
   type TemplateContext,
 } from './cloudformation.ts';
-import type { FunctionDescription } from './lambda/pool.ts';
+import type { FunctionDescription } from './lambda/function-description.ts';
 
 /** A function that is run again and again. */
 export interface ScheduleDescription {

@@ -44,17 +44,10 @@ export async function* compareAdmissions(
 ): AsyncGenerator<Difference> {
   const batches = batchesWithKeys(tables, keysOver(tables, range, nowMs));
   for await (const group of inGroups(batches, BATCHES_AT_ONCE)) {
-    // Neither an open batch, nor one that the reconciler is about to enter, nor one that DynamoDB is about to expire says
-    // what should be there.
+    const decided = group.filter(({ outcome }) => outcome !== undefined && isDecided(outcome, nowMs));
     const undecided = new Set(
-      group
-        .filter(
-          ({ outcome }) =>
-            outcome === undefined || isToBeEntered(outcome, nowMs) || hasExpired(outcome, nowMs),
-        )
-        .map(({ batchId }) => batchId),
+      group.filter((batch) => !decided.includes(batch)).map(({ batchId }) => batchId),
     );
-    const decided = group.filter(({ batchId }) => !undecided.has(batchId));
     const expected = new Map(
       decided
         .flatMap(({ outcome }) => (outcome === undefined ? [] : inWritingOrder(admissionsOf(outcome))))
@@ -66,19 +59,31 @@ export async function* compareAdmissions(
     for await (const found of admissionsOfUsers(tables, group)) {
       const wanted = expected.get(keyOf(found));
       expected.delete(keyOf(found));
-      if (wanted === undefined) {
-        // Of a batch that has expired, DynamoDB may have deleted the intent, by which it is found, before the rest.
-        if (undecided.has(found.batchId) || hasExpired(found, nowMs)) continue;
-        counts.extra += 1;
-        yield { difference: 'extra', ...found };
-      } else if (!isDeepStrictEqual(found, wanted)) {
-        counts.different += 1;
-        yield { difference: 'different', ...wanted };
-      }
+      // Of a batch that has expired, DynamoDB may have deleted the intent, by which it is found, before the rest.
+      const isExplained = wanted !== undefined || undecided.has(found.batchId) || hasExpired(found, nowMs);
+      if (!isExplained) yield counted('extra', found, counts);
+      else if (wanted !== undefined && !isDeepStrictEqual(found, wanted))
+        yield counted('different', wanted, counts);
     }
-    counts.missing += expected.size;
-    for (const admission of expected.values()) yield { difference: 'missing', ...admission };
+    for (const admission of expected.values()) yield counted('missing', admission, counts);
   }
+}
+
+function counted(
+  difference: Difference['difference'],
+  admission: AdmissionRecord,
+  counts: ComparisonCounts,
+): Difference {
+  counts[difference] += 1;
+  return { difference, ...admission };
+}
+
+/**
+ * Whether the outcome says what should be in the table: not while the reconciler is about to enter it, nor once DynamoDB
+ * is about to expire it.
+ */
+function isDecided(outcome: OutcomeRecord, nowMs: number): boolean {
+  return !isToBeEntered(outcome, nowMs) && !hasExpired(outcome, nowMs);
 }
 
 /**

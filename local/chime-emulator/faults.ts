@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { MEDIA_CAPABILITIES } from './meetings.ts';
-import { OPERATION_NAMES, type OperationName } from './operations.ts';
+import { OPERATION_NAMES, type OperationName } from './operation-names.ts';
 import { type Answer, errorAnswer } from './wire-errors.ts';
 
 const capabilities = z.strictObject({
@@ -60,50 +60,68 @@ const ONLY_BATCH = ['partialErrors', 'extraAttendee', 'alteredCapabilities'];
 
 /** The only two effects that go together: what is cut short is the error then, not the answer. */
 function isCutError(fault: object): boolean {
-  const effects = EFFECTS.filter((effect) => effect in fault);
-  return effects.join() === 'errorType,truncate';
+  return effectsOf(fault).join() === 'errorType,truncate';
+}
+
+type Members = z.infer<typeof members>;
+
+function effectsOf(fault: object): string[] {
+  return EFFECTS.filter((effect) => effect in fault);
+}
+
+/** What must hold between the members of a fault, each with what is wrong where it does not. */
+const RULES: [holds: (fault: Members) => boolean, problem: string][] = [
+  [
+    (fault) => effectsOf(fault).length <= 1 || isCutError(fault),
+    `only one of ${EFFECTS.join(', ')}, or errorType with truncate`,
+  ],
+  [
+    (fault) => effectsOf(fault).length > 0 || fault.latencyMs !== undefined || fault.status !== undefined,
+    `one of ${EFFECTS.join(', ')}, or latencyMs, is required`,
+  ],
+  [
+    ({ errorType, status = 0 }) => errorType === undefined || status >= 400,
+    'errorType needs a status from 400 on',
+  ],
+  [
+    ({ errorType, status, garbage }) => status === undefined || errorType !== undefined || garbage === true,
+    'status needs errorType or garbage',
+  ],
+  [
+    ({ errorType, message, retryAfterSeconds }) =>
+      (message ?? retryAfterSeconds) === undefined || errorType !== undefined,
+    'message and retryAfterSeconds need errorType',
+  ],
+  [({ seed, probability }) => seed === undefined || probability !== undefined, 'seed needs probability'],
+  [
+    (fault) => fault.when !== 'before' || !actsFirst(fault) || isCutError(fault),
+    `${ONLY_AFTER.join(', ')} change the answer, so they need when: after`,
+  ],
+  [
+    (fault) => (fault.operation ?? 'BatchCreateAttendee') === 'BatchCreateAttendee' || !isOfBatch(fault),
+    `${ONLY_BATCH.join(', ')} are for BatchCreateAttendee only`,
+  ],
+];
+
+function actsFirst(fault: object): boolean {
+  return ONLY_AFTER.some((effect) => effect in fault);
+}
+
+function isOfBatch(fault: object): boolean {
+  return ONLY_BATCH.some((effect) => effect in fault);
 }
 
 /** A fault as `POST /_emulator/faults` takes it; the table is at the top of `server.ts`. */
 export const faultSchema = members
   .superRefine((fault, context) => {
-    const given = Object.keys(fault);
-    const wrong = (message: string) => context.addIssue({ code: 'custom', message });
-    const effects = EFFECTS.filter((effect) => given.includes(effect));
-    if (effects.length > 1 && !isCutError(fault))
-      wrong(`only one of ${EFFECTS.join(', ')}, but there are ${effects.join(' and ')}`);
-    if (effects.length === 0 && fault.latencyMs === undefined && fault.status === undefined) {
-      wrong(`one of ${EFFECTS.join(', ')}, or latencyMs, is required`);
-    }
-    if (fault.errorType !== undefined && (fault.status === undefined || fault.status < 400)) {
-      wrong('errorType needs a status from 400 on');
-    }
-    if (fault.status !== undefined && fault.errorType === undefined && !fault.garbage) {
-      wrong('status needs errorType or garbage');
-    }
-    if ((fault.message ?? fault.retryAfterSeconds) !== undefined && fault.errorType === undefined) {
-      wrong('message and retryAfterSeconds need errorType');
-    }
-    if (fault.seed !== undefined && fault.probability === undefined) wrong('seed needs probability');
-    for (const effect of effects) {
-      if (ONLY_AFTER.includes(effect) && fault.when === 'before' && !isCutError(fault)) {
-        wrong(`${effect} is about the answer, so it cannot be before acting`);
-      }
-      if (
-        ONLY_BATCH.includes(effect) &&
-        (fault.operation ?? 'BatchCreateAttendee') !== 'BatchCreateAttendee'
-      ) {
-        wrong(`${effect} is for BatchCreateAttendee only`);
-      }
+    for (const [holds, problem] of RULES) {
+      if (!holds(fault)) context.addIssue({ code: 'custom', message: problem });
     }
   })
   .transform((fault) => ({
     ...fault,
-    operation: ONLY_BATCH.some((effect) => effect in fault)
-      ? ('BatchCreateAttendee' as const)
-      : fault.operation,
-    when:
-      fault.when ?? (ONLY_AFTER.some((effect) => effect in fault) && !isCutError(fault) ? 'after' : 'before'),
+    operation: isOfBatch(fault) ? ('BatchCreateAttendee' as const) : fault.operation,
+    when: fault.when ?? (actsFirst(fault) && !isCutError(fault) ? 'after' : 'before'),
   }));
 
 export type Fault = z.infer<typeof faultSchema>;

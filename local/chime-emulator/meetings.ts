@@ -75,35 +75,160 @@ interface MeetingRecord {
 const MAX_MEETING_MS = 24 * 60 * 60 * 1000;
 const SEND_RECEIVE: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
 
-export type Meetings = ReturnType<typeof createMeetings>;
-
 /**
  * The meetings and attendees that exist, in memory. Nothing is forgotten: what ended or was deleted stays readable by
- * `known`. `now` gives milliseconds since the epoch.
+ * `known`.
  *
  * A meeting ends when it is deleted or after 24 hours. The real service also ends one that has nobody connected for
  * five minutes; nobody can connect to an emulator, so that would end every meeting and is left out.
  */
-export function createMeetings(now: () => number) {
-  const records = new Map<string, MeetingRecord>();
-  const createdByToken = new Map<string, { asked: string; meetingId: string }>();
+export class Meetings {
+  readonly #now: () => number;
+  readonly #records = new Map<string, MeetingRecord>();
+  readonly #createdByToken = new Map<string, { asked: string; meetingId: string }>();
 
-  function recordOf(meetingId: string): MeetingRecord | undefined {
-    const record = records.get(meetingId);
-    if (record && now() - record.createdAtMs >= MAX_MEETING_MS) {
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Creates a meeting; the same ClientRequestToken with the same content gives the same meeting. `region` is the control Region. */
+  create(request: MeetingRequest, region: string): Meeting {
+    const { ClientRequestToken, ...kept } = request;
+    const asked = JSON.stringify(kept);
+    const earlier = this.#createdByToken.get(ClientRequestToken);
+    const earlierRecord = earlier && this.#recordOf(earlier.meetingId);
+    // That a token is free again once its meeting has ended is a choice: the documents are silent.
+    if (earlier && earlierRecord && earlierRecord.endedAtMs === undefined) {
+      if (earlier.asked !== asked) {
+        throw new ChimeError('ConflictException', 'ClientRequestToken was used for another meeting');
+      }
+      return earlierRecord.meeting;
+    }
+    const MeetingId = randomUUID();
+    const meeting = {
+      MeetingId,
+      MeetingArn: meetingArn(region, MeetingId),
+      MediaPlacement: mediaPlacement(MeetingId),
+      ...kept,
+    };
+    this.#records.set(MeetingId, { meeting, createdAtMs: this.#now(), attendees: [] });
+    this.#createdByToken.set(ClientRequestToken, { asked, meetingId: MeetingId });
+    return meeting;
+  }
+
+  /** @throws NotFoundException, as every operation on a meeting that ended or never was. */
+  get(meetingId: string): Meeting {
+    return this.#liveRecord(meetingId).meeting;
+  }
+
+  /** Ends the meeting and with it every attendee. */
+  end(meetingId: string): void {
+    end(this.#liveRecord(meetingId), this.#now());
+  }
+
+  /**
+   * Gives one attendee for each request, in their order. If `idempotent`, a name that the meeting already has
+   * answers the attendee that exists, its capabilities unchanged; else each request makes a new one.
+   *
+   * Three choices where the documents are silent: a batch that does not fit is refused as a whole and creates
+   * nothing; a name twice in one batch is the same attendee twice, and the first one's capabilities hold; names
+   * that exist already don't count against the limit.
+   *
+   * @throws LimitExceededException when the meeting would have more attendees than it may.
+   */
+  admit(
+    meetingId: string,
+    requests: AttendeeRequest[],
+    how: { idempotent: boolean; requestId: string },
+  ): Attendee[] {
+    const record = this.#liveRecord(meetingId);
+    const living = record.attendees.filter(exists);
+    const byName = new Map<string, AttendeeRecord>();
+    if (how.idempotent) {
+      // The oldest wins where the non-idempotent mode has left several of one name.
+      for (const one of living.toReversed()) byName.set(one.attendee.ExternalUserId, one);
+    }
+    const newcomers = how.idempotent
+      ? new Set(requests.map((request) => request.ExternalUserId).filter((name) => !byName.has(name))).size
+      : requests.length;
+    const limit = attendeeLimit(record.meeting.MeetingFeatures);
+    if (living.length + newcomers > limit) {
+      throw new ChimeError('LimitExceededException', `The meeting may have at most ${limit} attendees`);
+    }
+    return requests.map((request) => {
+      const existing = byName.get(request.ExternalUserId);
+      if (existing) return snapshot(existing.attendee);
+      const added = this.#addAttendee(record, request, how.requestId);
+      if (how.idempotent) byName.set(request.ExternalUserId, added);
+      return snapshot(added.attendee);
+    });
+  }
+
+  /** Lets somebody in past every rule, for the fault that answers an attendee whom nobody asked for. */
+  smuggle(meetingId: string, request: AttendeeRequest, requestId: string): Attendee {
+    return snapshot(this.#addAttendee(this.#liveRecord(meetingId), request, requestId).attendee);
+  }
+
+  /** Changes what an attendee may do, for the fault that answers other capabilities than asked. */
+  setCapabilities(meetingId: string, attendeeId: string, capabilities: Capabilities): Attendee {
+    const record = this.#liveAttendee(meetingId, attendeeId);
+    record.attendee.Capabilities = { ...capabilities };
+    return snapshot(record.attendee);
+  }
+
+  getAttendee(meetingId: string, attendeeId: string): Attendee {
+    return snapshot(this.#liveAttendee(meetingId, attendeeId).attendee);
+  }
+
+  deleteAttendee(meetingId: string, attendeeId: string): void {
+    this.#liveAttendee(meetingId, attendeeId).goneAtMs = this.#now();
+  }
+
+  /** Up to `count` attendees from `position` on, and the position of the next page if there is one. */
+  listAttendees(meetingId: string, position: number, count: number): { page: Attendee[]; next?: number } {
+    const { attendees } = this.#liveRecord(meetingId);
+    const page: Attendee[] = [];
+    for (const [index, record] of attendees.entries()) {
+      if (index < position || !exists(record)) continue;
+      if (page.length === count) return { page, next: index };
+      page.push(snapshot(record.attendee));
+    }
+    return { page };
+  }
+
+  /** The truth: the attendees that exist, in order of creation, of one meeting or of all; with `gone` the former ones too. */
+  known(filter: { meetingId?: string | undefined; gone: boolean }): KnownAttendee[] {
+    const ids = filter.meetingId === undefined ? [...this.#records.keys()] : [filter.meetingId];
+    return ids.flatMap((MeetingId) =>
+      (this.#recordOf(MeetingId)?.attendees ?? [])
+        .filter((record) => filter.gone || exists(record))
+        .map((record) => ({
+          MeetingId,
+          ...snapshot(record.attendee),
+          createdBy: record.createdBy,
+          createdAt: new Date(record.createdAtMs).toISOString(),
+          ...(record.goneAtMs !== undefined && { goneAt: new Date(record.goneAtMs).toISOString() }),
+        })),
+    );
+  }
+
+  #recordOf(meetingId: string): MeetingRecord | undefined {
+    const record = this.#records.get(meetingId);
+    if (record && this.#now() - record.createdAtMs >= MAX_MEETING_MS) {
       end(record, record.createdAtMs + MAX_MEETING_MS);
     }
     return record;
   }
 
-  function liveRecord(meetingId: string): MeetingRecord {
-    const record = recordOf(meetingId);
+  #liveRecord(meetingId: string): MeetingRecord {
+    const record = this.#recordOf(meetingId);
     if (!record || record.endedAtMs !== undefined) throw notFound(`Meeting ${meetingId} not found`);
     return record;
   }
 
-  function liveAttendee(meetingId: string, attendeeId: string): AttendeeRecord {
-    const found = liveRecord(meetingId).attendees.find(
+  #liveAttendee(meetingId: string, attendeeId: string): AttendeeRecord {
+    const found = this.#liveRecord(meetingId).attendees.find(
       (record) => record.attendee.AttendeeId === attendeeId && exists(record),
     );
     // The wording for an attendee is not known; it follows the one for a meeting.
@@ -111,7 +236,7 @@ export function createMeetings(now: () => number) {
     return found;
   }
 
-  function addAttendee(record: MeetingRecord, request: AttendeeRequest, requestId: string): AttendeeRecord {
+  #addAttendee(record: MeetingRecord, request: AttendeeRequest, requestId: string): AttendeeRecord {
     const added = {
       attendee: {
         ExternalUserId: request.ExternalUserId,
@@ -120,134 +245,11 @@ export function createMeetings(now: () => number) {
         Capabilities: { ...(request.Capabilities ?? SEND_RECEIVE) },
       },
       createdBy: requestId,
-      createdAtMs: now(),
+      createdAtMs: this.#now(),
     };
     record.attendees.push(added);
     return added;
   }
-
-  return {
-    /** Creates a meeting; the same ClientRequestToken with the same content gives the same meeting. `region` is the control Region. */
-    create(request: MeetingRequest, region: string): Meeting {
-      const { ClientRequestToken, ...kept } = request;
-      const asked = JSON.stringify(kept);
-      const earlier = createdByToken.get(ClientRequestToken);
-      const earlierRecord = earlier && recordOf(earlier.meetingId);
-      // That a token is free again once its meeting has ended is a choice: the documents are silent.
-      if (earlier && earlierRecord && earlierRecord.endedAtMs === undefined) {
-        if (earlier.asked !== asked) {
-          throw new ChimeError('ConflictException', 'ClientRequestToken was used for another meeting');
-        }
-        return earlierRecord.meeting;
-      }
-      const MeetingId = randomUUID();
-      const meeting = {
-        MeetingId,
-        MeetingArn: meetingArn(region, MeetingId),
-        MediaPlacement: mediaPlacement(MeetingId),
-        ...kept,
-      };
-      records.set(MeetingId, { meeting, createdAtMs: now(), attendees: [] });
-      createdByToken.set(ClientRequestToken, { asked, meetingId: MeetingId });
-      return meeting;
-    },
-
-    /** @throws NotFoundException, as every operation on a meeting that ended or never was. */
-    get(meetingId: string): Meeting {
-      return liveRecord(meetingId).meeting;
-    },
-
-    /** Ends the meeting and with it every attendee. */
-    end(meetingId: string): void {
-      end(liveRecord(meetingId), now());
-    },
-
-    /**
-     * Gives one attendee for each request, in their order. If `idempotent`, a name that the meeting already has
-     * answers the attendee that exists, its capabilities unchanged; else each request makes a new one.
-     *
-     * Three choices where the documents are silent: a batch that does not fit is refused as a whole and creates
-     * nothing; a name twice in one batch is the same attendee twice, and the first one's capabilities hold; names
-     * that exist already don't count against the limit.
-     *
-     * @throws LimitExceededException when the meeting would have more attendees than it may.
-     */
-    admit(
-      meetingId: string,
-      requests: AttendeeRequest[],
-      how: { idempotent: boolean; requestId: string },
-    ): Attendee[] {
-      const record = liveRecord(meetingId);
-      const living = record.attendees.filter(exists);
-      const byName = new Map<string, AttendeeRecord>();
-      if (how.idempotent) {
-        // The oldest wins where the non-idempotent mode has left several of one name.
-        for (const one of living.toReversed()) byName.set(one.attendee.ExternalUserId, one);
-      }
-      const newcomers = how.idempotent
-        ? new Set(requests.map((request) => request.ExternalUserId).filter((name) => !byName.has(name))).size
-        : requests.length;
-      const limit = attendeeLimit(record.meeting.MeetingFeatures);
-      if (living.length + newcomers > limit) {
-        throw new ChimeError('LimitExceededException', `The meeting may have at most ${limit} attendees`);
-      }
-      return requests.map((request) => {
-        const existing = byName.get(request.ExternalUserId);
-        if (existing) return snapshot(existing.attendee);
-        const added = addAttendee(record, request, how.requestId);
-        if (how.idempotent) byName.set(request.ExternalUserId, added);
-        return snapshot(added.attendee);
-      });
-    },
-
-    /** Lets somebody in past every rule, for the fault that answers an attendee whom nobody asked for. */
-    smuggle(meetingId: string, request: AttendeeRequest, requestId: string): Attendee {
-      return snapshot(addAttendee(liveRecord(meetingId), request, requestId).attendee);
-    },
-
-    /** Changes what an attendee may do, for the fault that answers other capabilities than asked. */
-    setCapabilities(meetingId: string, attendeeId: string, capabilities: Capabilities): Attendee {
-      const record = liveAttendee(meetingId, attendeeId);
-      record.attendee.Capabilities = { ...capabilities };
-      return snapshot(record.attendee);
-    },
-
-    getAttendee(meetingId: string, attendeeId: string): Attendee {
-      return snapshot(liveAttendee(meetingId, attendeeId).attendee);
-    },
-
-    deleteAttendee(meetingId: string, attendeeId: string): void {
-      liveAttendee(meetingId, attendeeId).goneAtMs = now();
-    },
-
-    /** Up to `count` attendees from `position` on, and the position of the next page if there is one. */
-    listAttendees(meetingId: string, position: number, count: number): { page: Attendee[]; next?: number } {
-      const { attendees } = liveRecord(meetingId);
-      const page: Attendee[] = [];
-      for (const [index, record] of attendees.entries()) {
-        if (index < position || !exists(record)) continue;
-        if (page.length === count) return { page, next: index };
-        page.push(snapshot(record.attendee));
-      }
-      return { page };
-    },
-
-    /** The truth: the attendees that exist, in order of creation, of one meeting or of all; with `gone` the former ones too. */
-    known(filter: { meetingId?: string | undefined; gone: boolean }): KnownAttendee[] {
-      const ids = filter.meetingId === undefined ? [...records.keys()] : [filter.meetingId];
-      return ids.flatMap((MeetingId) =>
-        (recordOf(MeetingId)?.attendees ?? [])
-          .filter((record) => filter.gone || exists(record))
-          .map((record) => ({
-            MeetingId,
-            ...snapshot(record.attendee),
-            createdBy: record.createdBy,
-            createdAt: new Date(record.createdAtMs).toISOString(),
-            ...(record.goneAtMs !== undefined && { goneAt: new Date(record.goneAtMs).toISOString() }),
-          })),
-      );
-    },
-  };
 }
 
 function exists(record: AttendeeRecord): boolean {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OperationName } from './operations.ts';
+import type { OperationName } from './operation-names.ts';
 
 /** What `PUT /_emulator/mode` takes; what is left out stays as it is. */
 export const modeSchema = z.strictObject({

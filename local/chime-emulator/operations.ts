@@ -1,5 +1,6 @@
 import type { Fault } from './faults.ts';
 import type { Attendee, AttendeeRequest, Meetings } from './meetings.ts';
+import type { OperationName } from './operation-names.ts';
 import {
   pageMark,
   readAttendeeRequests,
@@ -10,17 +11,6 @@ import {
   refuseUnfitCapabilities,
 } from './request-rules.ts';
 import type { Answer } from './wire-errors.ts';
-
-export const OPERATION_NAMES = [
-  'CreateMeeting',
-  'GetMeeting',
-  'DeleteMeeting',
-  'BatchCreateAttendee',
-  'ListAttendees',
-  'GetAttendee',
-  'DeleteAttendee',
-] as const;
-export type OperationName = (typeof OPERATION_NAMES)[number];
 
 /** A request that reached its operation. */
 export interface OperationRequest {

@@ -140,24 +140,26 @@ function readCapabilities(violations: Violations, where: string, value: unknown)
  * that they therefore fail in a meeting without video or content is a choice, the stricter reading of the documents.
  * The messages are ours.
  */
-export function refuseUnfitCapabilities(requests: AttendeeRequest[], meeting: Meeting): void {
-  const features = meeting.MeetingFeatures;
+export function refuseUnfitCapabilities(
+  requests: AttendeeRequest[],
+  { MeetingFeatures: features }: Meeting,
+): void {
   validated((violations) => {
     for (const [index, { Capabilities: given }] of requests.entries()) {
-      const where = `attendees.${index + 1}.member.capabilities`;
-      const video = given?.Video ?? 'SendReceive';
-      const content = given?.Content ?? 'SendReceive';
-      if (receives(content) && !receives(video)) {
-        violate(violations, `${where}.content`, 'Member must not receive unless video receives');
-      }
-      if (features?.Video?.MaxResolution === 'None' && video !== 'None') {
-        violate(violations, `${where}.video`, 'Member must be None in a meeting without video');
-      }
-      if (features?.Content?.MaxResolution === 'None' && content !== 'None') {
-        violate(violations, `${where}.content`, 'Member must be None in a meeting without content');
-      }
+      const { Video = 'SendReceive', Content = 'SendReceive' } = given ?? {};
+      const unfit = (member: string, constraint: string) =>
+        violate(violations, `attendees.${index + 1}.member.capabilities.${member}`, constraint);
+      if (receives(Content) && !receives(Video))
+        unfit('content', 'Member must not receive unless video receives');
+      if (exceeds(Video, features?.Video)) unfit('video', 'Member must be None in a meeting without video');
+      if (exceeds(Content, features?.Content))
+        unfit('content', 'Member must be None in a meeting without content');
     }
   });
+}
+
+function exceeds(capability: string, feature: { MaxResolution?: string } | undefined): boolean {
+  return feature?.MaxResolution === 'None' && capability !== 'None';
 }
 
 function receives(capability: string): boolean {

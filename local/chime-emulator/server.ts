@@ -48,12 +48,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
-import { type Call, createCallLog } from './calls.ts';
+import { type Call, type CallLog, createCallLog } from './calls.ts';
 import { CONTROL_PREFIX, createControl } from './control.ts';
-import { createFaults, type Fault, faultAnswer, replacesAnswer } from './faults.ts';
-import { createMeetings } from './meetings.ts';
-import { createMode } from './mode.ts';
-import { OPERATION_NAMES, OPERATIONS, type OperationName, requestedAttendees } from './operations.ts';
+import { createFaults, type Fault, type Faults, faultAnswer, replacesAnswer } from './faults.ts';
+import { Meetings } from './meetings.ts';
+import { createMode, type Mode } from './mode.ts';
+import { OPERATION_NAMES, type OperationName } from './operation-names.ts';
+import { OPERATIONS, requestedAttendees } from './operations.ts';
 import { readBody } from './read-body.ts';
 import { signedRegion } from './request-rules.ts';
 import { type Answer, ChimeError, modelledErrorAnswer, notFound } from './wire-errors.ts';
@@ -73,89 +74,21 @@ export async function startChimeEmulator(
   options: { port?: number; now?: () => number } = {},
 ): Promise<ChimeEmulator> {
   const now = options.now ?? Date.now;
-  const meetings = createMeetings(now);
-  const calls = createCallLog();
-  const faults = createFaults();
-  const mode = createMode(now);
-  const control = createControl({ calls, faults, meetings, mode });
   const stopping = new AbortController();
-
-  async function serveCall(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const route = findOperation(request);
-    const requestId = randomUUID();
-    const call = calls.open({
-      at: new Date(now()).toISOString(),
-      operation: route.operation ?? 'Unknown',
-      method: request.method ?? '',
-      path: route.path,
-      query: route.query.toString(),
-      meetingId: route.params['meetingId'] ?? null,
-      requestId,
-    });
-    let bodyText: string;
-    try {
-      bodyText = await readBody(request);
-    } catch {
-      call.outcome = 'client-gone';
-      return;
-    }
-    if (route.operation === 'BatchCreateAttendee') Object.assign(call, requestedAttendees(bodyText));
-    const { answer, fault } = await answerCall(route, bodyText, request.headers.authorization, call).catch(
-      (error) => ({ answer: refusalAnswer(error, requestId), fault: undefined }),
-    );
-    deliver(request, response, call, answer, fault);
-  }
-
-  async function answerCall(
-    route: Route,
-    bodyText: string,
-    authorization: string | undefined,
-    call: Call,
-  ): Promise<{ answer: Answer | undefined; fault: Fault | undefined }> {
-    const { requestId } = call;
-    const { operation, params, query } = route;
-    const region = signedRegion(authorization);
-    if (operation === undefined) throw notFound('No such operation');
-    if (!mode.admits(operation)) throw new ChimeError('ThrottlingException', 'Rate exceeded');
-
-    const fault = faults.take(operation);
-    const act = (): Answer => {
-      const { meetingId, attendeeId } = params;
-      const { idempotent } = mode.settings();
-      try {
-        const answer = OPERATIONS[operation].act(meetings, {
-          meetingId,
-          attendeeId,
-          query,
-          bodyText,
-          region,
-          requestId,
-          idempotent,
-          fault,
-        });
-        call.acted = true;
-        return answer;
-      } catch (error) {
-        return refusalAnswer(error, requestId);
-      }
-    };
-    if (!fault) return { answer: act(), fault };
-    const wait = async () => {
-      if (fault.latencyMs) await pause(fault.latencyMs, undefined, { signal: stopping.signal });
-    };
-    const replaced = replacesAnswer(fault);
-    if (fault.when === 'before') {
-      await wait();
-      return { answer: replaced ? faultAnswer(fault, requestId) : act(), fault };
-    }
-    const answer = act();
-    await wait();
-    return { answer: replaced ? faultAnswer(fault, requestId) : answer, fault };
-  }
+  const state: State = {
+    now,
+    meetings: new Meetings(now),
+    calls: createCallLog(),
+    faults: createFaults(),
+    mode: createMode(now),
+    stopping: stopping.signal,
+  };
+  const control = createControl(state);
 
   const server = createServer(async (request, response) => {
     try {
-      await (request.url?.startsWith(CONTROL_PREFIX) ? control : serveCall)(request, response);
+      if (request.url?.startsWith(CONTROL_PREFIX)) await control(request, response);
+      else await serveCall(state, request, response);
     } catch (error) {
       if (stopping.signal.aborted) return;
       // A fault of the emulator itself: no answer that could be taken for one of Chime's.
@@ -180,6 +113,103 @@ export async function startChimeEmulator(
         server.closeAllConnections();
       }),
   };
+}
+
+interface State {
+  now: () => number;
+  meetings: Meetings;
+  calls: CallLog;
+  faults: Faults;
+  mode: Mode;
+  /** Aborted when the emulator ends. */
+  stopping: AbortSignal;
+}
+
+async function serveCall(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const route = findOperation(request);
+  const requestId = randomUUID();
+  const call = state.calls.open({
+    at: new Date(state.now()).toISOString(),
+    operation: route.operation ?? 'Unknown',
+    method: request.method ?? '',
+    path: route.path,
+    query: route.query.toString(),
+    meetingId: route.params['meetingId'] ?? null,
+    requestId,
+  });
+  let bodyText: string;
+  try {
+    bodyText = await readBody(request);
+  } catch {
+    call.outcome = 'client-gone';
+    return;
+  }
+  if (route.operation === 'BatchCreateAttendee') Object.assign(call, requestedAttendees(bodyText));
+  const asked = { route, bodyText, authorization: request.headers.authorization };
+  const { answer, fault } = await answerCall(state, asked, call).catch((error) => ({
+    answer: refusalAnswer(error, requestId),
+    fault: undefined,
+  }));
+  deliver(request, response, call, answer, fault);
+}
+
+interface Asked {
+  route: Route;
+  bodyText: string;
+  authorization: string | undefined;
+}
+
+async function answerCall(
+  state: State,
+  asked: Asked,
+  call: Call,
+): Promise<{ answer: Answer | undefined; fault?: Fault | undefined }> {
+  const region = signedRegion(asked.authorization);
+  const { operation } = asked.route;
+  if (operation === undefined) throw notFound('No such operation');
+  if (!state.mode.admits(operation)) throw new ChimeError('ThrottlingException', 'Rate exceeded');
+
+  const fault = state.faults.take(operation);
+  const act = () => actOn(state, operation, asked, { region, fault }, call);
+  if (fault === undefined) return { answer: act() };
+  const wait = async () => {
+    if (fault.latencyMs) await pause(fault.latencyMs, undefined, { signal: state.stopping });
+  };
+  const replaced = replacesAnswer(fault);
+  if (fault.when === 'before') {
+    await wait();
+    return { answer: replaced ? faultAnswer(fault, call.requestId) : act(), fault };
+  }
+  const answer = act();
+  await wait();
+  return { answer: replaced ? faultAnswer(fault, call.requestId) : answer, fault };
+}
+
+function actOn(
+  { meetings, mode }: State,
+  operation: OperationName,
+  { route: { params, query }, bodyText }: Asked,
+  how: { region: string; fault: Fault | undefined },
+  call: Call,
+): Answer {
+  const { requestId } = call;
+  const { idempotent } = mode.settings();
+  const { meetingId, attendeeId } = params;
+  try {
+    const answer = OPERATIONS[operation].act(meetings, {
+      meetingId,
+      attendeeId,
+      query,
+      bodyText,
+      requestId,
+      idempotent,
+      ...how,
+    });
+    call.acted = true;
+    return answer;
+  } catch (error) {
+    return refusalAnswer(error, requestId);
+  }
 }
 
 interface Route {

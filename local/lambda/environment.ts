@@ -1,4 +1,4 @@
-import type { FunctionDescription } from './pool.ts';
+import type { FunctionDescription } from './function-description.ts';
 
 /** Where a function finds the services it calls, and who it is to them. */
 export interface Services {

@@ -165,20 +165,20 @@ describe('the API document, for those who read it', () => {
   });
 
   it('describes every schema, response, header, parameter and operation', () => {
-    const mute: string[] = [];
-    for (const [kind, members] of Object.entries<Record<string, { description?: string }>>(api.components)) {
-      for (const [name, { description }] of Object.entries(members)) {
-        if (!description) mute.push(`${kind} ${name}`);
-      }
-    }
-    for (const [path, item] of Object.entries<Record<string, never>>(api.paths)) {
-      for (const [method, op] of Object.entries<{ description?: string; parameters?: unknown[] }>(item)) {
-        if (!op.description) mute.push(`${method} ${path}`);
-        for (const parameter of (op.parameters ?? []) as { name: string; description?: string }[]) {
-          if (!parameter.description) mute.push(`${method} ${path} ${parameter.name}`);
-        }
-      }
-    }
+    type Described = { name?: string; description?: string; parameters?: Described[] };
+    const components = Object.entries<Record<string, Described>>(api.components).flatMap(([kind, members]) =>
+      Object.entries(members).map(([name, described]): [string, Described] => [`${kind} ${name}`, described]),
+    );
+    const operations = Object.entries<Record<string, Described>>(api.paths).flatMap(([path, item]) =>
+      Object.entries(item).flatMap(([method, operation]): [string, Described][] => [
+        [`${method} ${path}`, operation],
+        ...(operation.parameters ?? []).map((parameter): [string, Described] => [
+          `${method} ${path} ${parameter.name}`,
+          parameter,
+        ]),
+      ]),
+    );
+    const mute = [...components, ...operations].filter(([, { description }]) => !description);
     expect(mute).toEqual([]);
   });
 });

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
+  type CognitoResource,
   lossesOf,
   type Retained,
-  type RetainedCaller,
   type RetainedTable,
   retainedOf,
 } from '../support/retained.ts';
@@ -49,10 +49,10 @@ describe('the comparison', () => {
     ...was,
     tables: { ...was.tables, AuditTable: { ...audit, ...changed } },
   });
-  const pool = was.callers['CallerPool'] as RetainedCaller;
-  const withPool = (changed: Partial<RetainedCaller>): Retained => ({
+  const pool = was.cognito['CallerPool'] as CognitoResource;
+  const withPool = (changed: Partial<CognitoResource>): Retained => ({
     ...was,
-    callers: { ...was.callers, CallerPool: { ...pool, ...changed } },
+    cognito: { ...was.cognito, CallerPool: { ...pool, ...changed } },
   });
   const [[groupId, group] = ['', { retentionDays: null, kept: '' }]] = Object.entries(was.logs);
   const withGroup = (changed: object): Retained => ({
@@ -66,7 +66,7 @@ describe('the comparison', () => {
     const more = withAudit({ indexes: { ...audit.indexes, 'by-client': index } });
     const now = {
       tables: { ...more.tables, Another: audit },
-      callers: { ...was.callers, Another: pool },
+      cognito: { ...was.cognito, Another: pool },
       logs: { ...was.logs, Another: group },
     };
     expect(lossesOf(was, now)).toEqual([]);
@@ -142,7 +142,7 @@ describe('the comparison', () => {
       withGroup({ retentionDays: 1 }),
       'kept lines for 30 days and keeps them for 1',
     ],
-    ['other callers', { ...was, callers: {} }, 'The AWS::Cognito::UserPool CallerPool is gone'],
+    ['another user pool', { ...was, cognito: {} }, 'The AWS::Cognito::UserPool CallerPool is gone'],
   ])('tells of %s', (_what, now, message) => {
     expect(lossesOf(was, now).join('\n')).toContain(message);
   });

@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** A signing key of an issuer, with the public half as it is published. */
 export interface SigningKey {
@@ -67,6 +67,25 @@ export type KeyServerMode =
   | 'redirect'
   | 'reset';
 
+const ANSWERS: Record<
+  KeyServerMode,
+  (socket: Socket, response: ServerResponse, respond: () => string) => void
+> = {
+  serve: (_, response, respond) => response.setHeader('Content-Type', 'application/json').end(respond()),
+  fail: (_, response, respond) => response.writeHead(500).end(respond()),
+  hang: () => {},
+  'hang-midway': (_, response) => response.setHeader('Content-Type', 'application/json').write('{"keys":['),
+  // All the keys, and the end of the connection where the end of the answer is still to come.
+  cut: (socket, response, respond) =>
+    response.setHeader('Content-Type', 'application/json').write(respond(), () => socket.destroy()),
+  upgrade: (socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: keys\r\n\r\n'),
+  garbage: (_, response) =>
+    response.setHeader('Content-Type', 'application/json').end('<html>sign in</html>'),
+  redirect: (_, response, respond) => response.writeHead(302, { location: '/elsewhere' }).end(respond()),
+  reset: (socket) => socket.destroy(),
+};
+
 /** An issuer's key endpoint over HTTP that can rotate keys, break, and count. */
 export async function startKeyServer(keys: SigningKey[]) {
   const state = {
@@ -78,37 +97,9 @@ export async function startKeyServer(keys: SigningKey[]) {
   };
   const server = createServer((request, response) => {
     state.fetches += 1;
-    if (state.mode === 'hang') return;
-    if (state.mode === 'reset') {
-      request.socket.destroy();
-      return;
-    }
-    if (state.mode === 'upgrade') {
-      request.socket.write(
-        'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: keys\r\n\r\n',
-      );
-      return;
-    }
-    if (state.mode === 'redirect' && request.url !== '/elsewhere') {
-      // With keys in it, as the next: only the status says that this is no key set.
-      response.writeHead(302, { location: '/elsewhere' }).end(state.respond());
-      return;
-    }
-    if (state.mode === 'fail') {
-      response.writeHead(500).end(state.respond());
-      return;
-    }
-    response.setHeader('Content-Type', 'application/json');
-    if (state.mode === 'cut') {
-      // All the keys, and the end of the connection where the end of the answer is still to come.
-      response.write(state.respond(), () => request.socket.destroy());
-      return;
-    }
-    if (state.mode === 'hang-midway') {
-      response.write('{"keys":[');
-      return;
-    }
-    response.end(state.mode === 'garbage' ? '<html>sign in</html>' : state.respond());
+    // With keys in it, as the next: only the status says that this is no key set.
+    const mode = state.mode === 'redirect' && request.url === '/elsewhere' ? 'serve' : state.mode;
+    ANSWERS[mode](request.socket, response, state.respond);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -5,12 +5,12 @@ import { flat, type Resource, resourcesOf } from './synthesize.ts';
 export interface Retained {
   tables: Record<string, RetainedTable>;
   /** What callers get their tokens by, and the audit names them by: Cognito's, by logical id. */
-  callers: Record<string, RetainedCaller>;
+  cognito: Record<string, CognitoResource>;
   /** Log groups by logical id: how long they keep a line, and what becomes of them, as `kept`. */
   logs: Record<string, { retentionDays: number | null; kept: string }>;
 }
 
-export interface RetainedCaller {
+export interface CognitoResource {
   type: string;
   /** What becomes of it when it is removed or replaced, as `Retain, Retain`. */
   kept: string;
@@ -77,7 +77,7 @@ interface Index extends Keyed {
 /** What a release's file in docs/releases/ holds, read from a template. */
 export function retainedOf(template: Template): Retained {
   const tables = resourcesOf(template).filter(({ Type }) => Type.startsWith('AWS::DynamoDB::'));
-  const callers = resourcesOf(template).filter(({ Type }) => Type in FIXED);
+  const resources = resourcesOf(template).filter(({ Type }) => Type in FIXED);
   const logs = resourcesOf(template, 'AWS::Logs::LogGroup');
   return {
     tables: Object.fromEntries(
@@ -90,10 +90,10 @@ export function retainedOf(template: Template): Retained {
         },
       ]),
     ),
-    callers: Object.fromEntries(
-      callers.map((caller) => [
-        caller.id,
-        { type: caller.Type, kept: keptOf(caller), fixed: fixedOf(caller) },
+    cognito: Object.fromEntries(
+      resources.map((resource) => [
+        resource.id,
+        { type: resource.Type, kept: keptOf(resource), fixed: fixedOf(resource) },
       ]),
     ),
     logs: Object.fromEntries(
@@ -158,77 +158,96 @@ function tableOf(properties: TableProperties): Omit<RetainedTable, 'type' | 'kep
 
 /** What an upgrade from one to the other would cost, a sentence for each; what is new costs nothing. */
 export function lossesOf(released: Retained, current: Retained): string[] {
-  const losses: string[] = [];
-  for (const [id, table] of Object.entries(released.tables)) {
-    const now = current.tables[id];
-    if (now === undefined) {
-      losses.push(
-        `The table ${id} is gone: what it holds would stay behind in a table that no function knows any more.`,
-      );
-      continue;
-    }
-    for (const what of ['type', 'tableName', 'key'] as const) {
-      if (now[what] !== table[what]) {
-        losses.push(
-          `The ${what} of the table ${id} was ${table[what]} and is ${now[what]}: CloudFormation would make a new, empty table in its place.`,
-        );
-      }
-    }
-    losses.push(...goesEasier(`table ${id}`, table.kept, now.kept));
-    if (now.timeToLive !== table.timeToLive) {
-      losses.push(
-        `Records of the table ${id} expired by ${table.timeToLive} and do so by ${now.timeToLive}: they would be kept, or be gone, against what was promised.`,
-      );
-    }
-    if (table.stream !== null && now.stream !== table.stream) {
-      losses.push(`The stream of the table ${id} held ${table.stream} and holds ${now.stream}.`);
-    }
-    for (const what of ['isProtected', 'isRestorable'] as const) {
-      if (table[what] && !now[what]) losses.push(`The table ${id} is no longer as safe: ${what}.`);
-    }
-    for (const [name, index] of Object.entries(table.indexes)) {
-      const indexNow = now.indexes[name];
-      if (indexNow === undefined) {
-        losses.push(`The index ${name} of the table ${id} is gone: questions that go by it would fail.`);
-      } else if (indexNow.key !== index.key || indexNow.projection !== index.projection) {
-        losses.push(
-          `The index ${name} of the table ${id} was by ${index.key} with ${index.projection} and is by ${indexNow.key} with ${indexNow.projection}: DynamoDB would have to make it anew, and answer nothing by it meanwhile.`,
-        );
-      }
-    }
+  return [
+    ...Object.entries(released.tables).flatMap(([id, table]) => lossesOfTable(id, table, current.tables[id])),
+    ...Object.entries(released.cognito).flatMap(([id, resource]) =>
+      lossesOfCognito(id, resource, current.cognito[id]),
+    ),
+    ...Object.entries(released.logs).flatMap(([id, group]) => lossesOfLog(id, group, current.logs[id])),
+  ];
+}
+
+function lossesOfTable(id: string, table: RetainedTable, now: RetainedTable | undefined): string[] {
+  if (now === undefined) {
+    return [
+      `The table ${id} is gone: what it holds would stay behind in a table that no function knows any more.`,
+    ];
   }
-  for (const [id, caller] of Object.entries(released.callers)) {
-    const now = current.callers[id];
-    if (now?.type !== caller.type) {
-      losses.push(
-        `The ${caller.type} ${id} is gone: every caller would need new credentials, and the audit would name callers that are no more.`,
-      );
-      continue;
+  const replacing = (['type', 'tableName', 'key'] as const)
+    .filter((what) => now[what] !== table[what])
+    .map(
+      (what) =>
+        `The ${what} of the table ${id} was ${table[what]} and is ${now[what]}: CloudFormation would make a new, empty table in its place.`,
+    );
+  const less = (['isProtected', 'isRestorable'] as const)
+    .filter((what) => table[what] && !now[what])
+    .map((what) => `The table ${id} is no longer as safe: ${what}.`);
+  const expiry =
+    now.timeToLive === table.timeToLive
+      ? []
+      : [
+          `Records of the table ${id} expired by ${table.timeToLive} and do so by ${now.timeToLive}: they would be kept, or be gone, against what was promised.`,
+        ];
+  const stream =
+    table.stream === null || now.stream === table.stream
+      ? []
+      : [`The stream of the table ${id} held ${table.stream} and holds ${now.stream}.`];
+  return [
+    ...replacing,
+    ...goesEasier(`table ${id}`, table.kept, now.kept),
+    ...expiry,
+    ...stream,
+    ...less,
+    ...lossesOfIndexes(id, table.indexes, now.indexes),
+  ];
+}
+
+function lossesOfIndexes(id: string, was: RetainedTable['indexes'], now: RetainedTable['indexes']): string[] {
+  return Object.entries(was).flatMap(([name, index]) => {
+    const indexNow = now[name];
+    if (indexNow === undefined) {
+      return [`The index ${name} of the table ${id} is gone: questions that go by it would fail.`];
     }
-    losses.push(...goesEasier(`${caller.type} ${id}`, caller.kept, now.kept));
-    for (const what of new Set([...Object.keys(caller.fixed), ...Object.keys(now.fixed)])) {
-      if (now.fixed[what] !== caller.fixed[what]) {
-        losses.push(
-          `The ${what} of the ${caller.type} ${id} was ${caller.fixed[what]} and is ${now.fixed[what]}: CloudFormation would make a new one in its place, or fail.`,
-        );
-      }
-    }
+    if (indexNow.key === index.key && indexNow.projection === index.projection) return [];
+    return [
+      `The index ${name} of the table ${id} was by ${index.key} with ${index.projection} and is by ${indexNow.key} with ${indexNow.projection}: DynamoDB would have to make it anew, and answer nothing by it meanwhile.`,
+    ];
+  });
+}
+
+type RetainedLog = Retained['logs'][string];
+
+function lossesOfCognito(id: string, resource: CognitoResource, now: CognitoResource | undefined): string[] {
+  if (now?.type !== resource.type) {
+    return [
+      `The ${resource.type} ${id} is gone: every caller would need new credentials, and the audit would name callers that are no more.`,
+    ];
   }
-  for (const [id, group] of Object.entries(released.logs)) {
-    const now = current.logs[id];
-    if (now === undefined) {
-      losses.push(`The log group ${id} is gone: what it holds would be in a group that nobody looks at.`);
-      continue;
-    }
-    losses.push(...goesEasier(`log group ${id}`, group.kept, now.kept));
-    const days = (retention: number | null) => retention ?? Number.POSITIVE_INFINITY;
-    if (days(now.retentionDays) < days(group.retentionDays)) {
-      losses.push(
-        `The log group ${id} kept lines for ${group.retentionDays} days and keeps them for ${now.retentionDays}: the others would be gone.`,
-      );
-    }
+  const changed = [...new Set([...Object.keys(resource.fixed), ...Object.keys(now.fixed)])].filter(
+    (what) => now.fixed[what] !== resource.fixed[what],
+  );
+  return [
+    ...goesEasier(`${resource.type} ${id}`, resource.kept, now.kept),
+    ...changed.map(
+      (what) =>
+        `The ${what} of the ${resource.type} ${id} was ${resource.fixed[what]} and is ${now.fixed[what]}: CloudFormation would make a new one in its place, or fail.`,
+    ),
+  ];
+}
+
+function lossesOfLog(id: string, group: RetainedLog, now: RetainedLog | undefined): string[] {
+  if (now === undefined) {
+    return [`The log group ${id} is gone: what it holds would be in a group that nobody looks at.`];
   }
-  return losses;
+  const days = (retention: number | null) => retention ?? Number.POSITIVE_INFINITY;
+  return [
+    ...goesEasier(`log group ${id}`, group.kept, now.kept),
+    ...(days(now.retentionDays) < days(group.retentionDays)
+      ? [
+          `The log group ${id} kept lines for ${group.retentionDays} days and keeps them for ${now.retentionDays}: the others would be gone.`,
+        ]
+      : []),
+  ];
 }
 
 function goesEasier(what: string, was: string, now: string): string[] {

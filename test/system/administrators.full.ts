@@ -38,21 +38,21 @@ function readExamples(page: string): { examples: ConfigurationExample[]; trigger
       examples.push({ heading, configuration: JSON.parse(text), requests: [] });
     } else if (info === 'json token') token = JSON.parse(text);
     else if (info === 'js trigger') triggers.push(text);
-    else {
-      const [, tenants, status, rule] =
-        /^json request to a meeting of ([a-z, ]+): (\d{3})(?: ([a-z-]+))?$/.exec(info) ?? [];
-      if (tenants === undefined || token === undefined)
-        throw new Error(`An example of no known kind: ${info}`);
-      examples.at(-1)?.requests.push({
-        token,
-        tenants: tenants === 'nobody' ? [] : tenants.split(', '),
-        status: Number(status),
-        rule,
-        body: text,
-      });
-    }
+    else examples.at(-1)?.requests.push({ token: tokenBefore(info, token), ...requestIn(info), body: text });
   }
   return { examples, triggers };
+}
+
+function tokenBefore(info: string, token: TokenExample | undefined): TokenExample {
+  if (token === undefined) throw new Error(`No token comes before the example: ${info}`);
+  return token;
+}
+
+function requestIn(info: string): { tenants: string[]; status: number; rule: string | undefined } {
+  const [, tenants, status, rule] =
+    /^json request to a meeting of ([a-z, ]+): (\d{3})(?: ([a-z-]+))?$/.exec(info) ?? [];
+  if (tenants === undefined) throw new Error(`An example of no known kind: ${info}`);
+  return { tenants: tenants === 'nobody' ? [] : tenants.split(', '), status: Number(status), rule };
 }
 
 const key = createSigningKey('the key of the test');

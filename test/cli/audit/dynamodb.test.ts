@@ -32,17 +32,11 @@ let taken = 1;
 async function doPart(request: IncomingMessage, url: string): Promise<{ status: number; body: string }> {
   const body = JSON.parse(await text(request));
   const operation = String(request.headers['x-amz-target']).split('.')[1];
-  const left: Record<string, unknown> = {};
   if (operation === 'BatchGetItem' || operation === 'BatchWriteItem') batchRequests += 1;
-  for (const [table, wanted] of Object.entries(body.RequestItems ?? {}) as [string, never][]) {
-    const { Keys: keys, ...options } = wanted as { Keys?: unknown[] };
-    const all: unknown[] = keys ?? (wanted as unknown[]);
-    const rest = all.slice(taken);
-    if (rest.length > 0) left[table] = keys ? { Keys: rest, ...options } : rest;
-    body.RequestItems[table] = keys ? { Keys: all.slice(0, taken), ...options } : all.slice(0, taken);
-  }
-  if (taken === 0)
+  const left = takeFrom(body.RequestItems ?? {});
+  if (taken === 0) {
     return { status: 200, body: JSON.stringify({ UnprocessedKeys: left, UnprocessedItems: left }) };
+  }
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(([name]) => name.startsWith('x-amz') || name === 'authorization'),
   ) as Record<string, string>;
@@ -56,6 +50,18 @@ async function doPart(request: IncomingMessage, url: string): Promise<{ status: 
     done[operation === 'BatchGetItem' ? 'UnprocessedKeys' : 'UnprocessedItems'] = left;
   }
   return { status: answer.status, body: JSON.stringify(done) };
+}
+
+/** Leaves the first keys or writes of each table in `items`. @returns the others */
+function takeFrom(items: Record<string, unknown[] | { Keys: unknown[] }>): Record<string, unknown> {
+  const left: Record<string, unknown> = {};
+  for (const [table, wanted] of Object.entries(items)) {
+    const all = Array.isArray(wanted) ? wanted : wanted.Keys;
+    const as = (some: unknown[]) => (Array.isArray(wanted) ? some : { ...wanted, Keys: some });
+    items[table] = as(all.slice(0, taken));
+    if (all.length > taken) left[table] = as(all.slice(taken));
+  }
+  return left;
 }
 
 beforeAll(async () => {

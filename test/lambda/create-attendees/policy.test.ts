@@ -424,30 +424,25 @@ describe('over any issuers, callers, meetings and requests', () => {
     expect(wrong).toBeGreaterThan(100);
   });
 
+  const isMalformed = (claim: unknown): boolean =>
+    listed(claim).length === 0 || !listed(claim).every((v) => typeof v === 'string' && v !== '');
+  const delegates = ({ scopes, rules }: World): boolean => scopes.includes(rules.scopes.delegate ?? '-');
+  const hasMalformedClaim = (w: World): boolean =>
+    (w.rules.tenantClaim !== undefined && isMalformed(w.claims.tenant)) ||
+    (w.rules.meetingsClaim !== undefined &&
+      w.claims.meetings !== undefined &&
+      isMalformed(w.claims.meetings)) ||
+    (!delegates(w) && isMalformed(w.claims[w.rules.externalUserIdClaim as 'sub']));
+
   it('permits some, and whatever has none of these faults and nothing malformed', () => {
     let permitted = 0;
     fc.assert(
       fc.property(world, (w) => {
-        const malformed = (claim: unknown): boolean =>
-          listed(claim).length === 0 || !listed(claim).every((v) => typeof v === 'string' && v !== '');
-        if (Object.values(wrongs).some((isWrong) => isWrong(w))) return;
-        if (w.rules.tenantClaim !== undefined && malformed(w.claims.tenant)) return;
-        if (
-          w.rules.meetingsClaim !== undefined &&
-          w.claims.meetings !== undefined &&
-          malformed(w.claims.meetings)
-        )
-          return;
-        const delegates = w.scopes.includes(w.rules.scopes.delegate ?? '-');
-        if (!delegates && malformed(w.claims[w.rules.externalUserIdClaim as 'sub'])) return;
+        if (Object.values(wrongs).some((isWrong) => isWrong(w)) || hasMalformedClaim(w)) return;
         // A delegate is judged by the delegate's ceiling alone.
-        const scope = delegates ? w.rules.scopes.delegate : w.rules.scopes.self;
-        if (
-          w.request.attendees.some((a) =>
-            exceeds(a.Capabilities ?? ALL, w.rules.ceilings[scope ?? ''] ?? ALL),
-          )
-        )
-          return;
+        const scope = delegates(w) ? w.rules.scopes.delegate : w.rules.scopes.self;
+        const ceiling = w.rules.ceilings[scope ?? ''] ?? ALL;
+        if (w.request.attendees.some((a) => exceeds(a.Capabilities ?? ALL, ceiling))) return;
         permitted += 1;
         expect(permits(w)).toBe(true);
       }),

@@ -297,7 +297,7 @@ describe('a wrong fault', () => {
     [{ latencyMs: -1 }, 'latencyMs'],
     [{ reset: true, message: 'no' }, 'message and retryAfterSeconds need errorType'],
     [{ reset: true, wen: 'after' }, 'wen'],
-    [{ truncate: true, when: 'before' }, 'cannot be before acting'],
+    [{ truncate: true, when: 'before' }, 'need when: after'],
     [{ extraAttendee: { externalUserId: 'mallory' }, operation: 'GetMeeting' }, 'BatchCreateAttendee only'],
     [{ partialErrors: { every: 2 } }, 'partialErrors.errorCode'],
     [{ alteredCapabilities: { capabilities: { Audio: 'All' } } }, 'alteredCapabilities.capabilities.Audio'],

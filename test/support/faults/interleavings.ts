@@ -137,6 +137,13 @@ async function schedule(
       wake();
     }),
   );
+  const enabledSteps = () =>
+    new Map(
+      threads.flatMap(({ mayTake }, thread): [number, Step][] => {
+        const step = waiting[thread]?.[0]?.step;
+        return step !== undefined && (mayTake?.(step, order) ?? true) ? [[thread, step]] : [];
+      }),
+    );
   const scheduled = (async () => {
     while (!ended.every(Boolean)) {
       if (!threads.every((_, thread) => ended[thread] || waiting[thread]?.[0] !== undefined)) {
@@ -145,12 +152,7 @@ async function schedule(
         });
         continue;
       }
-      const enabled = new Map<number, Step>();
-      for (const [thread, { mayTake }] of threads.entries()) {
-        const step = waiting[thread]?.[0]?.step;
-        if (step !== undefined && (mayTake?.(step, order) ?? true)) enabled.set(thread, step);
-      }
-      const thread = choose(enabled);
+      const thread = choose(enabledSteps());
       const next = waiting[thread]?.shift();
       if (next === undefined) throw new Error('Everybody waits for somebody else.');
       order.push({ thread, step: next.step });

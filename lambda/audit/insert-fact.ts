@@ -1,17 +1,7 @@
 import { type DynamoDBClient, ExecuteStatementCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { isTaken } from '../aws/dynamodb-errors.ts';
 import { itemOf } from '../aws/dynamodb-item.ts';
 import type { AuditRecord } from './records.ts';
-
-/**
- * What DynamoDB calls a key that is taken: the documented name (Developer Guide, "PartiQL insert statements for DynamoDB"),
- * and the one that DynamoDB Local answers, for which the SDK has no class.
- */
-const TAKEN = ['DuplicateItemException', 'DuplicateItem'];
-
-/** Whether DynamoDB refused an INSERT because there is an item with its key. */
-export function isTaken(error: unknown): boolean {
-  return error instanceof Error && TAKEN.includes(error.name);
-}
 
 /**
  * Adds a record to the table of facts. PartiQL's INSERT never overwrites, and IAM knows it as an action of its own,

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { isTaken } from '../audit/insert-fact.ts';
 import type { CallOptions } from '../model/ports.ts';
 import { attemptDirectly, jsonAsItIs, MAX_IDLE_MS } from './direct-attempt.ts';
+import { isTaken } from './dynamodb-errors.ts';
 import { Sha256 } from './sha256.ts';
 import { withinTime } from './time-limit.ts';
 

@@ -3,7 +3,6 @@ import {
   Alarm,
   type AlarmProps,
   ComparisonOperator,
-  MathExpression,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -24,10 +23,11 @@ export interface AlarmsProps {
   topic?: ITopic | undefined;
 }
 
-/** What somebody should look at, each with its section of the runbook. */
+/** What an operator should look at, each with its section of the runbook. */
 export class Alarms extends Construct {
   readonly serverErrors: Alarm;
   readonly functionFailing: Alarm;
+  readonly functionThrottled: Alarm;
   readonly latency: Alarm;
   readonly chimeThrottling: Alarm;
   readonly denialsSurge: Alarm;
@@ -55,22 +55,32 @@ export class Alarms extends Construct {
       return made;
     };
 
+    const everyMinute = { period: Duration.minutes(1) };
+    const inTwoMinutesOfThree = {
+      threshold: settings.serverErrorsPerMinute,
+      evaluationPeriods: 3,
+      datapointsToAlarm: 2,
+    };
     this.serverErrors = alarm(
       'ServerErrors',
       'server-errors',
-      `Requests are answered with 5xx: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
+      `Requests are answered with 5xx, throttled ones not counted: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
       {
-        metric: metrics.api('5XXError', { period: Duration.minutes(1) }),
-        threshold: settings.serverErrorsPerMinute,
-        evaluationPeriods: 3,
-        datapointsToAlarm: 2,
+        metric: metrics.serverErrorsNotThrottled(handler, everyMinute),
+        ...inTwoMinutesOfThree,
       },
+    );
+    this.functionThrottled = alarm(
+      'FunctionThrottled',
+      'function-throttled',
+      `Requests are answered with 500 because the function has no free concurrency: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
+      { metric: handler.metricThrottles(everyMinute), ...inTwoMinutesOfThree },
     );
     this.functionFailing = alarm(
       'FunctionFailing',
       'function-failing',
       'The function that answers crashes or runs out of time: once in a minute or more. Its answer is lost, its batch stays open.',
-      { metric: handler.metricErrors({ period: Duration.minutes(1) }), threshold: 1 },
+      { metric: handler.metricErrors(everyMinute), threshold: 1 },
     );
     this.latency = alarm(
       'Latency',
@@ -113,15 +123,7 @@ export class Alarms extends Construct {
       'reconciler-failing',
       'The reconciler fails, or leaves batches that it cannot deal with, for fifteen minutes.',
       {
-        metric: new MathExpression({
-          expression: 'SUM([errors, failures])',
-          usingMetrics: {
-            errors: reconciler.metricErrors({ period: Duration.minutes(5) }),
-            failures: metrics.own('ReconcilerFailures'),
-          },
-          label: 'Failed runs and batches left',
-          period: Duration.minutes(5),
-        }),
+        metric: metrics.reconcilerFailures(reconciler),
         threshold: 1,
         evaluationPeriods: 3,
       },
@@ -132,6 +134,7 @@ export class Alarms extends Construct {
     return [
       this.serverErrors,
       this.functionFailing,
+      this.functionThrottled,
       this.latency,
       this.chimeThrottling,
       this.denialsSurge,

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import type { MetricName } from '../lambda/model/metrics.ts';
 import type { Rule } from '../lambda/model/rules.ts';
@@ -28,7 +29,12 @@ export interface FacadeMetricsProps {
   stageName: string;
 }
 
-/** The metrics of one facade. */
+/**
+ * The metrics of one facade.
+ *
+ * Expressions are basic arithmetic only: CloudWatch documents that it takes a missing value there for 0
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html), which it does not of `SUM([...])`.
+ */
 export class FacadeMetrics {
   readonly #props: FacadeMetricsProps;
 
@@ -58,11 +64,41 @@ export class FacadeMetrics {
       this.own('Denials', { reason, ...options }),
     ]);
     return new MathExpression({
-      // Not METRICS(), which would be all that somebody else's graph or alarm has beside it.
-      expression: `SUM([${byRule.map(([id]) => id).join(', ')}])`,
+      // Not METRICS(), which would be all that is in the same graph or alarm.
+      expression: byRule.map(([id]) => id).join(' + '),
       usingMetrics: Object.fromEntries(byRule),
       label: 'Denials',
       period: options.period ?? Duration.minutes(5),
+    });
+  }
+
+  /**
+   * Answers of 5xx, less those for which the function had no free concurrency: these are a 500 of the gateway's too, and say
+   * nothing about a version.
+   */
+  serverErrorsNotThrottled(handler: IFunction, { period }: { period: Duration }): MathExpression {
+    return new MathExpression({
+      expression: 'errors - throttles',
+      usingMetrics: {
+        errors: this.api('5XXError', { period }),
+        throttles: handler.metricThrottles({ period }),
+      },
+      label: '5xx but for throttled requests',
+      period,
+    });
+  }
+
+  /** Runs of the reconciler that failed, and batches that it left, in five minutes. */
+  reconcilerFailures(reconciler: IFunction): MathExpression {
+    const period = Duration.minutes(5);
+    return new MathExpression({
+      expression: 'errors + failures',
+      usingMetrics: {
+        errors: reconciler.metricErrors({ period }),
+        failures: this.own('ReconcilerFailures'),
+      },
+      label: 'Failed runs and batches left',
+      period,
     });
   }
 

@@ -178,7 +178,8 @@ export interface LimitSettings {
   readonly timeoutSeconds?: number;
   /**
    * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
-   * Taken from what the account has. 1 to 100,000.
+   * Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm
+   * FunctionThrottled: reserve more than requests a second times seconds a request. 1 to 100,000.
    *
    * @default no limit but the account's
    */
@@ -260,7 +261,8 @@ export interface AlarmSettings {
    */
   readonly runbookUrl?: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
    * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
    *
    * @default 3
@@ -406,7 +408,8 @@ export interface EnvironmentAlarmSettings {
    */
   readonly runbookUrl?: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
    * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
    *
    * @default 3
@@ -498,7 +501,8 @@ export interface CompleteLimitSettings {
   readonly timeoutSeconds: number;
   /**
    * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
-   * Taken from what the account has. 1 to 100,000.
+   * Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm
+   * FunctionThrottled: reserve more than requests a second times seconds a request. 1 to 100,000.
    *
    * @default no limit but the account's
    */
@@ -554,7 +558,8 @@ export interface CompleteAlarmSettings {
   /** Where the runbook is read: alarms link to its sections. */
   readonly runbookUrl: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
    * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
    */
   readonly serverErrorsPerMinute: number;
@@ -620,7 +625,8 @@ export interface CompleteEnvironmentAlarmSettings {
   /** Where the runbook is read: alarms link to its sections. */
   readonly runbookUrl: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that
+   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
    * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
    */
   readonly serverErrorsPerMinute: number;

@@ -101,7 +101,7 @@ const alarms = group('AlarmSettings', 'The alarms.', {
   }),
   serverErrorsPerMinute: wholeNumber(1, 1_000_000).default(3).meta({
     description:
-      'The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. A client that retries makes three of one failure. During a canary, the alarm rolls back to the old version.',
+      'The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that retries makes three of one failure. During a canary, the alarm rolls back to the old version.',
   }),
   denialsPerFiveMinutes: wholeNumber(1, 1_000_000).default(100).meta({
     description: 'The denials in five minutes that are a surge.',
@@ -165,7 +165,7 @@ const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
   }),
   reservedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({
     description:
-      "The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md). Taken from what the account has.",
+      "The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md). Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm FunctionThrottled: reserve more than requests a second times seconds a request.",
     leftOut: "no limit but the account's",
   }),
   provisionedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({

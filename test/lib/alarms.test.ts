@@ -10,6 +10,7 @@ const alarms = alarmsOf(template);
 const SECTIONS = {
   ServerErrors: 'server-errors',
   FunctionFailing: 'function-failing',
+  FunctionThrottled: 'function-throttled',
   Latency: 'latency',
   ChimeThrottling: 'chime-throttling',
   DenialsSurge: 'denials-surge',
@@ -113,7 +114,16 @@ describe('the alarms', () => {
   it.each<[keyof typeof SECTIONS, string[], object]>([
     [
       'ServerErrors',
-      ['AWS/ApiGateway 5XXError ApiName=usher-test Stage=v1: Sum of 60 s'],
+      [
+        'errors - throttles',
+        'errors = AWS/ApiGateway 5XXError ApiName=usher-test Stage=v1: Sum of 60 s',
+        `throttles = AWS/Lambda Throttles FunctionName=${HANDLER}: Sum of 60 s`,
+      ],
+      atLeast(3, { EvaluationPeriods: 3, DatapointsToAlarm: 2 }),
+    ],
+    [
+      'FunctionThrottled',
+      [`AWS/Lambda Throttles FunctionName=${HANDLER}: Sum of 60 s`],
       atLeast(3, { EvaluationPeriods: 3, DatapointsToAlarm: 2 }),
     ],
     ['FunctionFailing', [`AWS/Lambda Errors FunctionName=${HANDLER}: Sum of 60 s`], atLeast(1)],
@@ -130,7 +140,7 @@ describe('the alarms', () => {
     [
       'DenialsSurge',
       [
-        `SUM([${RULES.map(denied).join(', ')}])`,
+        RULES.map(denied).join(' + '),
         ...RULES.map(
           (rule) => `${denied(rule)} = Usher/usher-test Denials reason=${rule} service=usher: Sum of 300 s`,
         ),
@@ -152,7 +162,7 @@ describe('the alarms', () => {
     [
       'ReconcilerFailing',
       [
-        'SUM([errors, failures])',
+        'errors + failures',
         `errors = AWS/Lambda Errors FunctionName=${RECONCILER}: Sum of 300 s`,
         'failures = Usher/usher-test ReconcilerFailures service=usher: Sum of 300 s',
       ],
@@ -174,12 +184,58 @@ describe('the alarms', () => {
     },
   );
 
+  /** The value of an alarm's expression, missing values taken as CloudWatch documents it for basic arithmetic: as 0. */
+  function valueAt(name: string, points: Record<string, number>): number {
+    const [expression = ''] = metricLinesOf(theResource(template, 'AWS::CloudWatch::Alarm', `Alarms${name}`));
+    const [first = '', ...rest] = expression.split(/ (?=[-+] )/);
+    return rest.reduce(
+      (sum, term) => sum + (term.startsWith('-') ? -1 : 1) * (points[term.slice(2)] ?? 0),
+      points[first] ?? 0,
+    );
+  }
+
+  it('use no operator but those whose treatment of missing data CloudWatch documents', () => {
+    const expressions = alarms.flatMap(({ Properties }) =>
+      ((Properties['Metrics'] ?? []) as { Expression?: string }[]).flatMap(
+        ({ Expression }) => Expression ?? [],
+      ),
+    );
+    expect(expressions).toHaveLength(3);
+    for (const expression of expressions) expect(expression).toMatch(/^[a-z]\w*( [-+] [a-z]\w*)+$/);
+  });
+
+  it.each([
+    ['a good version under throttling', { errors: 500, throttles: 500 }, false],
+    ['more throttles than 5xx, where minutes do not line up', { errors: 480, throttles: 500 }, false],
+    ['throttles alone', { throttles: 50 }, false],
+    ['errors alone', { errors: 3 }, true],
+    ['a bad version under throttling', { errors: 540, throttles: 500 }, true],
+  ])('take %s for what it is', (_what, points, breaches) => {
+    const threshold = propertiesOf('ServerErrors')['Threshold'] as number;
+    expect(valueAt('ServerErrors', points) >= threshold).toBe(breaches);
+  });
+
+  it('of a canary are none that counts throttled requests', () => {
+    const canary = synthesize({ deployment: { canaryMinutes: 5 } });
+    const { AlarmConfiguration } = theResource(canary, 'AWS::CodeDeploy::DeploymentGroup').Properties as {
+      AlarmConfiguration: { Alarms: { Name: { Ref: string } }[] };
+    };
+    const lines = AlarmConfiguration.Alarms.map(({ Name }) =>
+      metricLinesOf(theResource(canary, 'AWS::CloudWatch::Alarm', Name.Ref)),
+    );
+    expect(lines.map(([first]) => first)).toEqual([
+      'errors - throttles',
+      expect.stringMatching(/^AWS\/Lambda Errors /),
+    ]);
+  });
+
   it("are the runbook's, which says when each goes off", () => {
     const of = (name: string) => propertiesOf(name) as unknown as Record<string, number>;
     const minutes = (name: string, period = 300) => ((of(name)['EvaluationPeriods'] ?? 0) * period) / 60;
     const { Threshold: errors, DatapointsToAlarm: bad, EvaluationPeriods: all } = of('ServerErrors');
     const when: Record<keyof typeof SECTIONS, string> = {
-      ServerErrors: `${errors} answers of 5xx a minute, in ${bad} minutes of ${all}`,
+      ServerErrors: `${errors} answers of 5xx a minute, throttled ones not counted, in ${bad} minutes of ${all}`,
+      FunctionThrottled: `${of('FunctionThrottled')['Threshold']} requests a minute that find no free concurrency, in ${of('FunctionThrottled')['DatapointsToAlarm']} minutes of ${of('FunctionThrottled')['EvaluationPeriods']}`,
       FunctionFailing: 'one crash or time-out of the function in a minute',
       ChimeThrottling: `${of('ChimeThrottling')['Threshold']} requests refused by Chime's quota in ${minutes('ChimeThrottling')} minutes`,
       OpenTooLong: `a batch open for over ${Number(of('OpenTooLong')['Threshold']) / 60} minutes, or nobody can tell for ${minutes('OpenTooLong')} minutes or more`,
@@ -201,6 +257,7 @@ describe('the alarms', () => {
       alarms: { serverErrorsPerMinute: 9, denialsPerFiveMinutes: 7, latencyMs: 1234 },
     });
     expect(propertiesOf('ServerErrors', set)['Threshold']).toBe(9);
+    expect(propertiesOf('FunctionThrottled', set)['Threshold']).toBe(9);
     expect(propertiesOf('DenialsSurge', set)['Threshold']).toBe(7);
     expect(propertiesOf('Latency', set)['Threshold']).toBe(1234);
   });

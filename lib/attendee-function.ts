@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { HandlerEnvironment } from '../lambda/create-attendees/environment.ts';
-import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
+import { compactIssuerRules, type IssuerRules } from '../lambda/model/issuer-rules.ts';
 import type { AuditTableSet } from './audit-tables.ts';
 import type { CompleteSettings } from './settings/props.ts';
 import { UsherFunction } from './usher-function.ts';
@@ -25,7 +25,7 @@ export class AttendeeFunction extends UsherFunction {
     const environment: HandlerEnvironment = {
       AUDIT_TABLE_NAME: tables.audit.tableName,
       ADMISSION_TABLE_NAME: tables.admissions.tableName,
-      ISSUERS: Stack.of(scope).toJsonString(props.issuers),
+      ISSUERS: Stack.of(scope).toJsonString(props.issuers.map(compactIssuerRules)),
       ALLOWED_ORIGINS: Stack.of(scope).toJsonString(settings.allowedOrigins),
       AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays ?? ''),
       MEETINGS_REGION: meetingsRegion,

@@ -9,8 +9,9 @@ import {
   UserPoolResourceServer,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
+import { completeIssuerRules, type IssuerRules } from '../lambda/model/issuer-rules.ts';
 import { acceptFindings } from './accepted-findings.ts';
+import { PROVIDERS } from './settings/providers.ts';
 
 export interface CognitoIssuerProps {
   /** Unique in its account and Region. */
@@ -74,21 +75,15 @@ export class CognitoIssuer extends Construct {
     });
 
     const issuer = `https://${this.pool.userPoolProviderName}`;
-    this.rules = {
+    const { accessTokenMark, clientIdClaims } = PROVIDERS.cognito;
+    this.rules = completeIssuerRules({
       issuer,
-      jwksUri: `${issuer}/.well-known/jwks.json`,
       // Cognito's access tokens have no audience: the client id is what tells them apart.
-      audience: [],
       clientIds: [this.client.userPoolClientId],
-      algorithms: ['RS256'],
-      accessToken: 'cognito',
+      clientIdClaims,
+      accessTokenMark,
       scopes: { delegate: `${props.resourceServer}/attendees.create` },
-      externalUserIdClaim: 'sub',
-      externalUserIdPrefix: '',
-      meetingsClaimRequired: true,
-      allowAnyMeeting: false,
-      ceilings: {},
-    };
+    });
   }
 }
 

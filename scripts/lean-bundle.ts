@@ -79,11 +79,6 @@ export const NOT_ON_LAMBDA: Replacement[] = [
     file: 'dist-es/submodules/event-streams/index.js',
     contents: "throw new Error('Event streams are not in this bundle (scripts/lean-bundle.ts).');",
   },
-  {
-    package: 'aws-jwt-verify',
-    file: 'dist/esm/https-node.js',
-    contents: uncalled('fetch'),
-  },
 ];
 
 /** What clients can do without that are told as much as those of lambda/aws/clients.ts. */

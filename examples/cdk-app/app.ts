@@ -12,7 +12,7 @@ const facade = new AttendeeFacade(stack, 'Meetings', {
     {
       issuer: 'https://login.example.com',
       audience: ['https://meetings.example.com'],
-      accessToken: 'at+jwt',
+      accessTokenMark: { typ: 'at+jwt' },
       scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
       tenantClaim: 'tenant',
     },

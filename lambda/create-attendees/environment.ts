@@ -1,4 +1,4 @@
-import type { IssuerRules } from '../model/issuer-rules.ts';
+import { type CompactIssuerRules, completeIssuerRules, type IssuerRules } from '../model/issuer-rules.ts';
 
 /**
  * The environment variables of the create-attendees function. The stack builds an object of this type, so that a
@@ -9,7 +9,7 @@ export interface HandlerEnvironment {
   AUDIT_TABLE_NAME: string;
   /** The derived table: who was admitted where, by user and by attendee. */
   ADMISSION_TABLE_NAME: string;
-  /** JSON of `IssuerRules[]`. */
+  /** JSON of `CompactIssuerRules[]`. */
   ISSUERS: string;
   /** JSON of `string[]`: exact origins, or an origin of this machine with `:*` for any port. */
   ALLOWED_ORIGINS: string;
@@ -46,7 +46,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   return {
     auditTableName: required('AUDIT_TABLE_NAME'),
     admissionTableName: required('ADMISSION_TABLE_NAME'),
-    issuers: JSON.parse(required('ISSUERS')),
+    issuers: JSON.parse(required('ISSUERS')).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
     allowedOrigins: JSON.parse(required('ALLOWED_ORIGINS')),
     auditRetentionDays: retention === '' ? undefined : Number(retention),
     meetingsRegion: required('MEETINGS_REGION'),

@@ -12,6 +12,7 @@ import { createHandler } from './http/create-handler.ts';
 import { createMeetingAccess } from './meeting-access.ts';
 
 // The only place that reads the environment, the clock and the source of randomness: everything else is handed them.
+const logger = new Logger();
 const settings = readSettings(process.env);
 const clock = { now: Date.now };
 
@@ -19,10 +20,10 @@ const { chime, dynamodb } = readServices(process.env, settings.meetingsRegion);
 const meetings = createChimeMeetings(createChimeClient(chime));
 
 export const handler = createHandler({
-  logger: new Logger(),
+  logger,
   addMetrics: createMetrics(),
   allowedOrigins: settings.allowedOrigins,
-  tokenVerifier: createTokenVerifier(settings.issuers, clock),
+  tokenVerifier: createTokenVerifier(settings.issuers, clock, (event, facts) => logger.warn(event, facts)),
   meetingAccess: createMeetingAccess(meetings, clock),
   meetings,
   denialBudget: createCallerBudget(clock, { capacity: 20, perSecond: 1 / 3 }),

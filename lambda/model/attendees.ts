@@ -1,6 +1,11 @@
 /** One direction of one medium (Chime's `MediaCapabilities`). */
 export type MediaCapability = 'SendReceive' | 'Send' | 'Receive' | 'None';
 
+/** Whether a medium is received; Chime refuses content that is received where video is not. */
+export function receivesMedia(capability: MediaCapability): boolean {
+  return capability === 'SendReceive' || capability === 'Receive';
+}
+
 /** What an attendee may do in a meeting (Chime's `AttendeeCapabilities`); member names as on Chime's wire. */
 export interface Capabilities {
   Audio: MediaCapability;

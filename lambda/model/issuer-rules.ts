@@ -1,36 +1,60 @@
 import type { Capabilities } from './attendees.ts';
 
-/** Asymmetric JWS algorithms that an issuer may be pinned to (RFC 7518 section 3.1, RFC 8037). */
-export type SignatureAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
+/** Asymmetric JWS algorithms that an issuer may be pinned to (RFC 7518 section 3.1; RFC 8037, with Ed25519). */
+export const SIGNATURE_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+
+export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
 /**
- * How a token shows that it is an access token and not, say, an ID token (RFC 8725 section 3.12):
- * - `at+jwt`: the header's `typ`, as RFC 9068 section 2.1 has it;
- * - `cognito`: the claim `token_use` is `access`, as Amazon Cognito user pools write it;
- * - a claim of the issuer's own with one expected value.
+ * How a token shows that it is an access token and not, say, an ID token (RFC 8725 section 3.12). Exactly one of `typ`,
+ * `claim` and `audience` is given.
  */
-export type AccessTokenMark = 'at+jwt' | 'cognito' | { claim: string; value: string };
+export interface AccessTokenMark {
+  /** The header's `typ`, such as `at+jwt` (RFC 9068 section 2.1); media types know no case. */
+  typ?: string;
+  /** A claim that only access tokens have, or have with one of `values`. */
+  claim?: string;
+  /** As text: a number or a truth value is compared by its JSON. Left out, the claim only has to be there. */
+  values?: string[];
+  /** The audience alone marks it: no ID token of the issuer can have it. */
+  audience?: boolean;
+}
 
 /**
  * What one issuer's tokens may do. Every issuer has rules of its own, so none can speak for another's users.
  * The deployment's configuration is checked against this shape at synthesis; the handler trusts it.
  */
 export interface IssuerRules {
-  /** The exact `iss` claim: an https URL without query or fragment (OpenID Connect Discovery 1.0 section 3). */
+  /** The exact `iss` claim. */
   issuer: string;
-  /** Where the issuer publishes its keys (RFC 7517). */
-  jwksUri: string;
+  /** Where the issuer publishes its keys (RFC 7517): one address, or several where it has key sets for several policies. */
+  jwksUris: string[];
   /** A token's `aud` must name one of these. Empty only where `clientIds` is not: Cognito's access tokens have no `aud`. */
   audience: string[];
-  /** A token's `client_id` (or `azp`, where it has none) must be one of these; empty means that any client of the issuer will do. */
+  /** A token's client must be one of these; empty means that any client of the issuer will do. */
   clientIds: string[];
+  /** Where the client is: in the first of these claims that a token has. */
+  clientIdClaims: string[];
+  /** Where the subject is, by which the audit knows a caller: in the first of these claims that a token has. */
+  subjectClaims: string[];
   algorithms: SignatureAlgorithm[];
-  accessToken: AccessTokenMark;
+  accessTokenMark: AccessTokenMark;
   /**
-   * The claim that lists a token's scopes: one string with spaces between, or a list of strings. Left out, `scope`
-   * (RFC 8693 section 4.2), which is always one string.
+   * The claims that list a token's scopes, taken together: one string with spaces between, a list of strings, or an
+   * object whose keys are the scopes.
    */
-  scopeClaim?: string;
+  scopeClaims: string[];
   scopes: {
     /** A caller with this scope may name any ExternalUserId under `externalUserIdPrefix`. */
     delegate?: string;
@@ -56,4 +80,53 @@ export interface IssuerRules {
   allowAnyMeeting: boolean;
   /** The most that a scope may ask for, by scope name. A scope without one may ask for everything. */
   ceilings: Record<string, Capabilities>;
+  /** Clock skew: by how much `exp`, `nbf` and `iat` may be off, in seconds. */
+  clockSkewSeconds: number;
+  /**
+   * What becomes of a self caller's own attendee that exists with more than the caller's ceiling. `release` only where
+   * the user cannot change the claim that holds its name.
+   */
+  existing: 'release' | 'withhold';
+}
+
+/** The names that providers have for the client that a token was issued to. */
+export const DEFAULT_CLIENT_ID_CLAIMS = ['client_id', 'azp', 'appid', 'cid'];
+
+/** What most issuers leave as it is. */
+const DEFAULTS = {
+  audience: [] as string[],
+  clientIds: [] as string[],
+  clientIdClaims: DEFAULT_CLIENT_ID_CLAIMS,
+  subjectClaims: ['sub'],
+  algorithms: ['RS256'] as SignatureAlgorithm[],
+  scopeClaims: ['scope'],
+  externalUserIdClaim: 'sub',
+  externalUserIdPrefix: '',
+  meetingsClaimRequired: true,
+  allowAnyMeeting: false,
+  ceilings: {} as Record<string, Capabilities>,
+  clockSkewSeconds: 30,
+  existing: 'withhold',
+} satisfies Partial<IssuerRules>;
+
+/** Rules without what most issuers leave as it is: the environment of a function is small. */
+export type CompactIssuerRules = Omit<IssuerRules, keyof typeof DEFAULTS | 'jwksUris'> &
+  Partial<Pick<IssuerRules, keyof typeof DEFAULTS | 'jwksUris'>>;
+
+/** Leaves out what `completeIssuerRules` fills in. */
+export function compactIssuerRules(rules: IssuerRules): CompactIssuerRules {
+  const defaults: Record<string, unknown> = { ...DEFAULTS, jwksUris: [defaultJwksUri(rules.issuer)] };
+  const isDefault = ([name, value]: [string, unknown]) =>
+    JSON.stringify(value) === JSON.stringify(defaults[name]);
+  return Object.fromEntries(
+    Object.entries(rules).filter((entry) => !isDefault(entry)),
+  ) as unknown as CompactIssuerRules;
+}
+
+export function completeIssuerRules(rules: CompactIssuerRules): IssuerRules {
+  return { ...DEFAULTS, jwksUris: [defaultJwksUri(rules.issuer)], ...rules };
+}
+
+export function defaultJwksUri(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`;
 }

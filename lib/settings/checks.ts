@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { compactIssuerRules } from '../../lambda/model/issuer-rules.ts';
 import type { CompleteConfig, CompleteSettings } from './props.ts';
 import { isControlRegion, notAControlRegion } from './regions.ts';
 
@@ -67,7 +68,7 @@ function* problemsWithIgnoredKeys({ cognito, issuers, logs }: CompleteSettings):
 }
 
 function* problemsWithEnvironment({ issuers, allowedOrigins }: CompleteSettings): Generator<string> {
-  const issuersBytes = Buffer.byteLength(JSON.stringify(issuers));
+  const issuersBytes = Buffer.byteLength(JSON.stringify(issuers.map(compactIssuerRules)));
   const originsBytes = Buffer.byteLength(JSON.stringify(allowedOrigins));
   const availableBytes = ENVIRONMENT_LIMIT_BYTES - ENVIRONMENT_RESERVE_BYTES;
   if (issuersBytes + originsBytes > availableBytes) {

@@ -1,5 +1,5 @@
 import { withPlaceholders } from './deploy-time.ts';
-import { isLoopback } from './issuers.ts';
+import { isLoopback } from './key-origin.ts';
 
 /** The problem of a web origin that is unsafe, or that no browser sends; undefined if there is none. */
 export function problemWithOrigin(text: string): string | undefined {

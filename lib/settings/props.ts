@@ -3,12 +3,32 @@
 import type { Capabilities } from '../../lambda/model/attendees.ts';
 import type { IssuerRules, SignatureAlgorithm } from '../../lambda/model/issuer-rules.ts';
 
-/** A claim by which an issuer's access tokens differ from its ID tokens. */
-export interface AccessTokenClaim {
-  /** The name of the claim. */
-  readonly claim: string;
-  /** Its value in an access token. */
-  readonly value: string;
+/** How a token shows that it is an access token (RFC 8725 section 3.12). Required without `provider`. */
+export interface AccessTokenMarkSettings {
+  /**
+   * The header's `typ`, such as `at+jwt` (RFC 9068).
+   *
+   * @default not looked at
+   */
+  readonly typ?: string;
+  /**
+   * A claim that only access tokens have, or have with one of `values`.
+   *
+   * @default not looked at
+   */
+  readonly claim?: string;
+  /**
+   * The values of that claim; a number is written as text.
+   *
+   * @default any value: the claim only has to be present
+   */
+  readonly values?: readonly string[];
+  /**
+   * Says that no ID token of the issuer can have the `audience`, so that it alone marks access tokens.
+   *
+   * @default not looked at
+   */
+  readonly audience?: boolean;
 }
 
 /** An issuer's scopes and what each allows; one at least. */
@@ -30,44 +50,81 @@ export interface IssuerScopes {
 
 /** One issuer, and what its tokens may do. */
 export interface IssuerEntry {
-  /** The exact `iss` claim: an https URL without query or fragment (OpenID Connect Discovery 1.0 section 3). */
+  /** The exact `iss` claim. */
   readonly issuer: string;
   /**
-   * Where the issuer publishes its keys (RFC 7517).
+   * Whose tokens they are: fills in what is left out, as docs/identity-providers.md has it.
+   *
+   * @default nothing is filled in
+   */
+  readonly provider?: 'adfs' | 'auth0' | 'aws' | 'clerk' | 'cognito' | 'duende' | 'entra' | 'entra-b2c' | 'entra-v1' | 'firebase' | 'forgerock' | 'fusionauth' | 'github-actions' | 'google' | 'keycloak' | 'okta' | 'pingone' | 'spring' | 'supabase' | 'zitadel';
+  /**
+   * Where the issuer publishes its keys (RFC 7517), by https.
    *
    * @default `issuer` and `/.well-known/jwks.json`
    */
   readonly jwksUri?: string;
   /**
-   * A token's `aud` must name one of these. Required, unless there are `clientIds`: Cognito's access tokens have no
-   * `aud`.
+   * The same for an issuer with several key sets under one name.
+   *
+   * @default `jwksUri` alone
+   */
+  readonly jwksUris?: readonly string[];
+  /**
+   * A token's `aud` must name one of these. Required, unless there are `clientIds`.
    *
    * @default none
    */
   readonly audience?: readonly string[];
   /**
-   * A token's `client_id` (or `azp`, if it has none) must be one of these.
+   * A token's client must be one of these.
    *
    * @default any client of the issuer
    */
   readonly clientIds?: readonly string[];
   /**
+   * The claim that holds the client.
+   *
+   * @default the first of `client_id`, `azp`, `appid`, `cid` that a token has
+   */
+  readonly clientIdClaim?: string;
+  /**
+   * The same for several claims; the first that a token has counts.
+   *
+   * @default `clientIdClaim` alone
+   */
+  readonly clientIdClaims?: readonly string[];
+  /**
+   * The claims that hold the subject, which the audit knows a caller by; the first that a token has counts.
+   *
+   * @default `sub`
+   */
+  readonly subjectClaims?: readonly string[];
+  /**
    * The signature algorithms that are accepted (RFC 7518 section 3.1, RFC 8037).
    *
-   * @default RS256
+   * @default `RS256`
    */
   readonly algorithms?: readonly SignatureAlgorithm[];
   /**
-   * How a token shows that it is an access token (RFC 8725 section 3.12): `at+jwt` by the header's `typ` (RFC 9068),
-   * `cognito` by the claim `token_use`, or a claim of the issuer's own.
-   */
-  readonly accessToken: 'at+jwt' | 'cognito' | AccessTokenClaim;
-  /**
-   * The claim that lists a token's scopes: one string with spaces between, or a list of strings.
+   * How a token shows that it is an access token (RFC 8725 section 3.12). Required without `provider`.
    *
-   * @default `scope` (RFC 8693 section 4.2), always one string
+   * @default the provider's
+   */
+  readonly accessTokenMark?: AccessTokenMarkSettings;
+  /**
+   * The claim that lists a token's scopes, or a path to it: a string with spaces between, a list, or an object whose
+   * keys they are.
+   *
+   * @default `scope` (RFC 8693 section 4.2)
    */
   readonly scopeClaim?: string;
+  /**
+   * The same for several claims, whose scopes are taken together.
+   *
+   * @default `scopeClaim` alone
+   */
+  readonly scopeClaims?: readonly string[];
   /** An issuer's scopes and what each allows; one at least. */
   readonly scopes: IssuerScopes;
   /**
@@ -83,6 +140,12 @@ export interface IssuerEntry {
    */
   readonly externalUserIdPrefix?: string;
   /**
+   * What becomes of a self caller's own attendee that exists with more than its ceiling, since a host gave it more.
+   *
+   * @default `release` where `externalUserIdClaim` is `sub` or `oid`, which no user can change; else `withhold`
+   */
+  readonly existing?: 'release' | 'withhold';
+  /**
    * The claim that names the caller's tenants: a string or a list. One must be among the meeting's own `TenantIds`.
    *
    * @default tenants do not matter
@@ -95,13 +158,13 @@ export interface IssuerEntry {
    */
   readonly tenants?: readonly string[];
   /**
-   * The claim that lists the meeting ids a token is good for: a list, or one string.
+   * The claim that lists the meeting ids that a token is good for: a list or one string.
    *
-   * @default tokens list no meetings
+   * @default any meeting
    */
   readonly meetingsClaim?: string;
   /**
-   * Whether a token without `meetingsClaim` is refused.
+   * Whether a token without that claim is refused.
    *
    * @default true
    */
@@ -113,11 +176,17 @@ export interface IssuerEntry {
    */
   readonly allowAnyMeeting?: boolean;
   /**
-   * The most that a scope may ask for, by scope name. A scope without one may ask for everything.
+   * The most that a scope may ask for, by scope.
    *
    * @default none
    */
   readonly ceilings?: { readonly [name: string]: Capabilities };
+  /**
+   * By how many seconds `exp`, `nbf` and `iat` may be off (clock skew). 0 to 300.
+   *
+   * @default 30
+   */
+  readonly clockSkewSeconds?: number;
 }
 
 /** The Cognito user pool that is created if there are no `issuers`. */

@@ -73,7 +73,7 @@ describe('bin/usher.ts', () => {
     [
       'an unsafe configuration',
       { env: 'bad' },
-      '{"stackName":"u","issuers":[{"issuer":"https://login.example.com","accessToken":"at+jwt","scopes":{"self":"me"}}]}',
+      '{"stackName":"u","issuers":[{"issuer":"https://login.example.com","accessTokenMark":{"typ":"at+jwt"},"scopes":{"self":"me"}}]}',
       'config/bad.json: issuers[0].audience: neither audience nor clientIds is given, so ',
     ],
   ])('rejects %s in one line', (_what, context, text, message) => {

@@ -96,11 +96,11 @@ describe('docs/runbook.md', () => {
   });
 
   it('lists every reason that the code gives, and no other', () => {
-    // `reason: 'json'`, `invalid('token-key', …)`, `unavailable('out-of-time', …)`, and both of a choice.
+    // `reason: 'json'`, `refuse('token-key', …)`, `unavailable('out-of-time', …)`, and both of a choice.
     const given = sources.flatMap((source) =>
       [
         ...source.matchAll(
-          /(?:\breason: (?:[^,'\n]*'\w+' \? )?|\b(?:invalid|unavailable)\(\s*)'([a-z-]+)'(?: : '([a-z-]+)')?/g,
+          /(?:\breason: (?:[^,'\n]*'\w+' \? )?|\b(?:refuse|unavailable)\(\s*)'([a-z-]+)'(?: : '([a-z-]+)')?/g,
         ),
       ].flatMap(([, one, other]) => [one ?? '', other ?? '']),
     );

@@ -84,7 +84,7 @@ describe('an app that installs the package', () => {
     const program = [
       "import { App, Stack } from 'aws-cdk-lib';",
       "import { AttendeeFacade } from 'usher';",
-      "const props = { issuers: [{ issuer: 'https://login.example.com', accessToken: 'at+jwt', scopes: { self: 'me' } }] };",
+      "const props = { issuers: [{ issuer: 'https://login.example.com', accessTokenMark: { typ: 'at+jwt' }, scopes: { self: 'me' } }] };",
       "try { new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings', props); } catch (error) { console.log(error.message); }",
     ].join('\n');
     expect(run(app, process.execPath, '--input-type=module', '--eval', program)).toMatch(

@@ -320,7 +320,7 @@ describe('with a user pool that there is already', () => {
           {
             issuer: pool.userPoolProviderUrl,
             clientIds: [client.userPoolClientId],
-            accessToken: 'cognito',
+            accessTokenMark: { claim: 'token_use', values: ['access'] },
             scopes: { self: 'usher/attendees.create.self' },
             meetingsClaim: 'meetings',
           },
@@ -330,7 +330,6 @@ describe('with a user pool that there is already', () => {
     const [rules] = JSON.parse(flat(variablesOf(template, 'FacadeAttendees')['ISSUERS']));
     expect(rules).toMatchObject({
       issuer: expect.stringMatching(/^<Pool\w+\.ProviderURL>$/),
-      jwksUri: expect.stringMatching(/^<Pool\w+\.ProviderURL>\/\.well-known\/jwks\.json$/),
       clientIds: [expect.stringMatching(/^<PoolWeb\w+>$/)],
     });
   });

@@ -32,7 +32,7 @@ describe('the function', () => {
       issuers: [
         expect.objectContaining({
           issuer: 'https://login.example.com',
-          jwksUri: 'https://login.example.com/.well-known/jwks.json',
+          jwksUris: ['https://login.example.com/.well-known/jwks.json'],
           tenantClaim: 'tenant',
           meetingsClaimRequired: true,
         }),

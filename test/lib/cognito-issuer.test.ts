@@ -48,17 +48,10 @@ describe('without issuers', () => {
     expect(JSON.parse(resolved)).toEqual([
       {
         issuer: 'https://pool.example.com/id',
-        jwksUri: 'https://pool.example.com/id/.well-known/jwks.json',
-        audience: [],
         clientIds: [`<${clientId}>`],
-        algorithms: ['RS256'],
-        accessToken: 'cognito',
+        clientIdClaims: ['client_id'],
+        accessTokenMark: { claim: 'token_use', values: ['access'] },
         scopes: { delegate: 'usher/attendees.create' },
-        externalUserIdClaim: 'sub',
-        externalUserIdPrefix: '',
-        meetingsClaimRequired: true,
-        allowAnyMeeting: false,
-        ceilings: {},
       },
     ]);
   });

@@ -1,19 +1,25 @@
-import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
+import { constants, createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+
+/** RFC 7518 section 3.1, RFC 8037 section 3.1. */
+export type SigningAlgorithm = `${'RS' | 'PS' | 'ES'}${256 | 384 | 512}` | 'EdDSA';
 
 /** A signing key of an issuer, with the public half as it is published. */
 export interface SigningKey {
   kid: string;
-  alg: 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+  alg: SigningAlgorithm;
   privateKey: KeyObject;
   publicKey: KeyObject;
 }
 
-export function createSigningKey(kid: string, alg: SigningKey['alg'] = 'RS256'): SigningKey {
+const CURVES: Record<string, string> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
+
+export function createSigningKey(kid: string, alg: SigningAlgorithm = 'RS256'): SigningKey {
+  const namedCurve = CURVES[alg];
   const pair =
-    alg === 'ES256'
-      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    namedCurve !== undefined
+      ? generateKeyPairSync('ec', { namedCurve })
       : alg === 'EdDSA'
         ? generateKeyPairSync('ed25519')
         : generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -30,12 +36,15 @@ export const base64url = (value: unknown): string =>
 /** Signs a JWT (RFC 7515 compact form). Any header and claims will do, broken ones too. */
 export function signToken(key: SigningKey, claims: unknown, header: Record<string, unknown> = {}): string {
   const input = `${base64url({ alg: key.alg, kid: key.kid, typ: 'at+jwt', ...header })}.${base64url(claims)}`;
-  const signature =
-    key.alg === 'ES256'
-      ? sign('sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
-      : key.alg === 'PS256'
-        ? sign('sha256', Buffer.from(input), { key: key.privateKey, padding: 6, saltLength: 32 })
-        : sign(key.alg === 'EdDSA' ? null : 'sha256', Buffer.from(input), key.privateKey);
+  const hash = key.alg === 'EdDSA' ? null : `sha${key.alg.slice(2)}`;
+  const signature = sign(hash, Buffer.from(input), {
+    key: key.privateKey,
+    ...(key.alg.startsWith('ES') ? { dsaEncoding: 'ieee-p1363' as const } : {}),
+    // RFC 7518 section 3.5: the salt is as long as the hash.
+    ...(key.alg.startsWith('PS')
+      ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: Number(key.alg.slice(2)) / 8 }
+      : {}),
+  });
   return `${input}.${signature.toString('base64url')}`;
 }
 
@@ -92,11 +101,17 @@ export async function startKeyServer(keys: SigningKey[]) {
     keys,
     mode: 'serve' as KeyServerMode,
     fetches: 0,
+    /** Answers in place of all else, where it is set. */
+    answer: undefined as ((request: IncomingMessage, response: ServerResponse) => void) | undefined,
     /** What is published; anything else may be put in its place. */
     respond: (): string => JSON.stringify({ keys: state.keys.map(publicJwk) }),
   };
   const server = createServer((request, response) => {
     state.fetches += 1;
+    if (state.answer !== undefined) {
+      state.answer(request, response);
+      return;
+    }
     // With keys in it, as the next: only the status says that this is no key set.
     const mode = state.mode === 'redirect' && request.url === '/elsewhere' ? 'serve' : state.mode;
     ANSWERS[mode](request.socket, response, state.respond);

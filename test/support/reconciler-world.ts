@@ -17,6 +17,7 @@ import {
 } from '../../lambda/audit/records.ts';
 import { createAttendees } from '../../lambda/create-attendees/create-attendees.ts';
 import type { Attendee, AttendeeRequest, IssuedAttendee } from '../../lambda/model/attendees.ts';
+import { completeIssuerRules } from '../../lambda/model/issuer-rules.ts';
 import {
   type ReconcileDependencies,
   type ReconcileSummary,
@@ -120,20 +121,13 @@ export function createWorld({ idempotent = true } = {}) {
           {
             tokenVerifier: {
               verify: async () => ({
-                rules: {
+                rules: completeIssuerRules({
                   issuer: 'https://idp.example.com',
-                  jwksUri: 'https://idp.example.com/keys',
                   audience: ['usher'],
-                  clientIds: [],
-                  algorithms: ['RS256'],
-                  accessToken: 'at+jwt',
+                  accessTokenMark: { typ: 'at+jwt' },
                   scopes: { delegate: 'attendees.create' },
-                  externalUserIdClaim: 'sub',
-                  externalUserIdPrefix: '',
                   meetingsClaimRequired: false,
-                  allowAnyMeeting: false,
-                  ceilings: {},
-                },
+                }),
                 clientId: 'backend',
                 subject: 'service',
                 scopes: new Set(['attendees.create']),

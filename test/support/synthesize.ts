@@ -13,7 +13,7 @@ import { UsherStack } from '../../lib/usher-stack.ts';
 export const issuer = {
   issuer: 'https://login.example.com',
   audience: ['https://meetings.example.com'],
-  accessToken: 'at+jwt',
+  accessTokenMark: { typ: 'at+jwt' },
   scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
   tenantClaim: 'tenant',
 } satisfies IssuerEntry;

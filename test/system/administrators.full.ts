@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
 import { parseConfig } from '../../lib/settings/complete.ts';
 import { createSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { bearer, nowSeconds, startWorld, type World } from '../support/system-world.ts';
@@ -76,30 +75,6 @@ it('the page has examples for all that it promises', () => {
     'Two tenants',
     "A partner's identity provider beside your own pool",
   ]);
-});
-
-it('the page tells every key of an issuer', () => {
-  const keys: Record<keyof IssuerRules, string> = {
-    issuer: 'required',
-    jwksUri: '`<issuer>/.well-known/jwks.json`',
-    audience: 'none',
-    clientIds: 'any',
-    algorithms: '`["RS256"]`',
-    accessToken: 'required',
-    scopeClaim: '`scope`',
-    scopes: 'required',
-    externalUserIdClaim: '`sub`',
-    externalUserIdPrefix: 'empty',
-    tenantClaim: 'no tenants',
-    tenants: 'any',
-    meetingsClaim: 'any meeting',
-    meetingsClaimRequired: '`true`',
-    allowAnyMeeting: '`false`',
-    ceilings: 'none',
-  };
-  const [, table = ''] = /^## Every key of an issuer$([\s\S]*?)^## /m.exec(PAGE) ?? [];
-  const told = [...table.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, name, leftOut]) => [name, leftOut]);
-  expect(Object.fromEntries(told)).toEqual(keys);
 });
 
 describe.each(examples)('$heading', ({ configuration, requests }) => {

@@ -41,7 +41,7 @@ beforeAll(async () => {
     issuer,
     jwksUri,
     audience: ['usher'],
-    accessToken: 'at+jwt',
+    accessTokenMark: { typ: 'at+jwt' },
     scopes: { delegate: 'attendees.create' },
     externalUserIdPrefix: `${tenant}:`,
     tenantClaim: 'tenant',

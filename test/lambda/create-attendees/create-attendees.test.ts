@@ -7,7 +7,7 @@ import {
 import { authorizeByMeeting } from '../../../lambda/create-attendees/policy.ts';
 import type { Attendee, AttendeeRequest } from '../../../lambda/model/attendees.ts';
 import { FacadeError } from '../../../lambda/model/errors.ts';
-import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import type { Caller, CreationResult, MeetingFacts } from '../../../lambda/model/ports.ts';
 
 const MEETING = '3F0C4A7E-52c8-4d6f-9a0b-7d2f5e8c1b34';
@@ -15,21 +15,14 @@ const BATCH = '20261123T134558123Z-6f1c2a9b4d3e5f70';
 const START_MS = Date.UTC(2026, 10, 23, 13, 45, 58, 123);
 const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' } as const;
 
-const RULES: IssuerRules = {
+const RULES: IssuerRules = completeIssuerRules({
   issuer: 'https://idp.example.com',
-  jwksUri: 'https://idp.example.com/keys',
   audience: ['usher'],
-  clientIds: [],
-  algorithms: ['RS256'],
-  accessToken: 'at+jwt',
+  accessTokenMark: { typ: 'at+jwt' },
   scopes: { delegate: 'attendees.create' },
-  externalUserIdClaim: 'sub',
-  externalUserIdPrefix: '',
   tenantClaim: 'tenant',
   meetingsClaimRequired: false,
-  allowAnyMeeting: false,
-  ceilings: {},
-};
+});
 
 const attendee = (name: string): Attendee => ({
   ExternalUserId: name,

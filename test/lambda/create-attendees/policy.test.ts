@@ -12,7 +12,7 @@ import type {
   Capabilities,
   MediaCapability,
 } from '../../../lambda/model/attendees.ts';
-import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import type { Caller } from '../../../lambda/model/ports.ts';
 import type { Rule } from '../../../lambda/model/rules.ts';
 
@@ -22,13 +22,10 @@ const ALL: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content:
 const WATCH: Capabilities = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' };
 const MUTE: Capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
 
-const RULES: IssuerRules = {
+const RULES: IssuerRules = completeIssuerRules({
   issuer: 'https://idp.example.com',
-  jwksUri: 'https://idp.example.com/keys',
   audience: ['usher'],
-  clientIds: [],
-  algorithms: ['RS256'],
-  accessToken: 'at+jwt',
+  accessTokenMark: { typ: 'at+jwt' },
   scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
   externalUserIdClaim: 'sub',
   externalUserIdPrefix: 'acme-',
@@ -38,7 +35,7 @@ const RULES: IssuerRules = {
   meetingsClaimRequired: true,
   allowAnyMeeting: false,
   ceilings: { 'attendees.create.self': WATCH },
-};
+});
 
 function without<T extends object, K extends keyof T>(object: T, ...keys: K[]): Omit<T, K> {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key as K))) as Omit<T, K>;

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import { createTokenVerifier, KEY_FETCHING } from '../../../lambda/oidc/token-verifier.ts';
 import {
   base64url,
@@ -18,7 +18,7 @@ let otherKey: SigningKey;
 let edKey: SigningKey;
 let issuer: Awaited<ReturnType<typeof startKeyServer>>;
 let partner: Awaited<ReturnType<typeof startKeyServer>>;
-let nowMs: number;
+let nowMs = Date.now();
 
 beforeAll(() => {
   key = createSigningKey('key-1');
@@ -26,6 +26,7 @@ beforeAll(() => {
   edKey = createSigningKey('ed-1', 'EdDSA');
 });
 beforeEach(async () => {
+  reported = [];
   nowMs = Date.now();
   issuer = await startKeyServer([key, edKey]);
   partner = await startKeyServer([otherKey]);
@@ -35,23 +36,22 @@ afterEach(async () => {
   await partner.close();
 });
 
-const rulesOf = (server: typeof issuer, overrides: Partial<IssuerRules> = {}): IssuerRules => ({
-  issuer: server.issuer,
-  jwksUri: server.jwksUri,
-  audience: ['usher'],
-  clientIds: [],
-  algorithms: ['RS256'],
-  accessToken: 'at+jwt',
-  scopes: { delegate: 'attendees.create' },
-  externalUserIdClaim: 'sub',
-  externalUserIdPrefix: '',
-  meetingsClaimRequired: true,
-  allowAnyMeeting: false,
-  ceilings: {},
-  ...overrides,
-});
+const rulesOf = (server: typeof issuer, overrides: Partial<IssuerRules> = {}): IssuerRules =>
+  completeIssuerRules({
+    issuer: server.issuer,
+    jwksUris: [server.jwksUri],
+    audience: ['usher'],
+    accessTokenMark: { typ: 'at+jwt' },
+    scopes: { delegate: 'attendees.create' },
+    ...overrides,
+  });
 
-const nowSeconds = () => Math.floor(Date.now() / 1000);
+/** What the log says, in order. */
+let reported: [string, Record<string, string | number>][] = [];
+const verifierOf = (...rules: IssuerRules[]) =>
+  createTokenVerifier(rules, { now: () => nowMs }, (event, facts) => reported.push([event, facts]));
+
+const nowSeconds = () => Math.floor(nowMs / 1000);
 const claims = (overrides: Record<string, unknown> = {}) => ({
   iss: issuer.issuer,
   sub: 'alice',
@@ -65,7 +65,7 @@ const claims = (overrides: Record<string, unknown> = {}) => ({
 
 /** Verifies with a verifier that has seen nothing yet. */
 const verify = (token: string, ...rules: IssuerRules[]) =>
-  createTokenVerifier(rules.length > 0 ? rules : [rulesOf(issuer)], { now: () => nowMs }).verify(token);
+  verifierOf(...(rules.length > 0 ? rules : [rulesOf(issuer)])).verify(token);
 
 describe('a good token', () => {
   it('tells who is asking', async () => {
@@ -73,8 +73,10 @@ describe('a good token', () => {
       rules: rulesOf(issuer),
       clientId: 'web',
       subject: 'alice',
-      scopes: new Set(['openid', 'attendees.create']),
-      claims: claims({ tenant: 'acme', iat: expect.any(Number), exp: expect.any(Number) }),
+      scopes: new Set(['openid', 'attendees.create', 'openid attendees.create']),
+      claims: expect.objectContaining(
+        claims({ tenant: 'acme', iat: expect.any(Number), exp: expect.any(Number) }),
+      ),
     });
   });
 
@@ -89,13 +91,13 @@ describe('a good token', () => {
       'Cognito’s marks, and no audience',
       { aud: undefined, token_use: 'access' },
       { typ: undefined },
-      { audience: [], clientIds: ['web'], accessToken: 'cognito' },
+      { audience: [], clientIds: ['web'], accessTokenMark: { claim: 'token_use', values: ['access'] } },
     ],
     [
       'a mark of its own',
       { typ: 'Bearer' },
       { typ: 'JWT' },
-      { accessToken: { claim: 'typ', value: 'Bearer' } },
+      { accessTokenMark: { claim: 'typ', values: ['Bearer'] } },
     ],
     ['a not-before that has passed', { nbf: nowSeconds() - 1 }, {}, {}],
     // RFC 8725 section 3.10 forbids trusting these; that they are there harms nobody.
@@ -115,7 +117,7 @@ describe('a good token', () => {
   });
 
   it('costs its issuer one fetch in ten minutes', async () => {
-    const verifier = createTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
+    const verifier = verifierOf(rulesOf(issuer));
     const fetches = [];
     for (const laterMs of [0, 1, 599_999, 1]) {
       nowMs += laterMs;
@@ -133,23 +135,26 @@ describe('a good token', () => {
   });
 
   it.each<[string, unknown, string[]]>([
-    ['a string', 'openid attendees.create', ['openid', 'attendees.create']],
+    ['a string', 'openid attendees.create', ['openid', 'attendees.create', 'openid attendees.create']],
     ['a list', ['openid', 'attendees.create'], ['openid', 'attendees.create']],
     ['a list with something else in it', ['attendees.create', 1], []],
-    ['an object', { 'attendees.create': true }, []],
+    [
+      'the keys of an object',
+      { 'attendees.create': { org: 'acme' }, revoked: false, text: 'x' },
+      ['attendees.create'],
+    ],
     ['a number', 1, []],
     ['null', null, []],
     ['nothing', undefined, []],
   ])('may have its scopes in a claim of its issuer’s choice, as %s', async (_what, scp, scopes) => {
     const token = signToken(key, claims({ scope: 'attendees.create.self', scp }));
-    const caller = await verify(token, rulesOf(issuer, { scopeClaim: 'scp' }));
+    const caller = await verify(token, rulesOf(issuer, { scopeClaims: ['scp'] }));
     expect(caller.scopes).toEqual(new Set(scopes));
   });
 
-  it('has no scope from a scope claim that is a list', async () => {
-    await expect(verify(signToken(key, claims({ scope: ['attendees.create'] })))).rejects.toMatchObject({
-      code: 'Unauthorized',
-    });
+  it('may have its scopes in a list called scope', async () => {
+    const token = signToken(key, claims({ scope: ['attendees.create'] }));
+    expect((await verify(token)).scopes).toEqual(new Set(['attendees.create']));
   });
 });
 
@@ -161,7 +166,7 @@ describe('a bad token', () => {
       () => `${base64url({ alg: 'none', kid: 'key-1', typ: 'at+jwt' })}.${base64url(claims())}.x`,
     ],
     [
-      'token-malformed',
+      'token-algorithm',
       'signed by nobody, with no signature',
       () => `${base64url({ alg: 'none', kid: 'key-1' })}.${base64url(claims())}.`,
     ],
@@ -179,11 +184,10 @@ describe('a bad token', () => {
     ['token-algorithm', 'HMAC with the public key as JWK', () => signWithPublicKey(key, claims(), 'jwk')],
     ['token-algorithm', 'no algorithm', () => signToken(key, claims(), { alg: undefined })],
     ['token-algorithm', 'an algorithm that the issuer is not pinned to', () => signToken(edKey, claims())],
-    ['token-signature', 'a key of another algorithm', () => signToken(key, claims(), { kid: 'ed-1' })],
+    ['token-key', 'a key of another algorithm', () => signToken(key, claims(), { kid: 'ed-1' })],
     ['token-key', 'a key id that nobody published', () => signToken(key, claims(), { kid: 'key-9' })],
     ['token-key', 'a key id that is a path', () => signToken(key, claims(), { kid: '../../etc/passwd' })],
-    ['token-malformed', 'no key id', () => signToken(key, claims(), { kid: undefined })],
-    ['token-malformed', 'a key id that is a list', () => signToken(key, claims(), { kid: ['key-1'] })],
+    ['token-key', 'a key id that is a list', () => signToken(key, claims(), { kid: ['key-1'] })],
     [
       'token-critical-header',
       'a critical extension',
@@ -224,24 +228,24 @@ describe('a bad token', () => {
       () => signToken(key, claims({ iss: `${issuer.issuer}/` })),
     ],
     ['token-issuer', 'no issuer', () => signToken(key, claims({ iss: undefined }))],
-    ['token-malformed', 'an issuer that is a list', () => signToken(key, claims({ iss: [issuer.issuer] }))],
+    ['token-claim-type', 'an issuer that is a list', () => signToken(key, claims({ iss: [issuer.issuer] }))],
     ['token-audience', 'another audience', () => signToken(key, claims({ aud: 'billing' }))],
     ['token-audience', 'an audience of the same beginning', () => signToken(key, claims({ aud: 'usher2' }))],
     ['token-audience', 'no audience', () => signToken(key, claims({ aud: undefined }))],
     ['token-audience', 'an empty list of audiences', () => signToken(key, claims({ aud: [] }))],
     [
-      'token-malformed',
+      'token-audience',
       'an audience that is an object',
       () => signToken(key, claims({ aud: { usher: true } })),
     ],
-    ['token-expired', 'a time that is up', () => signToken(key, claims({ exp: nowSeconds() - 1 }))],
+    ['token-expired', 'a time that is up', () => signToken(key, claims({ exp: nowSeconds() - 31 }))],
     ['token-expiry-missing', 'no end', () => signToken(key, claims({ exp: undefined }))],
     [
-      'token-malformed',
+      'token-claim-type',
       'an end that is a string',
       () => signToken(key, claims({ exp: String(nowSeconds() + 300) })),
     ],
-    ['token-malformed', 'an end that is null', () => signToken(key, claims({ exp: null }))],
+    ['token-claim-type', 'an end that is null', () => signToken(key, claims({ exp: null }))],
     [
       'token-not-yet-valid',
       'a time that has not come',
@@ -249,53 +253,31 @@ describe('a bad token', () => {
     ],
     ['token-subject', 'no subject', () => signToken(key, claims({ sub: undefined }))],
     ['token-subject', 'an empty subject', () => signToken(key, claims({ sub: '' }))],
-    ['token-malformed', 'a subject that is a number', () => signToken(key, claims({ sub: 7 }))],
+    ['token-claim-type', 'a subject that is a number', () => signToken(key, claims({ sub: 7 }))],
     ['token-subject', 'a subject of 256 characters', () => signToken(key, claims({ sub: 'x'.repeat(256) }))],
     ['token-subject', 'a subject that is no Unicode text', () => signToken(key, claims({ sub: 'a\ud800' }))],
-    ['token-client', 'a client that is an object', () => signToken(key, claims({ client_id: {} }))],
-    [
-      'token-client',
-      'a client of 256 characters',
-      () => signToken(key, claims({ client_id: 'x'.repeat(256) })),
-    ],
-    ['token-client', 'a client with a line break', () => signToken(key, claims({ client_id: 'web\n' }))],
-    [
-      'token-client',
-      'a client that is no Unicode text',
-      () => signToken(key, claims({ client_id: '\ud800' })),
-    ],
-    ['token-malformed', 'a time that no date can tell', () => signToken(key, claims({ exp: -1e300 }))],
-    ['token-malformed', 'no three parts', () => signToken(key, claims()).split('.').slice(0, 2).join('.')],
-    ['token-malformed', 'five parts', () => `${signToken(key, claims())}.x.y`],
+    ['token-expired', 'a time that no date can tell', () => signToken(key, claims({ exp: -1e300 }))],
+    ['token-opaque', 'no three parts', () => signToken(key, claims()).split('.').slice(0, 2).join('.')],
+    ['token-encrypted', 'five parts', () => `${signToken(key, claims())}.x.y`],
     ['token-malformed', 'a header that is no JSON', () => `x.${base64url(claims())}.x`],
     ['token-malformed', 'claims that are no object', () => signToken(key, 'alice')],
     ['token-malformed', 'claims that are a list', () => signToken(key, [claims()])],
   ];
-  // What a client is told, by the word that the log has for it; the two subjects differ in what is wrong.
-  const MESSAGES: Record<string, string> = {
-    'token-algorithm': 'The bearer token is signed with an algorithm that is not accepted.',
-    'token-audience': 'The bearer token is meant for another audience.',
-    'token-client': 'The bearer token was issued to a client that is not accepted.',
-    'token-critical-header': 'The bearer token has critical headers, which are not accepted.',
-    'token-expired': 'The bearer token has expired.',
-    'token-expiry-missing': 'The bearer token does not expire; one that does is required.',
-    'token-issuer': 'The bearer token is of an unknown issuer.',
-    'token-key': 'The bearer token is signed with a key that its issuer does not publish for signatures.',
-    'token-kind': 'The bearer token is not an access token.',
-    'token-malformed': 'The bearer token is malformed.',
-    'token-not-yet-valid': 'The bearer token is not valid yet.',
-    'token-signature': 'The signature of the bearer token does not verify.',
-  };
-  const NO_SUBJECT = 'The bearer token has no subject.';
-  const BAD_SUBJECT = 'The subject of the bearer token is too long, or no Unicode text.';
-  it.each(cases)('is %s: %s', async (reason, what, token) => {
-    const message = MESSAGES[reason] ?? (/^(no|an empty) /.test(what) ? NO_SUBJECT : BAD_SUBJECT);
-    const challenge = `Bearer error="invalid_token", error_description="${message}"`;
-    await expect(verify(token())).rejects.toMatchObject({
-      code: 'Unauthorized',
-      message,
-      details: { reason, challenge },
-    });
+  it.each(cases)('is %s: %s', async (reason, _what, token) => {
+    const error = await verify(token()).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'Unauthorized', details: { reason } });
+    expect(error.details.challenge).toBe(
+      `Bearer error="invalid_token", error_description="${error.message}"`,
+    );
+  });
+
+  it('is told apart from every other by its message', async () => {
+    const messages = new Map<string, Set<string>>();
+    for (const [reason, , token] of cases) {
+      const { message } = await verify(token()).catch((thrown) => thrown);
+      messages.set(message, (messages.get(message) ?? new Set()).add(reason));
+    }
+    expect([...messages.values()].filter((reasons) => reasons.size > 1)).toEqual([]);
   });
 
   const tampered = (token: string, changed: unknown): string => {
@@ -307,9 +289,12 @@ describe('a bad token', () => {
     ['token-client', { client_id: 'other' }, { clientIds: ['web'] }],
     ['token-client', { client_id: undefined }, { clientIds: ['web'] }],
     ['token-client', { client_id: 'other', azp: 'web' }, { clientIds: ['web'] }],
-    ['token-kind', { token_use: 'id' }, { accessToken: 'cognito' }],
-    ['token-kind', {}, { accessToken: 'cognito' }],
-    ['token-kind', { typ: 'ID' }, { accessToken: { claim: 'typ', value: 'Bearer' } }],
+    ['token-client', { client_id: {}, azp: 'web' }, { clientIds: ['web'] }],
+    ['token-client', { client_id: ['web', 'other'] }, { clientIds: ['web'] }],
+    ['token-client', { client_id: 'web', azp: 'web' }, { clientIds: ['web'], clientIdClaims: ['cid'] }],
+    ['token-kind', { token_use: 'id' }, { accessTokenMark: { claim: 'token_use', values: ['access'] } }],
+    ['token-kind', {}, { accessTokenMark: { claim: 'token_use', values: ['access'] } }],
+    ['token-kind', { typ: 'ID' }, { accessTokenMark: { claim: 'typ', values: ['Bearer'] } }],
   ])('is %s with %j where the rules are %j', async (reason, claimed, rules) => {
     await expect(verify(signToken(key, claims(claimed)), rulesOf(issuer, rules))).rejects.toMatchObject({
       code: 'Unauthorized',
@@ -347,7 +332,7 @@ describe('of several issuers', () => {
   });
 
   it('none signs for another once its keys are known', async () => {
-    const verifier = createTokenVerifier(both(), { now: () => nowMs });
+    const verifier = verifierOf(...both());
     const own = signToken(otherKey, claims({ iss: partner.issuer, aud: 'usher-for-partners' }));
     await verifier.verify(own);
     await expect(verifier.verify(signToken(otherKey, claims({ iss: issuer.issuer })))).rejects.toMatchObject({
@@ -362,7 +347,7 @@ describe('of several issuers', () => {
 
   it('one that is down leaves the others working', async () => {
     partner.mode = 'fail';
-    const verifier = createTokenVerifier(both(), { now: () => nowMs });
+    const verifier = verifierOf(...both());
     await expect(verifier.verify(signToken(otherKey, claims({ iss: partner.issuer })))).rejects.toMatchObject(
       {
         code: 'ServiceUnavailable',
@@ -438,9 +423,9 @@ describe('an issuer that breaks', () => {
 
   it('by publishing keys without end is 503, and read no further than is bearable', async () => {
     issuer.respond = () =>
-      `${JSON.stringify({ keys: [publicJwk(key)] })}${' '.repeat(KEY_FETCHING.mostBytes)}`;
+      `${JSON.stringify({ keys: [publicJwk(key)] })}${' '.repeat(KEY_FETCHING.maxBytes)}`;
     await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
-    issuer.respond = () => JSON.stringify({ keys: [publicJwk(key)] }).padEnd(KEY_FETCHING.mostBytes);
+    issuer.respond = () => JSON.stringify({ keys: [publicJwk(key)] }).padEnd(KEY_FETCHING.maxBytes);
     expect(await verify(signToken(key, claims()))).toMatchObject({ subject: 'alice' });
   });
 
@@ -450,7 +435,7 @@ describe('an issuer that breaks', () => {
       issuer.mode = mode;
       await expect(verify(signToken(key, claims()))).rejects.toMatchObject({
         code: 'ServiceUnavailable',
-        message: 'The keys of the token issuer cannot be had at present.',
+        message: 'The keys of the token issuer are not available at present.',
         details: { reason: 'issuer-unavailable', retryAfterSeconds: 2 },
       });
     },
@@ -465,7 +450,7 @@ describe('an issuer that breaks', () => {
   );
 
   it('leaves the keys that are known working', async () => {
-    const verifier = createTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
+    const verifier = verifierOf(rulesOf(issuer));
     await verifier.verify(signToken(key, claims()));
     issuer.mode = 'fail';
     nowMs += 11 * 60_000;
@@ -473,7 +458,7 @@ describe('an issuer that breaks', () => {
   });
 
   it('may rotate its keys without a restart of ours', async () => {
-    const verifier = createTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
+    const verifier = verifierOf(rulesOf(issuer));
     await verifier.verify(signToken(key, claims()));
     issuer.keys = [otherKey];
     nowMs += 10_000;
@@ -485,7 +470,7 @@ describe('an issuer that breaks', () => {
 
   it('may replace a key and keep its id', async () => {
     const replacement = createSigningKey(key.kid);
-    const verifier = createTokenVerifier([rulesOf(issuer)], { now: () => nowMs });
+    const verifier = verifierOf(rulesOf(issuer));
     await verifier.verify(signToken(key, claims()));
     issuer.keys = [replacement];
     nowMs += KEY_FETCHING.maxAgeMs + 1;
@@ -511,9 +496,7 @@ describe('a key that is not for signatures', () => {
 
 describe('any token at all', () => {
   it('is bad, and never takes the issuer for broken, unless the issuer signed it', async () => {
-    const verifier = createTokenVerifier([rulesOf(issuer, { algorithms: ['RS256', 'ES256', 'EdDSA'] })], {
-      now: () => nowMs,
-    });
+    const verifier = verifierOf(rulesOf(issuer, { algorithms: ['RS256', 'ES256', 'EdDSA'] }));
     issuer.keys = [key, edKey, createSigningKey('ec-1', 'ES256')];
     const header = fc.record({
       alg: fc.constantFrom('RS256', 'ES256', 'EdDSA'),

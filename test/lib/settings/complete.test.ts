@@ -6,7 +6,7 @@ import { problemOf } from '../../support/configuration-error.ts';
 const issuer: IssuerEntry = {
   issuer: 'https://login.example.com',
   audience: ['https://meetings.example.com'],
-  accessToken: 'at+jwt',
+  accessTokenMark: { typ: 'at+jwt' },
   scopes: { delegate: 'attendees.create' },
 };
 

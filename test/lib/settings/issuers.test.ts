@@ -5,7 +5,7 @@ import { issuersSchema } from '../../../lib/settings/issuers.ts';
 const backend = {
   issuer: 'https://login.example.com',
   audience: ['https://meetings.example.com'],
-  accessToken: 'at+jwt',
+  accessTokenMark: { typ: 'at+jwt' },
   scopes: { delegate: 'attendees.create' },
 };
 /** One whose users name themselves. */
@@ -31,17 +31,22 @@ describe('defaults', () => {
     expect(issuersSchema.parse([backend])).toEqual([
       {
         issuer: 'https://login.example.com',
-        jwksUri: 'https://login.example.com/.well-known/jwks.json',
+        jwksUris: ['https://login.example.com/.well-known/jwks.json'],
         audience: ['https://meetings.example.com'],
         clientIds: [],
+        clientIdClaims: ['client_id', 'azp', 'appid', 'cid'],
+        subjectClaims: ['sub'],
         algorithms: ['RS256'],
-        accessToken: 'at+jwt',
+        accessTokenMark: { typ: 'at+jwt' },
         scopes: { delegate: 'attendees.create' },
         externalUserIdClaim: 'sub',
         externalUserIdPrefix: '',
         meetingsClaimRequired: true,
         allowAnyMeeting: false,
         ceilings: {},
+        scopeClaims: ['scope'],
+        clockSkewSeconds: 30,
+        existing: 'release',
       },
     ]);
   });
@@ -54,7 +59,7 @@ describe('defaults', () => {
   it('does not double the slash that an issuer ends in', () => {
     const [rules] = issuersSchema.parse([{ ...backend, issuer: 'https://login.example.com/' }]);
     expect(rules?.issuer).toBe('https://login.example.com/');
-    expect(rules?.jwksUri).toBe('https://login.example.com/.well-known/jwks.json');
+    expect(rules?.jwksUris).toEqual(['https://login.example.com/.well-known/jwks.json']);
   });
 });
 
@@ -125,7 +130,7 @@ describe('what is accepted', () => {
 
 describe('what is rejected in one issuer', () => {
   it.each<[string, object, string]>([
-    ['no access token mark', { accessToken: undefined }, '0.accessToken: says how an access token is told'],
+    ['no access token mark', { accessTokenMark: undefined }, '0.accessTokenMark: is missing'],
     [
       'neither audience nor client',
       { audience: [] },
@@ -155,7 +160,7 @@ describe('what is rejected in one issuer', () => {
       { externalUserIdPrefix: ' acme:' },
       '0.externalUserIdPrefix: " acme:" has white space',
     ],
-    ['a scope with a space', { scopes: { delegate: 'a b' } }, '0.scopes.delegate: a scope name is printable'],
+    ['a scope with a space', { scopes: { delegate: 'a b' } }, '0.scopes: "a b" has a space'],
     ['no algorithm', { algorithms: [] }, '0.algorithms: '],
     ['a symmetric algorithm', { algorithms: ['HS256'] }, '0.algorithms.0: '],
     ['no algorithm at all', { algorithms: ['none'] }, '0.algorithms.0: '],

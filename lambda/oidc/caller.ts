@@ -1,0 +1,115 @@
+import type { IssuerRules } from '../model/issuer-rules.ts';
+import type { Caller } from '../model/ports.ts';
+import { claimAt, isPlainObject } from './claim-path.ts';
+import { assertClaimMark } from './token-mark.ts';
+import { type Report, refuse } from './token-refusals.ts';
+
+/** What DynamoDB takes as a key leaves room for this, and OpenID Connect Core 1.0 section 2 allows a subject no more. */
+const MAX_SUBJECT_LENGTH = 255;
+
+/** RFC 6749 appendix A.1: printable ASCII. */
+const CLIENT_ID = /^[\x20-\x7e]{1,255}$/;
+
+type Claims = Record<string, unknown>;
+
+/**
+ * Who is asking, as the claims of a verified token say. A claim that the rules do not use cannot refuse a token.
+ *
+ * @throws FacadeError `Unauthorized` for a token that is no access token, of another client, or without subject
+ */
+export function callerOf(verified: Claims, rules: IssuerRules, report: Report): Caller {
+  const named = namedClaims(verified, rules);
+  const { accessTokenMark: mark, scopeClaims } = rules;
+  if (mark.claim !== undefined) assertClaimMark(named[mark.claim], mark);
+  const clientId = clientIdOf(named, rules);
+  const subject = subjectOf(named, rules);
+  if (scopeClaims.every((claim) => named[claim] === undefined)) {
+    report('token without scope claims', { issuer: rules.issuer, scopeClaims: scopeClaims.join(' ') });
+  }
+  return {
+    rules,
+    clientId,
+    subject,
+    scopes: new Set(scopeClaims.flatMap((claim) => scopesIn(named[claim]))),
+    // By the names that the rules have for them, the paths included.
+    claims: { ...verified, ...named },
+  };
+}
+
+/** The claims that the rules name, by these names. */
+function namedClaims(verified: Claims, rules: IssuerRules): Claims {
+  const names = [
+    rules.accessTokenMark.claim,
+    ...rules.clientIdClaims,
+    ...rules.subjectClaims,
+    ...rules.scopeClaims,
+    rules.externalUserIdClaim,
+    rules.tenantClaim,
+    rules.meetingsClaim,
+  ];
+  const named: Claims = Object.create(null);
+  for (const name of names) {
+    if (name === undefined) continue;
+    const claim = claimAt(verified, name);
+    if (claim.found === 'ambiguous') {
+      throw refuse(
+        'token-claim-ambiguous',
+        `The bearer token has the claim ${name} in more than one way, by its name and by its path.`,
+      );
+    }
+    // A literal claim of that name is a way to read the path too, so nothing else can stand here.
+    named[name] = claim.found === 'once' ? claim.value : undefined;
+  }
+  return named;
+}
+
+/** In the first of the claims that the token has; empty where it has none that can be used and none is required. */
+function clientIdOf(named: Claims, { clientIdClaims, clientIds }: IssuerRules): string {
+  const claimed = clientIdClaims
+    .map((claim) => named[claim])
+    .find((value) => value !== undefined && value !== null);
+  const only = onlyOf(claimed);
+  const clientId = typeof only === 'string' && CLIENT_ID.test(only) ? only : '';
+  if (clientIds.length > 0 && !clientIds.includes(clientId)) {
+    throw refuse('token-client', 'The bearer token was issued to a client that is not accepted.');
+  }
+  return clientId;
+}
+
+function subjectOf(named: Claims, { subjectClaims }: IssuerRules): string {
+  const claim = subjectClaims.find((name) => ![undefined, null, ''].includes(named[name] as string));
+  if (claim === undefined) throw refuse('token-subject', 'The bearer token has no subject.');
+  const subject = onlyOf(named[claim]);
+  if (Array.isArray(subject)) {
+    throw refuse(
+      'token-claim-list',
+      `The claim ${claim} of the bearer token is a list; a string is required.`,
+    );
+  }
+  if (typeof subject !== 'string') {
+    throw refuse('token-claim-type', `The claim ${claim} of the bearer token is not a string.`);
+  }
+  if (subject.length > MAX_SUBJECT_LENGTH || !subject.isWellFormed()) {
+    throw refuse('token-subject', 'The subject of the bearer token is too long, or not Unicode text.');
+  }
+  return subject;
+}
+
+/** Some providers write every claim as a list. */
+function onlyOf(claim: unknown): unknown {
+  return Array.isArray(claim) && claim.length === 1 ? claim[0] : claim;
+}
+
+/**
+ * One string, with spaces between several scopes; a list of strings; or an object whose keys are roles, as Zitadel has
+ * them. Anything else holds no scopes.
+ */
+function scopesIn(claim: unknown): string[] {
+  // A role may hold spaces itself, and then stands alone.
+  if (typeof claim === 'string') return [...claim.split(' '), claim].filter((scope) => scope !== '');
+  if (Array.isArray(claim)) return claim.every((scope) => typeof scope === 'string') ? claim : [];
+  if (!isPlainObject(claim)) return [];
+  return Object.entries(claim).flatMap(([role, held]) =>
+    held === true || isPlainObject(held) ? [role] : [],
+  );
+}

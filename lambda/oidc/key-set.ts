@@ -1,0 +1,152 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import type { SignatureAlgorithm } from '../model/issuer-rules.ts';
+import { isPlainObject } from './claim-path.ts';
+
+/** One key set (RFC 7517 section 5), as an issuer published it. An entry that is broken disables only itself. */
+export interface KeySet {
+  entries: KeyEntry[];
+}
+
+interface KeyEntry {
+  /** Undefined for an entry that is no JWK at all, or whose members have the wrong types. */
+  jwk: PublishedKey | undefined;
+  kid: string | undefined;
+  /** By algorithm; undefined for a key that cannot be read. */
+  imported: Map<SignatureAlgorithm, Promise<CryptoKey | undefined>>;
+}
+
+interface PublishedKey {
+  kty: string;
+  crv?: string;
+  use?: string;
+  alg?: string;
+  keyOps?: string[];
+  /** The public members that make the key, and nothing else. */
+  material: JWK;
+}
+
+/** What a token's header says of its key. */
+export interface KeyRequest {
+  alg: SignatureAlgorithm;
+  kid: string | undefined;
+}
+
+export interface ChosenKeys {
+  keys: CryptoKey[];
+  /** Whether an entry that cannot be read may be the one that is meant. */
+  broken: boolean;
+}
+
+/** @throws TypeError for anything that is no key set */
+export function parseKeySet(value: unknown): KeySet {
+  if (!isPlainObject(value) || !Array.isArray(value['keys'])) throw new TypeError('not a key set');
+  return { entries: value['keys'].map(entryOf) };
+}
+
+/** The keys that fit a token: by `kid`, `use`, `key_ops`, `alg`, key type and curve (RFC 7517 section 4). */
+export async function chooseKeys(sets: readonly KeySet[], request: KeyRequest): Promise<ChosenKeys> {
+  const keys = new Map<string, CryptoKey>();
+  let broken = false;
+  for (const entry of sets.flatMap(({ entries }) => entries)) {
+    if (request.kid !== undefined && entry.kid !== request.kid) continue;
+    if (entry.jwk !== undefined && !fits(entry.jwk, request.alg)) continue;
+    const key = await importKey(entry, request.alg);
+    // Without a key id, an entry that cannot be read is not named by the token.
+    if (key === undefined) broken ||= request.kid !== undefined;
+    // Several sets of one issuer, and sets that list a key once for each algorithm, repeat keys.
+    else keys.set(JSON.stringify(entry.jwk?.material), key);
+  }
+  return { keys: [...keys.values()], broken };
+}
+
+/** Whether a set has any key that can be read: only such a set can say that it lacks a key. */
+export async function hasReadableKey({ entries }: KeySet): Promise<boolean> {
+  for (const entry of entries) {
+    const { jwk } = entry;
+    if (jwk === undefined) continue;
+    if (jwk.kty === 'oct') return true;
+    const alg = KEY_TYPES.find((type) => type.kty === jwk.kty && hasCurve(jwk, type.crv))?.alg;
+    if (alg !== undefined && (await importKey(entry, alg)) !== undefined) return true;
+  }
+  return false;
+}
+
+/** RFC 7518 section 3.1, RFC 8037 section 3.1. */
+const KEY_TYPES: { alg: SignatureAlgorithm; kty: string; crv?: string }[] = [
+  { alg: 'RS256', kty: 'RSA' },
+  { alg: 'RS384', kty: 'RSA' },
+  { alg: 'RS512', kty: 'RSA' },
+  { alg: 'PS256', kty: 'RSA' },
+  { alg: 'PS384', kty: 'RSA' },
+  { alg: 'PS512', kty: 'RSA' },
+  { alg: 'ES256', kty: 'EC', crv: 'P-256' },
+  { alg: 'ES384', kty: 'EC', crv: 'P-384' },
+  { alg: 'ES512', kty: 'EC', crv: 'P-521' },
+  { alg: 'EdDSA', kty: 'OKP', crv: 'Ed25519' },
+];
+
+/** Curves of the IANA registry: a key on another of them is fine and does not fit; one on no known curve cannot be read. */
+const CURVES = new Set(['P-256', 'P-384', 'P-521', 'secp256k1', 'Ed25519', 'Ed448', 'X25519', 'X448']);
+
+function fits(jwk: PublishedKey, alg: SignatureAlgorithm): boolean {
+  const type = KEY_TYPES.find((one) => one.alg === alg);
+  return (
+    jwk.kty === type?.kty &&
+    (jwk.use === undefined || jwk.use === 'sig') &&
+    (jwk.keyOps === undefined || jwk.keyOps.includes('verify')) &&
+    (jwk.alg === undefined || jwk.alg === alg || (jwk.alg === 'Ed25519' && alg === 'EdDSA')) &&
+    (hasCurve(jwk, type.crv) || (jwk.crv !== undefined && !CURVES.has(jwk.crv)))
+  );
+}
+
+function hasCurve(jwk: PublishedKey, crv: string | undefined): boolean {
+  return crv === undefined || jwk.crv === undefined || jwk.crv === crv;
+}
+
+function importKey(entry: KeyEntry, alg: SignatureAlgorithm): Promise<CryptoKey | undefined> {
+  const { jwk, imported } = entry;
+  if (jwk === undefined) return Promise.resolve(undefined);
+  let key = imported.get(alg);
+  if (key === undefined) {
+    // What cannot be imported is the issuer's fault, whatever the library calls it.
+    key = importJWK(jwk.material, alg).then(
+      (made) => made as CryptoKey,
+      () => undefined,
+    );
+    imported.set(alg, key);
+  }
+  return key;
+}
+
+function entryOf(published: unknown): KeyEntry {
+  const members = isPlainObject(published) ? withoutBlanks(published) : {};
+  const { kid } = members;
+  return {
+    jwk: publishedKeyOf(members),
+    kid: typeof kid === 'string' ? kid : undefined,
+    imported: new Map(),
+  };
+}
+
+/** Serializers write members that a key does not have as null, as empty text or as an empty list. */
+function withoutBlanks(members: Record<string, unknown>): Record<string, unknown> {
+  const isBlank = (value: unknown) =>
+    value === null || value === '' || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => !isBlank(value)));
+}
+
+function publishedKeyOf(members: Record<string, unknown>): PublishedKey | undefined {
+  const { kty, n, e, crv, x, y, use, alg, key_ops: keyOps } = members;
+  const material = { kty, n, e, crv, x, y };
+  const texts = [...Object.values(material), use, alg];
+  if (typeof kty !== 'string' || texts.some((text) => text !== undefined && typeof text !== 'string')) {
+    return undefined;
+  }
+  if (keyOps !== undefined && !(Array.isArray(keyOps) && keyOps.every((one) => typeof one === 'string'))) {
+    return undefined;
+  }
+  const present = Object.entries({ ...material, use, alg }).filter(([, value]) => value !== undefined);
+  const texted = Object.fromEntries(present) as { kty: string; crv?: string; use?: string; alg?: string };
+  const { use: _use, alg: _alg, ...publicMembers } = texted;
+  return { ...texted, ...(keyOps === undefined ? {} : { keyOps }), material: publicMembers as JWK };
+}

@@ -1,0 +1,58 @@
+import { errors } from 'jose';
+import { FacadeError } from '../model/errors.ts';
+
+/** Why a token was refused: a word for log and metrics. */
+export type TokenReason =
+  | 'token-algorithm'
+  | 'token-audience'
+  | 'token-claim-ambiguous'
+  | 'token-claim-list'
+  | 'token-claim-type'
+  | 'token-client'
+  | 'token-critical-header'
+  | 'token-encrypted'
+  | 'token-expired'
+  | 'token-expiry-missing'
+  | 'token-issuer'
+  | 'token-key'
+  | 'token-kind'
+  | 'token-malformed'
+  | 'token-not-yet-valid'
+  | 'token-opaque'
+  | 'token-signature'
+  | 'token-subject';
+
+/** Writes a line to the log, in facts of the configuration and never of a token. */
+export type Report = (event: string, facts: Record<string, string | number>) => void;
+
+/** A 401 with the challenge of RFC 6750 section 3. */
+export function refuse(reason: TokenReason, message: string): FacadeError {
+  // The description has neither quotes nor backslashes, and is ASCII.
+  const description = message.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?');
+  return new FacadeError('Unauthorized', message, {
+    reason,
+    challenge: `Bearer error="invalid_token", error_description="${description}"`,
+  });
+}
+
+/** @returns undefined for a signature that does not verify, which another key may still do */
+export function tokenErrorOf(error: unknown): FacadeError | undefined {
+  if (error instanceof FacadeError) return error;
+  if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
+  if (error instanceof errors.JWTExpired) {
+    return refuse('token-expired', 'The bearer token has expired.');
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) return claimErrorOf(error);
+  return refuse('token-malformed', 'The bearer token is malformed.');
+}
+
+function claimErrorOf({ claim, reason }: errors.JWTClaimValidationFailed): FacadeError {
+  if (claim === 'aud') return refuse('token-audience', 'The bearer token is meant for another audience.');
+  if (claim === 'exp' && reason === 'missing') {
+    return refuse('token-expiry-missing', 'The bearer token does not expire; one that does is required.');
+  }
+  if (reason === 'invalid') {
+    return refuse('token-claim-type', `The claim ${claim} of the bearer token is not a number.`);
+  }
+  return refuse('token-not-yet-valid', 'The bearer token is not valid yet.');
+}

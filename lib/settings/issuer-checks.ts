@@ -1,0 +1,376 @@
+import { type Capabilities, receivesMedia } from '../../lambda/model/attendees.ts';
+import type { AccessTokenMark, IssuerRules } from '../../lambda/model/issuer-rules.ts';
+import { withPlaceholders } from './deploy-time.ts';
+import type { WrittenEntry } from './issuer-entry.ts';
+import { isAmbiguous, isFetchable, keyOriginOf } from './key-origin.ts';
+
+/** What is wrong with an issuer, and at which key. */
+export interface Problem {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** An entry as it is written, and the rules that it makes. */
+interface Issuer {
+  entry: WrittenEntry;
+  rules: IssuerRules;
+}
+
+/** Chime names a member of a meeting with at most 64 characters; a prefix must leave half of them to the user's own id. */
+const MAX_PREFIX_LENGTH = 32;
+
+/** The characters of Chime's `ExternalUserId`, without white space: that Chime keeps it where a name begins is not documented. */
+const PREFIX_CHARACTERS = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ]*$/;
+
+/** The audit names a caller by issuer, client and subject with this between them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
+const NOT_IN_AN_ISSUER = /[|\u0000-\u001f\u007f]/;
+
+/** Claims of every ID token (OpenID Connect Core 1.0 section 2). */
+const ID_TOKEN_CLAIMS = new Set(['iss', 'sub', 'aud', 'exp', 'iat']);
+
+/** Claims that are numbers (RFC 7519 section 4.1). */
+const TIME_CLAIMS = new Set(['exp', 'nbf', 'iat', 'auth_time']);
+
+/** What is wrong with issuers, each by itself and beside the others. `rules` are those of the entries, in their order. */
+export function problemsWithIssuers(entries: WrittenEntry[], rules: IssuerRules[]): Problem[] {
+  const issuers = entries.map((entry, index) => ({ entry, rules: rules[index] as IssuerRules }));
+  return issuers.flatMap((issuer, index) =>
+    [
+      ...problemsWithEntry(issuer),
+      ...(issuers.length > 1 ? problemsBesideOthers(issuer, issuers.slice(0, index), entries) : []),
+    ].map(({ path, message }) => ({ path: [index, ...path], message })),
+  );
+}
+
+function problemsWithEntry({ entry, rules }: Issuer): Problem[] {
+  return [
+    ...problemsWithBothGiven(entry),
+    ...problemsWithUrls({ entry, rules }),
+    ...problemsWithAudience(entry),
+    ...problemsWithMark(entry, rules.accessTokenMark),
+    ...problemsWithClaims(rules),
+    ...problemsWithScopes(entry, rules),
+    ...problemsWithCeilings(entry),
+    ...problemsWithPrefix(entry),
+    ...problemsWithMeetingRules(entry),
+  ];
+}
+
+/** Of two keys that say the same, one would be ignored. */
+function problemsWithBothGiven(entry: WrittenEntry): Problem[] {
+  const pairs = [
+    ['jwksUri', 'jwksUris'],
+    ['scopeClaim', 'scopeClaims'],
+    ['clientIdClaim', 'clientIdClaims'],
+  ] as const;
+  return pairs.flatMap(([one, several]) =>
+    entry[one] !== undefined && entry[several] !== undefined
+      ? [{ path: [one], message: `is given beside ${several}, so it would be ignored; remove one of them` }]
+      : [],
+  );
+}
+
+function problemsWithUrls({ entry, rules }: Issuer): Problem[] {
+  const problems: Problem[] = [];
+  const add = (path: PropertyKey[], message: string) => problems.push({ path, message });
+  const { issuer, jwksUri, jwksUris } = entry;
+  const named = jwksUris ?? (jwksUri === undefined ? [] : [jwksUri]);
+  const pathOf = (index: number) => (jwksUris === undefined ? ['jwksUri'] : ['jwksUris', index]);
+  if (NOT_IN_AN_ISSUER.test(withPlaceholders(issuer) ?? '')) {
+    add(
+      ['issuer'],
+      `"${issuer}" contains | or a control character, which would let two callers share one name in the audit; write exactly what the tokens have in "iss"`,
+    );
+  } else if (rules.jwksUris.length === 0) {
+    add(
+      ['jwksUri'],
+      'is missing, and this provider has no one address for the keys of all its customers; write the jwks_uri of its discovery document',
+    );
+  } else if (named.length === 0 && !rules.jwksUris.every(isFetchable)) {
+    add(
+      ['issuer'],
+      `"${issuer}" is not an https URL, and no jwksUri is given, so anyone on the way could put keys of their own in its place; use https (http only on localhost, 127.0.0.1 or [::1]), or name an https jwksUri`,
+    );
+  } else if (named.length === 0 && /[?#\s]/.test(withPlaceholders(issuer) ?? '')) {
+    add(
+      ['issuer'],
+      `"${issuer}" contains ?, # or a space, and no jwksUri is given, so its keys cannot be found below it; name the jwksUri`,
+    );
+  }
+  for (const [index, address] of named.entries()) {
+    if (!isFetchable(address)) {
+      add(
+        pathOf(index),
+        `"${address}" is not an https URL, so anyone on the way could answer with keys of their own and sign any token; use https (http only on localhost, 127.0.0.1 or [::1])`,
+      );
+    } else if (isAmbiguous(address)) {
+      add(
+        pathOf(index),
+        `"${address}" has a fragment, white space, a backslash, an empty path segment or an encoded delimiter, so it is not clear where the keys come from; write the plain address`,
+      );
+    }
+  }
+  return problems;
+}
+
+function problemsWithAudience(entry: WrittenEntry): Problem[] {
+  if (entry.audience.length > 0 || entry.clientIds.length > 0) return [];
+  return [
+    {
+      path: ['audience'],
+      message:
+        'neither audience nor clientIds is given, so a token that this issuer made for any other application would be good here; list the audience of this API, or the client ids that may call it',
+    },
+  ];
+}
+
+const MARK_IS =
+  'it is {"typ": "at+jwt"} (RFC 9068), {"claim": "…"} with or without "values", or {"audience": true}';
+
+function problemsWithMark(entry: WrittenEntry, mark: AccessTokenMark): Problem[] {
+  const problem = (message: string): Problem[] => [{ path: ['accessTokenMark'], message }];
+  const { typ, claim, values, audience } = mark;
+  const given = [typ, claim, audience || undefined].filter((part) => part !== undefined).length;
+  if (given === 0 && entry.accessTokenMark === undefined) {
+    return problem(
+      `is missing, so a mere login's ID token would pass as an access token; name the provider, or say how to tell them apart: ${MARK_IS}`,
+    );
+  }
+  if (given !== 1) {
+    return problem(
+      `says ${given === 0 ? 'nothing' : 'more than one thing'}, so it is not clear what marks an access token; ${MARK_IS}`,
+    );
+  }
+  if (values !== undefined && claim === undefined) {
+    return problem('has values without a claim, so they would be ignored; name the claim');
+  }
+  if (typ !== undefined && /^(?:application\/)?jwt$/i.test(typ)) {
+    return problem(
+      `names the typ "${typ}", which ID tokens have too, so a mere login would pass; ${MARK_IS}`,
+    );
+  }
+  if (claim !== undefined && values === undefined && ID_TOKEN_CLAIMS.has(claim)) {
+    return problem(
+      `names the claim "${claim}", which every ID token has too, so a mere login would pass; name another claim, or its values`,
+    );
+  }
+  if (audience && entry.audience.length === 0) {
+    return problem(
+      'says that the audience marks an access token, but no audience is given; list the audience of this API',
+    );
+  }
+  return [];
+}
+
+/** A claim that holds a time can match no name. */
+function problemsWithClaims(rules: IssuerRules): Problem[] {
+  const claims: [string, string | undefined][] = [
+    ...rules.scopeClaims.map((claim): [string, string] => ['scopeClaims', claim]),
+    ...rules.subjectClaims.map((claim): [string, string] => ['subjectClaims', claim]),
+    ['externalUserIdClaim', rules.externalUserIdClaim],
+    ['tenantClaim', rules.tenantClaim],
+    ['meetingsClaim', rules.meetingsClaim],
+  ];
+  return claims.flatMap(([key, claim]) =>
+    claim !== undefined && TIME_CLAIMS.has(claim)
+      ? [
+          {
+            path: [key],
+            message: `"${claim}" holds a time, so it can never match; name a claim that holds text`,
+          },
+        ]
+      : [],
+  );
+}
+
+function selfScopes({ scopes }: WrittenEntry): string[] {
+  return [scopes.self ?? []].flat();
+}
+
+function problemsWithScopes(entry: WrittenEntry, { scopeClaims }: IssuerRules): Problem[] {
+  const { delegate } = entry.scopes;
+  const self = selfScopes(entry);
+  const problems: Problem[] = [];
+  if (delegate === undefined && self.length === 0) {
+    problems.push({
+      path: ['scopes'],
+      message:
+        'names no scope at all, so no token of this issuer could ever do anything, and a later default might let all of them in; name a delegate scope, a self scope, or both',
+    });
+  }
+  if (delegate !== undefined && self.includes(delegate)) {
+    problems.push({
+      path: ['scopes', 'self'],
+      message: `"${delegate}" is the delegate scope too, so every user who may only name itself could name everybody; use two different scopes`,
+    });
+  }
+  for (const name of [delegate ?? [], ...self].flat()) {
+    if (/\s/.test(name) && scopeClaims.every((claim) => claim === 'scope' || claim === 'scp')) {
+      problems.push({
+        path: ['scopes'],
+        message: `"${name}" has a space, which separates scopes in the claim ${scopeClaims.join(', ')} (RFC 6749 section 3.3), so it could never match; rename the scope, or name the claim that has it in a list`,
+      });
+    }
+  }
+  for (const name of Object.keys(entry.ceilings)) {
+    if (name !== delegate && !self.includes(name)) {
+      problems.push({
+        path: ['ceilings', name],
+        message: `"${name}" is no scope of this issuer, so the ceiling would limit nobody; use one of its scopes as the key`,
+      });
+    }
+  }
+  return problems;
+}
+
+/** Chime refuses to let an attendee receive content that may not receive video. */
+function problemsWithCeilings({ ceilings }: WrittenEntry): Problem[] {
+  return Object.entries(ceilings).flatMap(([scope, { Video, Content }]: [string, Capabilities]) =>
+    receivesMedia(Content) && !receivesMedia(Video)
+      ? [
+          {
+            path: ['ceilings', scope],
+            message: `allows Content ${Content} and Video ${Video}, but Chime refuses to let an attendee receive content and not video, so every request would fail; let Video be Receive or SendReceive, or Content be Send or None`,
+          },
+        ]
+      : [],
+  );
+}
+
+function problemsWithPrefix(entry: WrittenEntry): Problem[] {
+  const prefix = entry.externalUserIdPrefix;
+  const object = (message: string): Problem[] => [{ path: ['externalUserIdPrefix'], message }];
+  if (!PREFIX_CHARACTERS.test(prefix)) {
+    return object(
+      `"${prefix}" has white space or a character that Chime does not allow in an ExternalUserId, so requests would fail or name others; use letters, digits and punctuation such as "acme:"`,
+    );
+  }
+  if (prefix.length > MAX_PREFIX_LENGTH) {
+    return object(
+      `"${prefix}" has ${prefix.length} characters, which leaves too few of an ExternalUserId's 64 to tell users apart; use at most ${MAX_PREFIX_LENGTH}`,
+    );
+  }
+  if (/^aws:/i.test(prefix)) {
+    return object(
+      `"${prefix}" begins with "aws:", which Chime keeps for itself, so every request would fail; begin it with something else`,
+    );
+  }
+  return [];
+}
+
+function problemsWithMeetingRules(entry: WrittenEntry): Problem[] {
+  const { scopes, tenantClaim, tenants, meetingsClaim, meetingsClaimRequired, allowAnyMeeting } = entry;
+  const listsMeetings = meetingsClaim !== undefined && meetingsClaimRequired;
+  const bound = tenantClaim !== undefined || listsMeetings;
+  const problems: Problem[] = [];
+  const object = (key: string, message: string) => problems.push({ path: [key], message });
+  if (tenants !== undefined && tenantClaim === undefined) {
+    object(
+      'tenants',
+      'is given without tenantClaim, so nothing would hold this issuer to these tenants; name the claim that holds the tenant',
+    );
+  }
+  if (allowAnyMeeting && bound) {
+    object(
+      'allowAnyMeeting',
+      `contradicts ${tenantClaim !== undefined ? 'tenantClaim' : 'the required meetingsClaim'}, so one of the two is not meant and the wrong one could win; remove one of them`,
+    );
+  }
+  if (scopes.self !== undefined && !bound && !allowAnyMeeting) {
+    object(
+      'scopes',
+      `"${selfScopes(entry).join(' ')}" lets a user name itself and ${
+        meetingsClaim === undefined ? 'no rule ties its token to a meeting' : 'meetingsClaim is not required'
+      }, so it could enter every meeting of the account; name a tenantClaim or a required meetingsClaim, or say "allowAnyMeeting": true`,
+    );
+  }
+  return problems;
+}
+
+function problemsBesideOthers({ entry, rules }: Issuer, earlier: Issuer[], all: WrittenEntry[]): Problem[] {
+  return [
+    ...problemsWithNames(entry, earlier),
+    ...problemsWithSharedKeys(rules, earlier),
+    ...problemsWithPrefixes(entry, earlier),
+    ...problemsWithTenants(entry, earlier, all),
+  ];
+}
+
+function problemsWithNames(entry: WrittenEntry, earlier: Issuer[]): Problem[] {
+  const problems: Problem[] = [];
+  if (earlier.some(({ entry: { issuer } }) => issuer === entry.issuer)) {
+    problems.push({
+      path: ['issuer'],
+      message: `"${entry.issuer}" is listed twice, so the laxer rules of the two could win; make one entry of them`,
+    });
+  }
+  return problems;
+}
+
+function problemsWithSharedKeys(rules: IssuerRules, earlier: Issuer[]): Problem[] {
+  for (const jwksUri of rules.jwksUris) {
+    const origin = keyOriginOf(jwksUri);
+    const sharer = earlier.find((other) => other.rules.jwksUris.some((one) => keyOriginOf(one) === origin));
+    if (sharer !== undefined && sharer.rules.issuer !== rules.issuer) {
+      return [
+        {
+          path: ['jwksUri'],
+          message: `"${jwksUri}" is where the keys of ${sharer.rules.issuer} are too, so each could sign for the other's users; give each the keys of its own`,
+        },
+      ];
+    }
+  }
+  return [];
+}
+
+function problemsWithPrefixes({ externalUserIdPrefix: prefix }: WrittenEntry, earlier: Issuer[]): Problem[] {
+  const problems: Problem[] = [];
+  const add = (message: string) => problems.push({ path: ['externalUserIdPrefix'], message });
+  if (prefix === '') {
+    add(
+      'is empty although there are several issuers, so this one could name the users of another and be handed their join tokens; give each issuer a prefix of its own',
+    );
+  }
+  const alike = earlier.find((other) => beginAlike(other.entry.externalUserIdPrefix, prefix))?.entry;
+  if (alike !== undefined) {
+    add(
+      `"${prefix}" and "${alike.externalUserIdPrefix}" of ${alike.issuer} begin alike, so both could make the same ExternalUserId and be handed each other's join tokens; let neither be the beginning of the other`,
+    );
+  }
+  return problems;
+}
+
+function problemsWithTenants(entry: WrittenEntry, earlier: Issuer[], all: WrittenEntry[]): Problem[] {
+  const problems: Problem[] = [];
+  const object = (key: string, message: string) => problems.push({ path: [key], message });
+  const tenantsMatter = all.some(({ tenantClaim }) => tenantClaim !== undefined);
+  if (entry.tenantClaim !== undefined && entry.tenants === undefined) {
+    object(
+      'tenants',
+      'is missing although there are several issuers, so this one could speak for the tenants of another; list the tenants it may speak for',
+    );
+  }
+  if (entry.tenantClaim === undefined && tenantsMatter && !entry.allowAnyMeeting) {
+    object(
+      'tenantClaim',
+      'is missing although another issuer has one, so this one could enter the meetings of every tenant; name its tenantClaim and tenants, or say "allowAnyMeeting": true',
+    );
+  }
+  for (const { entry: other } of earlier) {
+    const shared = entry.tenants?.find((tenant) => other.tenants?.includes(tenant));
+    if (shared !== undefined) {
+      object(
+        'tenants',
+        `"${shared}" is a tenant of ${other.issuer} too, so each could enter the meetings of the other's users; let one issuer speak for it`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** Whether one is the beginning of the other; case is ignored, as Chime does not document that it tells names apart by it. */
+function beginAlike(one: string, other: string): boolean {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
+  return a.startsWith(b) || b.startsWith(a);
+}

@@ -1,0 +1,156 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { chooseKeys, type KeySet, parseKeySet } from '../../../lambda/oidc/key-set.ts';
+import { createKeySetCache, type KeySetCache } from '../../../lambda/oidc/key-set-cache.ts';
+import { createSigningKey, publicJwk } from '../../support/issuer.ts';
+
+const URI = 'https://idp.example.com/keys';
+const OTHER_URI = 'https://partner.example.com/keys';
+const key = createSigningKey('any');
+const setOf = (...kids: string[]): KeySet =>
+  parseKeySet({ keys: kids.map((kid) => ({ ...publicJwk(key), kid })) });
+
+let nowMs: number;
+let fetched: string[];
+let failures: [string, unknown][];
+let published: Record<string, KeySet | Error>;
+let cache: KeySetCache;
+
+beforeEach(() => {
+  nowMs = 1_000_000;
+  fetched = [];
+  failures = [];
+  published = { [URI]: setOf('one'), [OTHER_URI]: setOf('other') };
+  cache = createKeySetCache({
+    fetchKeySet: async (uri) => {
+      fetched.push(uri);
+      const answer = published[uri];
+      if (answer instanceof Error || answer === undefined) throw answer;
+      return answer;
+    },
+    onFailure: (uri, error) => failures.push([uri, error]),
+    now: () => nowMs,
+    maxAgeMs: 600_000,
+    maxStaleMs: 3_600_000,
+    unknownKeyCooldownMs: 10_000,
+    failureCooldownMs: 2_000,
+    staleRetryMs: 30_000,
+  });
+});
+
+/** As the verifier uses the cache: what is known is renewed, what is not is asked for. */
+async function lookUp(kid: string, uri = URI): Promise<'found' | 'unknown' | 'unavailable'> {
+  const isKnown = async () =>
+    (await chooseKeys([cache.known(uri) ?? []].flat(), { alg: 'RS256', kid })).keys.length > 0;
+  if (await isKnown()) await cache.renew(uri);
+  if (!(await isKnown())) await cache.ask(uri);
+  if (await isKnown()) return 'found';
+  return cache.isCurrent(uri) ? 'unknown' : 'unavailable';
+}
+
+describe('keys', () => {
+  it('are fetched once and kept', async () => {
+    expect(await lookUp('one')).toBe('found');
+    nowMs += 600_000;
+    await lookUp('one');
+    expect(fetched).toEqual([URI]);
+    nowMs += 1;
+    await lookUp('one');
+    expect(fetched).toEqual([URI, URI]);
+  });
+
+  it('are fetched once for many who ask at once', async () => {
+    await Promise.all(Array.from({ length: 50 }, () => lookUp('one')));
+    expect(fetched).toEqual([URI]);
+  });
+
+  it('of one issuer say nothing of another’s', async () => {
+    await lookUp('one');
+    expect(await lookUp('one', OTHER_URI)).toBe('unknown');
+    expect(await lookUp('other', OTHER_URI)).toBe('found');
+  });
+
+  it('that an issuer adds work after the cool-down, without a restart', async () => {
+    await lookUp('one');
+    published[URI] = setOf('one', 'two');
+    nowMs += 9_999;
+    expect(await lookUp('two')).toBe('unknown');
+    nowMs += 1;
+    expect(await lookUp('two')).toBe('found');
+  });
+
+  it('that an issuer withdraws stop working when the set has aged', async () => {
+    await lookUp('one');
+    published[URI] = setOf('two');
+    nowMs += 600_001;
+    expect(await lookUp('one')).toBe('unknown');
+  });
+});
+
+describe('an issuer', () => {
+  it('that fails is reported with its address, once for each fetch', async () => {
+    published[URI] = new Error('down');
+    await Promise.all([lookUp('one'), lookUp('one')]);
+    expect(failures).toEqual([[URI, published[URI]]]);
+  });
+
+  it('is asked once per cool-down under a flood of unknown key ids', async () => {
+    for (let i = 0; i < 500; i += 1) {
+      expect(await lookUp(`unknown-${i}`)).toBe('unknown');
+      nowMs += 100;
+    }
+    // 500 requests in 50 s, and one fetch at 0, 10, 20, 30 and 40 s.
+    expect(fetched).toHaveLength(5);
+  });
+
+  it('that is down is asked once per cool-down, and is no reason to call a token bad', async () => {
+    published[URI] = new Error('down');
+    for (let i = 0; i < 100; i += 1) {
+      expect(await lookUp('one')).toBe('unavailable');
+      nowMs += 100;
+    }
+    // 100 requests in 10 s, and one fetch every 2 s.
+    expect(fetched).toHaveLength(5);
+  });
+
+  it('that is down leaves known keys working, for as long as is bearable', async () => {
+    await lookUp('one');
+    published[URI] = new Error('down');
+    nowMs += 600_001;
+    expect(await lookUp('one')).toBe('found');
+    nowMs += 3_599_999;
+    expect(await lookUp('one')).toBe('found');
+    nowMs += 1;
+    expect(await lookUp('one')).toBe('unavailable');
+  });
+
+  it('that is down is asked seldom while its keys are known, and at once by who needs another', async () => {
+    await lookUp('one');
+    published[URI] = new Error('down');
+    nowMs += 600_001;
+    fetched = [];
+    for (let i = 0; i < 100; i += 1) {
+      await lookUp('one');
+      nowMs += 1_000;
+    }
+    // 100 requests in 100 s, and one fetch at 0, 30, 60 and 90 s.
+    expect(fetched).toHaveLength(4);
+    expect(await lookUp('two')).toBe('unavailable');
+    expect(fetched).toHaveLength(5);
+  });
+
+  it('that is down leaves unknown keys undecided', async () => {
+    await lookUp('one');
+    published[URI] = new Error('down');
+    nowMs += 10_000;
+    expect(await lookUp('two')).toBe('unavailable');
+    expect(await lookUp('one')).toBe('found');
+  });
+
+  it('that comes back is believed again', async () => {
+    published[URI] = new Error('down');
+    expect(await lookUp('one')).toBe('unavailable');
+    published[URI] = setOf('one');
+    nowMs += 2_000;
+    expect(await lookUp('one')).toBe('found');
+  });
+});

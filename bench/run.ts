@@ -1,7 +1,6 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCost } from './cost.ts';
-import { measureEntering } from './entering.ts';
 import { measureLoad } from './load.ts';
 import { measureMemory } from './memory.ts';
 import { buildReferences } from './references.ts';
@@ -11,7 +10,12 @@ import { measureStartup, profileStartup } from './startup.ts';
 import { measureWarm, measureWithLatency } from './warm.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    /** Another checkout of this repository, built: its function is measured beside this one's. */
+    against: { type: 'string' },
+  },
 });
 
 /** Quick is for seeing that it runs: its figures are too few to be quoted. */
@@ -20,7 +24,6 @@ const effort = values.quick
       startup: { rounds: 5 },
       profile: { runs: 2 },
       warm: { processes: 2, rounds: 3, warmUp: 100 },
-      entering: { runs: 2, batches: 5 },
       latency: { requests: 20, warmUp: 50 },
       memory: { requests: 1_500, settled: 500 },
       load: { seconds: 3 },
@@ -29,7 +32,6 @@ const effort = values.quick
       startup: { rounds: 25 },
       profile: { runs: 10 },
       warm: { processes: 8, rounds: 7, warmUp: 1_500 },
-      entering: { runs: 10, batches: 30 },
       latency: { requests: 100, warmUp: 750 },
       memory: { requests: 10_000, settled: 1_000 },
       load: { seconds: 15 },
@@ -37,7 +39,7 @@ const effort = values.quick
 
 const startedAt = new Date();
 const [loadBefore = Number.NaN] = loadavg();
-const setting = await createSetting();
+const setting = await createSetting(values.against);
 try {
   const references = await buildReferences(setting.directory);
   const rows: Row[] = [];
@@ -48,7 +50,6 @@ try {
   await step('start-up', () => measureStartup(setting, references, effort.startup));
   await step('start-up by module', () => profileStartup(setting, effort.profile));
   await step('warm', () => measureWarm(setting, references, effort.warm));
-  await step('entering', () => measureEntering(setting, rows, effort.entering));
   await step('with latency', () => measureWithLatency(setting, references, effort.latency));
   await step('memory', () => measureMemory(setting, effort.memory));
   await step('under load', () => measureLoad(setting, effort.load));

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { App } from 'aws-cdk-lib';
 import { tokenParts } from '../cli/token.ts';
 import { parseConfig } from '../lib/settings/complete.ts';
@@ -20,8 +19,8 @@ export interface Setting {
   standIn: StandIn;
   api: ApiDescription;
   description: FunctionDescription;
-  /** With the environment of its processes, but for where DynamoDB is: the stand-in keeps no tables. */
-  reconciler: { env: Record<string, string>; tables: CreateTableCommandInput[]; admissionTableName: string };
+  /** The bundles to measure: this checkout's function and, where one is given, another one's. */
+  functions: { name: string; directory: string }[];
   /** The complete environment of the function's processes. */
   env: Record<string, string>;
   token: string;
@@ -34,8 +33,12 @@ export interface Setting {
 
 const REGION = 'us-east-1';
 
-/** `npm run build` has to come first. */
-export async function createSetting(): Promise<Setting> {
+/**
+ * `npm run build` has to come first.
+ *
+ * @param against another checkout of this repository, built
+ */
+export async function createSetting(against?: string): Promise<Setting> {
   const directory = mkdtempSync(path.join(tmpdir(), 'usher-bench-'));
   const [issuer, standIn] = await Promise.all([startIssuer(), startStandInProcess()]);
   const written = JSON.parse(readFileSync(new URL('../config/local.json', import.meta.url), 'utf8'));
@@ -47,10 +50,7 @@ export async function createSetting(): Promise<Setting> {
     },
     'config/local.json',
   );
-  const { api, description, reconciler, tables, outputs } = synthesize(
-    config,
-    path.join(directory, 'assembly'),
-  );
+  const { api, description } = synthesize(config, path.join(directory, 'assembly'));
   const services = {
     region: REGION,
     dynamodbUrl: standIn.url,
@@ -62,11 +62,17 @@ export async function createSetting(): Promise<Setting> {
     standIn,
     api,
     description,
-    reconciler: {
-      env: functionEnvironment(reconciler, services),
-      tables,
-      admissionTableName: outputs['AdmissionTableName'] as string,
-    },
+    functions: [
+      { name: 'function', directory: HANDLER_DIRECTORY },
+      ...(against === undefined
+        ? []
+        : [
+            {
+              name: `function of ${path.basename(against)}`,
+              directory: path.resolve(against, HANDLER_BUNDLE),
+            },
+          ]),
+    ],
     env: functionEnvironment(description, services),
     token,
     eventFor: (attendees) => captureEvent(api, description.arn, request(token, attendees)),
@@ -103,21 +109,20 @@ function synthesize(config: ReturnType<typeof parseConfig>, outdir: string) {
   const { artifactId } = new UsherStack(app, config.stackName, { config });
   const assembly = app.synth();
   const { template, stackName } = assembly.getStackArtifact(artifactId);
-  const { api, functions, tables, outputs } = readTemplate(template, {
+  const { api, functions } = readTemplate(template, {
     stackName,
     region: REGION,
     accountId: '123456789012',
     assetDirectory: () => HANDLER_DIRECTORY,
   });
   const description = functions.find(({ environment }) => 'ISSUERS' in environment);
-  const reconciler = functions.find(({ environment }) => 'RECONCILE_MARGIN_SECONDS' in environment);
-  if (description === undefined || reconciler === undefined) throw new Error('The stack misses a function.');
-  return { api, description, reconciler, tables, outputs };
+  if (description === undefined) throw new Error('The stack misses the function.');
+  return { api, description };
 }
 
+const HANDLER_BUNDLE = 'dist/lambda/create-attendees';
 /** What is deployed. */
-export const HANDLER_DIRECTORY = new URL('../dist/lambda/create-attendees', import.meta.url).pathname;
-export const RECONCILER_DIRECTORY = new URL('../dist/lambda/reconciler', import.meta.url).pathname;
+export const HANDLER_DIRECTORY = new URL(`../${HANDLER_BUNDLE}`, import.meta.url).pathname;
 
 async function sign(signUrl: string, issuer: string, audience: string): Promise<string> {
   const parts = tokenParts(

@@ -11,22 +11,18 @@ import { summarize } from './statistics.ts';
 /** Sizes of the bundles, and what one of a fresh process costs until it has answered once. */
 export async function measureStartup(
   setting: Setting,
-  references: References,
+  { twoClients, plainFacade }: References,
   { rounds }: { rounds: number },
 ): Promise<Row[]> {
   const section = 'start-up';
   const event = await setting.eventFor(1);
-  const bundles = [
-    { name: '(a) two clients', directory: references.twoClients, answers: false, audits: false },
-    { name: '(a) our way', directory: references.twoClientsOurWay, answers: false, audits: false },
-    { name: '(c) plain facade', directory: references.plainFacade, answers: true, audits: false },
-    { name: '(c) with a table', directory: references.plainFacadeTable, answers: true, audits: false },
-    { name: 'bare calls', directory: references.bareCalls, answers: true, audits: false },
-    { name: 'function', directory: HANDLER_DIRECTORY, answers: true, audits: true },
-  ];
-  const starts = bundles.map((bundle) => ({ ...bundle, init: [] as number[], first: [] as number[] }));
+  const starts = [
+    { name: '(a) two clients', directory: twoClients, answers: false },
+    { name: '(c) plain facade', directory: plainFacade, answers: true },
+    ...setting.functions.map((bundle) => ({ ...bundle, answers: true })),
+  ].map((bundle) => ({ ...bundle, init: [] as number[], first: [] as number[] }));
   for (let round = 0; round < rounds; round += 1) {
-    for (const { directory, answers, audits, init, first } of starts) {
+    for (const { directory, answers, init, first } of starts) {
       const process = await startBundle(directory, { env: setting.env });
       init.push(process.started.wallMs);
       if (answers) {
@@ -34,47 +30,44 @@ export async function measureStartup(
         first.push(...result.wallMs);
         checkAnswers(result.answers, 1);
         const taken = await setting.standIn.take();
-        if (audits) checkAudit(taken, result.answers);
+        if (directory === HANDLER_DIRECTORY) checkAudit(taken, result.answers);
       }
       await process.close();
     }
   }
 
-  const sizes = (compress: boolean) =>
-    bundles.map(({ name, directory }) => {
-      const bytes = readFileSync(path.join(directory, 'index.js'));
-      return exact(
-        section,
-        `bundle ${compress ? 'gzip ' : ''}${name}`,
-        'B',
-        (compress ? gzipSync(bytes) : bytes).length,
-      );
-    });
   type Start = (typeof starts)[number];
-  const row = (what: string, of: (start: Start) => number[], some = starts) =>
-    some.map((start) => measured(section, `${what} ${start.name}`, 'ms', summarize(of(start))));
+  /** Each against the first of them. */
+  const compare = (what: string, rowOf: (start: Start, name: string) => Row, some = starts) => {
+    const [reference, ...others] = some.map((start) => rowOf(start, `${what} ${start.name}`)) as [
+      Row,
+      ...Row[],
+    ];
+    return [reference, ...others.map((row) => against(row, reference))];
+  };
+  const bytes = (compress: boolean) => (start: Start, name: string) => {
+    const bundle = readFileSync(path.join(start.directory, 'index.js'));
+    return exact(section, name, 'B', (compress ? gzipSync(bundle) : bundle).length);
+  };
+  const times = (of: (start: Start) => number[]) => (start: Start, name: string) =>
+    measured(section, name, 'ms', summarize(of(start)));
   const answering = starts.filter(({ answers }) => answers);
-  /** The function, which is last, against the first row. */
-  const compare = (rows: Row[], limits: { atMost: number; aim: number }) =>
-    rows.map((each, index) => (index === rows.length - 1 ? against(each, rows[0] as Row, limits) : each));
-  /** The same, with the ratios of the others beside it, which have no limit. */
-  const compareAll = ([reference, ...others]: Row[], limits: { atMost: number; aim: number }) =>
-    compare([reference as Row, ...others.map((each) => against(each, reference as Row))], limits);
   return [
-    ...compare(sizes(false), { atMost: 1.4, aim: 1.25 }),
-    ...compare(sizes(true), { atMost: 1.4, aim: 1.25 }),
+    ...compare('bundle', bytes(false)),
+    ...compare('bundle gzip', bytes(true)),
     ...compare(
-      row('init', ({ init }) => init),
-      { atMost: 1.25, aim: 1.12 },
+      'init',
+      times(({ init }) => init),
     ),
-    ...row('first request', ({ first }) => first, answering),
-    ...compareAll(
-      row(
-        'init + first request',
-        ({ init, first }) => first.map((ms, index) => ms + (init[index] ?? 0)),
-        answering,
-      ),
-      { atMost: 0.6, aim: 0.45 },
+    ...compare(
+      'first request',
+      times(({ first }) => first),
+      answering,
+    ),
+    ...compare(
+      'init + first request',
+      times(({ init, first }) => first.map((ms, index) => ms + (init[index] ?? 0))),
+      answering,
     ),
   ];
 }

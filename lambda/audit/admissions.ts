@@ -6,7 +6,6 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { BATCH_WRITE_LIMIT, untilDone } from '../aws/dynamodb-batches.ts';
-import { itemOf } from '../aws/dynamodb-item.ts';
 import { withinTime } from '../aws/time-limit.ts';
 import type { Admissions } from './ports.ts';
 import type { AdmissionRecord } from './records.ts';
@@ -82,7 +81,7 @@ export function createAdmissions(
 }
 
 function putOf(admission: AdmissionRecord): WriteRequest {
-  return { PutRequest: { Item: itemOf(admission) } };
+  return { PutRequest: { Item: marshall(admission) } };
 }
 
 function inWrites(writes: WriteRequest[]): WriteRequest[][] {

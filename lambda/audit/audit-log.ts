@@ -1,5 +1,5 @@
 import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
-import { itemOf } from '../aws/dynamodb-item.ts';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { withinTime } from '../aws/time-limit.ts';
 import type { CallOptions } from '../model/ports.ts';
 import { insertFact } from './insert-fact.ts';
@@ -28,7 +28,7 @@ export function createAuditLog(
 
     async recordAdmissions(outcome, { timeoutMs }) {
       const writes = admissionsOf(outcome).map(
-        (admission): WriteRequest => ({ PutRequest: { Item: itemOf(admission) } }),
+        (admission): WriteRequest => ({ PutRequest: { Item: marshall(admission) } }),
       );
       if (writes.length === 0) return;
       const { UnprocessedItems } = await withinTime(timeoutMs, (abortSignal) =>

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, ExecuteStatementCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { isTaken } from '../aws/dynamodb-errors.ts';
-import { itemOf } from '../aws/dynamodb-item.ts';
 import type { AuditRecord } from './records.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function insertFact(
   record: AuditRecord,
   abortSignal: AbortSignal,
 ): Promise<boolean> {
-  const item = itemOf(record);
+  const item = marshall(record, { removeUndefinedValues: true });
   const fields = Object.keys(item).map((name) => `'${name}': ?`);
   try {
     await client.send(
@@ -35,7 +35,7 @@ export async function insertFact(
   const { Item } = await client.send(
     new GetItemCommand({
       TableName: auditTableName,
-      Key: itemOf({ meetingId: record.meetingId, recordId: record.recordId }),
+      Key: marshall({ meetingId: record.meetingId, recordId: record.recordId }),
       ProjectionExpression: 'writerId',
       ConsistentRead: true,
     }),

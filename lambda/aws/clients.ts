@@ -1,48 +1,64 @@
-import type { Readable } from 'node:stream';
-import { ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
-import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  ChimeSDKMeetingsClient,
+  type ChimeSDKMeetingsClientConfig,
+} from '@aws-sdk/client-chime-sdk-meetings';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { CallOptions } from '../model/ports.ts';
-import { attemptDirectly, jsonAsItIs, MAX_IDLE_MS } from './direct-attempt.ts';
-import { isTaken } from './dynamodb-errors.ts';
-import { Sha256 } from './sha256.ts';
 import { withinTime } from './time-limit.ts';
 
-/** A service where a function finds it. */
-export interface Service {
-  region: string;
-  /** Scheme, host and port, without a path. */
-  endpoint: string;
-}
-
 /**
- * The SDK's client of Chime. A call is one attempt: repeating is up to the caller, whose SDK does it, and never right
- * where the outcome is unknown.
+ * A connection that was idle for so long is not used again. Lambda freezes a process between two invocations, and what is
+ * on the way of its idle connections forgets them after some minutes
+ * (docs/decisions/0005-repeating-is-the-clients-part.md).
  */
-export function createChimeClient(service: Service): ChimeSDKMeetingsClient {
-  const client = new ChimeSDKMeetingsClient({ ...settings(service), maxAttempts: 1 });
-  attemptDirectly(client, service.endpoint, { repeats: () => false });
+export const MAX_IDLE_MS = 5_000;
+
+/** Node's agents end a connection that is idle for so long (https://nodejs.org/api/http.html#new-agentoptions, `timeout`). */
+const agent = { keepAlive: true, timeout: MAX_IDLE_MS };
+const requestHandler = { httpAgent: agent, httpsAgent: agent };
+
+/**
+ * The SDK's client of Chime. A call is one attempt: a retry is up to the caller, whose SDK does it, and never right where
+ * the outcome is unknown.
+ */
+export function createChimeClient(config: ChimeSDKMeetingsClientConfig): ChimeSDKMeetingsClient {
+  const client = new ChimeSDKMeetingsClient({ requestHandler, ...config, maxAttempts: 1 });
+  afterTimers(client);
   return client;
 }
 
-/** The SDK's client of DynamoDB. A call is three attempts at most. */
-export function createDynamoDBClient(service: Service): DynamoDBClient {
-  const client = new DynamoDBClient({
-    ...settings(service),
-    // After the direct one.
-    maxAttempts: 2,
-    accountIdEndpointMode: 'disabled',
-    endpointDiscoveryEnabledProvider: async () => false,
-  });
-  jsonAsItIs(client);
-  attemptDirectly(client, service.endpoint, {
-    repeats: (error) => !(error instanceof ConditionalCheckFailedException || isTaken(error)),
-  });
+/** The SDK's client of DynamoDB. A call is three attempts at most, within the SDK's retry quota. */
+export function createDynamoDBClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
+  const client = new DynamoDBClient({ requestHandler, retryMode: 'standard', maxAttempts: 3, ...config });
+  afterTimers(client);
   return client;
 }
 
 /**
- * Gives every call of a client a limit, for whoever sets none when calling: one for all its attempts, and for its answer to
- * the end, where the SDK's own limits are for each attempt and end with an answer's headers.
+ * Lets timers go first where a client was idle: a process that was just thawed may be here before the timers that end its
+ * old connections.
+ */
+function afterTimers(client: DynamoDBClient | ChimeSDKMeetingsClient): void {
+  const middlewareStack = client.middlewareStack as DynamoDBClient['middlewareStack'];
+  // Monotonic, as `performance.now()` is, and there without a module that has to be loaded.
+  const nowMs = () => process.uptime() * 1_000;
+  let usedAtMs = nowMs();
+  middlewareStack.add(
+    (next) => async (args) => {
+      if (nowMs() - usedAtMs >= MAX_IDLE_MS) await new Promise((resolve) => setTimeout(resolve));
+      try {
+        return await next(args);
+      } finally {
+        usedAtMs = nowMs();
+      }
+    },
+    { name: 'afterTimers', step: 'initialize' },
+  );
+}
+
+/**
+ * Gives every call of a client a limit, for callers that set none: one for all its attempts, and for its answer to the end,
+ * where the SDK's own limits are for each attempt and end with an answer's headers.
  */
 export function withCallLimit<Client extends { send: unknown }>(
   client: Client,
@@ -57,39 +73,3 @@ export function withCallLimit<Client extends { send: unknown }>(
 }
 
 type Send = (command: unknown, options?: { abortSignal?: AbortSignal }) => Promise<unknown>;
-
-/**
- * Says all that a client would otherwise look for: in variables that no function has, in files of a home directory, and
- * in rules for endpoints. What looks for it is not in the bundles (docs/decisions/0009-what-the-bundles-leave-out.md).
- */
-function settings({ region, endpoint }: Service) {
-  const resolved = { url: new URL(endpoint) };
-  const agent = { timeout: MAX_IDLE_MS };
-  return {
-    region,
-    endpoint,
-    endpointProvider: () => resolved,
-    useDualstackEndpoint: false,
-    useFipsEndpoint: false,
-    authSchemePreference: [],
-    disableClockSkewCorrection: false,
-    defaultsMode: 'legacy' as const,
-    retryMode: 'standard',
-    userAgentAppId: async () => undefined,
-    defaultUserAgentProvider: async () => [],
-    requestHandler: { httpAgent: agent, httpsAgent: agent },
-    sha256: Sha256,
-    streamCollector: collect,
-  };
-}
-
-/** The whole body of an answer. */
-function collect(body: Readable): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    body
-      .on('data', (chunk: Buffer) => chunks.push(chunk))
-      .on('end', () => resolve(Buffer.concat(chunks)))
-      .on('error', reject);
-  });
-}

@@ -4,7 +4,6 @@ import { createAuditLog } from '../audit/audit-log.ts';
 import { createChimeMeetings } from '../aws/chime-meetings.ts';
 import { createChimeClient, createDynamoDBClient } from '../aws/clients.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
-import { readServices } from '../aws/services.ts';
 import { createTokenVerifier } from '../oidc/token-verifier.ts';
 import { createCallerBudget } from './caller-budget.ts';
 import { readSettings } from './environment.ts';
@@ -16,8 +15,7 @@ const logger = new Logger();
 const settings = readSettings(process.env);
 const clock = { now: Date.now };
 
-const { chime, dynamodb } = readServices(process.env, settings.meetingsRegion);
-const meetings = createChimeMeetings(createChimeClient(chime));
+const meetings = createChimeMeetings(createChimeClient({ region: settings.meetingsRegion }));
 
 export const handler = createHandler({
   logger,
@@ -27,7 +25,7 @@ export const handler = createHandler({
   meetingAccess: createMeetingAccess(meetings, clock),
   meetings,
   denialBudget: createCallerBudget(clock, { capacity: 20, perSecond: 1 / 3 }),
-  auditLog: createAuditLog(createDynamoDBClient(dynamodb), settings),
+  auditLog: createAuditLog(createDynamoDBClient(), settings),
   clock,
   fingerprint: (joinToken) => `sha256:${hash('sha256', joinToken, 'hex').slice(0, 32)}`,
   randomHex: () => randomBytes(8).toString('hex'),

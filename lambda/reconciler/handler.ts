@@ -9,7 +9,6 @@ import { createOpenIntents } from '../audit/open-intents.ts';
 import { createChimeAttendeeList } from '../aws/chime-attendee-list.ts';
 import { createChimeClient, createDynamoDBClient, withCallLimit } from '../aws/clients.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
-import { readServices } from '../aws/services.ts';
 import { readSettings } from './environment.ts';
 import { type ReconcileSummary, reconcile } from './reconcile.ts';
 
@@ -19,10 +18,9 @@ const logger = new Logger();
 
 /** No call may hang for longer than a run can spare. */
 const CALL = { timeoutMs: 5_000 };
-const services = readServices(process.env, settings.meetingsRegion);
-const dynamodb = withCallLimit(createDynamoDBClient(services.dynamodb), CALL);
+const dynamodb = withCallLimit(createDynamoDBClient(), CALL);
 // The pace of calls to Chime is the run's own, and the next run is the next attempt.
-const chime = withCallLimit(createChimeClient(services.chime), CALL);
+const chime = withCallLimit(createChimeClient({ region: settings.meetingsRegion }), CALL);
 
 const dependencies = {
   audit: createAuditReader(dynamodb, settings),

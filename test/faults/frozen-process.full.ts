@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ChimeSDKMeetingsClient, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createChimeClient } from '../../lambda/aws/clients.ts';
-import { MAX_IDLE_MS } from '../../lambda/aws/direct-attempt.ts';
+import { createChimeClient, MAX_IDLE_MS } from '../../lambda/aws/clients.ts';
 import { type Actor, type Answer, type Lane, namesFor, startLane } from '../support/faults/lane.ts';
 import { startWire } from '../support/faults/wire.ts';
 

@@ -1,7 +1,7 @@
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { mintBatchId } from '../../lambda/audit/batch-id.ts';
-import { itemOf } from '../../lambda/aws/dynamodb-item.ts';
 import { DEFAULT_CAPABILITIES } from '../../lambda/model/attendees.ts';
 import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
 import { type Lane, LOOK_SHIFTS_MS, namesFor, startLane } from '../support/faults/lane.ts';
@@ -38,7 +38,7 @@ async function writeHistory(meetingId: string): Promise<void> {
   for (let start = 0; start < records.length; start += 25) {
     const writes = records
       .slice(start, start + 25)
-      .map((record) => ({ PutRequest: { Item: itemOf(record) } }));
+      .map((record) => ({ PutRequest: { Item: marshall(record) } }));
     await lane.client.send(new BatchWriteItemCommand({ RequestItems: { [lane.tableNames.audit]: writes } }));
   }
 }

@@ -267,6 +267,7 @@ describe('the code', () => {
         '@aws-lambda-powertools/metrics',
         '@aws-sdk/client-chime-sdk-meetings',
         '@aws-sdk/client-dynamodb',
+        '@aws-sdk/util-dynamodb',
         '@middy/core',
         '@middy/http-cors',
         'jose',

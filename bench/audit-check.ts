@@ -1,10 +1,5 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import {
-  ADMISSIONS_AT_ONCE,
-  type AdmissionRecord,
-  type IntentRecord,
-  type OutcomeRecord,
-} from '../lambda/audit/records.ts';
+import type { AdmissionRecord, IntentRecord, OutcomeRecord } from '../lambda/audit/records.ts';
 import { namesOf } from './setting.ts';
 import { fingerprintOf, type Taken } from './stand-in.ts';
 
@@ -29,8 +24,7 @@ export function checkAnswers(answers: { statusCode: number; body: string }[], at
 
 /**
  * Compares the audit with what was created and what was answered: every batch has its intent and its outcome, every
- * attendee is in one outcome, with the fingerprint of the token that was answered, and in one admission, unless the batch
- * is so large that its admissions are the reconciler's.
+ * attendee is in one outcome, with the fingerprint of the token that was answered, and in one admission.
  *
  * @throws where one of them says something else
  */
@@ -43,10 +37,7 @@ export function checkAudit({ records, admissions, fingerprints }: Taken, answers
   const intents = all.filter(({ kind }) => kind === 'intent');
   expect(intents.length, answers.length, 'Intents');
   expect(outcomes.length, answers.length, 'Outcomes');
-  const complete = outcomes.filter(({ state, issued, admissions }) => {
-    const expected = issued.length > ADMISSIONS_AT_ONCE ? 'deferred' : 'written';
-    return state === 'ISSUED' && admissions === expected;
-  });
+  const complete = outcomes.filter(({ state, admissions }) => state === 'ISSUED' && admissions === 'written');
   expect(complete.length, outcomes.length, 'Outcomes that are ISSUED and complete');
 
   const issued = new Map(
@@ -59,11 +50,9 @@ export function checkAudit({ records, admissions, fingerprints }: Taken, answers
   const admitted = new Set(
     admissions.map((item) => (unmarshall(item as never) as AdmissionRecord).attendeeId),
   );
-  const entered = outcomes
-    .filter((outcome) => outcome.admissions === 'written')
-    .flatMap((outcome) => outcome.issued.map(({ attendeeId }) => attendeeId));
-  expect(entered.filter((id) => admitted.has(id)).length, entered.length, 'Attendees admitted');
-  expect(admissions.length, entered.length, 'Admissions written');
+  const notAdmitted = [...issued.keys()].filter((attendeeId) => !admitted.has(attendeeId));
+  expect(notAdmitted.length, 0, 'Attendees without an admission');
+  expect(admissions.length, issued.size, 'Admissions written');
 
   for (const { body } of answers) {
     for (const { AttendeeId, JoinToken } of (JSON.parse(body) as Answered).Attendees) {

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { ADMISSIONS_AT_ONCE } from '../lambda/audit/records.ts';
 import { TABLES } from '../lambda/audit/schema.ts';
 import { PRICES } from './prices.ts';
-import { admissionsWith, entriesOf, INDEXES, itemBytes, writeUnits } from './request-units.ts';
+import { entriesOf, INDEXES, itemBytes } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';
 import type { Item } from './stand-in.ts';
 import type { Block, BlockResult } from './worker.ts';
@@ -42,10 +41,6 @@ const IDLE_RUN_MS = 100;
 const IDLE_RUN_READS = 3;
 const IDLE_RUN_WRITES = 1;
 const RECONCILER_GB = 0.5;
-/** As far apart are batches of which the reconciler enters the admissions (lambda/reconciler/reconcile.ts). */
-const LARGE_BATCH_INTERVAL_SECONDS = 0.05;
-/** So much of each minute the reconciler works: its time-out less what it keeps for ending in order. */
-const RECONCILER_SHARE = 47 / 60;
 const RUNS_A_MONTH = 30 * 24 * 60;
 /** A sweep reaches 5 minutes back from where the last one ended, a minute ago: every batch is swept so often. */
 const SWEEPS_OF_A_BATCH = 6;
@@ -79,9 +74,6 @@ interface Measured {
   outcome: number;
   indexes: Record<string, number>;
   admissions: number;
-  openList: number;
-  /** Of the reconciler, for a batch that is left to it: read units, and GB-seconds of a million. */
-  entering: { reads: number; gbSeconds: number };
   sweptReads: number;
   storedBytes: number;
   recoverableBytes: number;
@@ -114,7 +106,6 @@ function costRows(measured: Measured[]): [string, ...number[]][] {
     ['DynamoDB, writes: intent', ...measured.map(({ intent }) => writes(intent))],
     ['DynamoDB, writes: outcome', ...measured.map(({ outcome }) => writes(outcome))],
     ['DynamoDB, writes: admissions', ...measured.map(({ admissions }) => writes(admissions))],
-    ["DynamoDB, writes: the reconciler's list", ...measured.map(({ openList }) => writes(openList))],
     ...INDEX_NAMES.map((name): [string, ...number[]] => [
       `DynamoDB, writes: index \`${name}\``,
       ...measured.map(({ indexes }) => writes(indexes[name] ?? 0)),
@@ -122,14 +113,6 @@ function costRows(measured: Measured[]): [string, ...number[]][] {
     [
       "DynamoDB, reads: the reconciler's sweeps",
       ...measured.map(({ sweptReads }) => sweptReads * PRICES.dynamodbMillionReads),
-    ],
-    [
-      'DynamoDB, reads: the reconciler enters admissions',
-      ...measured.map(({ entering }) => entering.reads * PRICES.dynamodbMillionReads),
-    ],
-    [
-      'Lambda, GB-seconds: the reconciler enters admissions',
-      ...measured.map(({ entering }) => entering.gbSeconds * 1e6 * PRICES.lambdaGbSecond),
     ],
     ['CloudWatch Logs, the function', ...measured.map(({ logBytes }) => perMillion(logBytes, PRICES.logsGb))],
     [
@@ -161,7 +144,6 @@ function measuredRows(measured: Measured[]): [string, ...number[]][] {
     ['write units: intent', ...measured.map(({ intent }) => intent)],
     ['write units: outcome', ...measured.map(({ outcome }) => outcome)],
     ['write units: admissions', ...measured.map(({ admissions }) => admissions)],
-    ["write units: the reconciler's list", ...measured.map(({ openList }) => openList)],
     ...INDEX_NAMES.map((name): [string, ...number[]] => [
       `write units: index \`${name}\``,
       ...measured.map(({ indexes }) => indexes[name] ?? 0),
@@ -169,12 +151,11 @@ function measuredRows(measured: Measured[]): [string, ...number[]][] {
     [
       'write units together',
       ...measured.map(
-        ({ intent, outcome, admissions, openList, indexes }) =>
-          intent + outcome + admissions + openList + sum(Object.values(indexes)),
+        ({ intent, outcome, admissions, indexes }) =>
+          intent + outcome + admissions + sum(Object.values(indexes)),
       ),
     ],
     ['read units of the sweeps', ...measured.map(({ sweptReads }) => sweptReads)],
-    ['read units of entering admissions', ...measured.map(({ entering }) => entering.reads)],
     ['bytes stored, indexes included', ...measured.map(({ storedBytes }) => storedBytes)],
     ['bytes stored, without indexes', ...measured.map(({ recoverableBytes }) => recoverableBytes)],
     ["bytes of the function's log", ...measured.map(({ logBytes }) => logBytes)],
@@ -245,14 +226,6 @@ function limitRows(measured: Measured[]): [string, ...number[]][] {
       ...measured.map(({ indexes }) => LIMITS.partitionUnits / (indexes[BY_DAY] ?? Number.NaN)),
     ],
     ["Lambda's concurrency of 1,000", ...byDuration(LIMITS.concurrency)],
-    [
-      'the reconciler, which enters batches of more than 25',
-      ...SIZES.map((size) =>
-        size > ADMISSIONS_AT_ONCE
-          ? RECONCILER_SHARE / LARGE_BATCH_INTERVAL_SECONDS
-          : Number.POSITIVE_INFINITY,
-      ),
-    ],
   ];
   return rows.toSorted((a, b) => Number(a.at(-1)) - Number(b.at(-1)));
 }
@@ -260,9 +233,7 @@ function limitRows(measured: Measured[]): [string, ...number[]][] {
 /** Sends one batch to the bundle, and takes what it wrote, logged and answered. */
 async function measure(setting: Setting, attendees: number): Promise<Measured> {
   const { lines, answer } = await runOnce(setting, await setting.eventFor(attendees));
-  const taken = await setting.standIn.take();
-  const { records } = taken;
-  const admissions = admissionsWith(taken);
+  const { records, admissions } = await setting.standIn.take();
   const ofKind = (kind: string) => records.filter((record) => record['kind']?.S === kind);
   const all = [...records, ...admissions];
   const entries = all.flatMap(entriesOf);
@@ -275,8 +246,6 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
     intent: units(ofKind('intent')),
     outcome: units(ofKind('outcome')),
     admissions: units(admissions),
-    openList: writeUnits(taken).openList,
-    entering: enteringOf(ofKind('intent'), ofKind('outcome')),
     indexes: Object.fromEntries(
       INDEX_NAMES.map((name) => [
         name,
@@ -292,16 +261,6 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
     logBytes: Math.round((lines + LAMBDA_LINES_BYTES) / 50) * 50,
     answerBytes: Buffer.byteLength(answer),
   };
-}
-
-/**
- * Both records are read once, consistently, and the sign that all admissions are there in each sweep; such batches are
- * entered one by one, spaced (lambda/reconciler/reconcile.ts).
- */
-function enteringOf(intents: Item[], outcomes: Item[]): Measured['entering'] {
-  if (outcomes.every(({ admissions }) => admissions?.S !== 'deferred')) return { reads: 0, gbSeconds: 0 };
-  const reads = sum([...intents, ...outcomes].map((item) => Math.ceil(itemBytes(item) / 4096)));
-  return { reads: reads + SWEEPS_OF_A_BATCH, gbSeconds: LARGE_BATCH_INTERVAL_SECONDS * RECONCILER_GB };
 }
 
 /** @returns the bytes that the function logged, and the body that it answered */

@@ -1,4 +1,3 @@
-import { ADMISSIONS_AT_ONCE } from '../lambda/audit/records.ts';
 import { PRICES } from './prices.ts';
 import { startBundle } from './processes.ts';
 import { exact, type Row } from './report.ts';
@@ -24,12 +23,11 @@ export async function measureCost(setting: Setting, measuredRows: readonly Row[]
   const residentMb = value(/^resident after/);
   for (const attendees of [1, 10, 100]) {
     const section = `cost of a million batches, reckoned: ${plural(attendees)}`;
-    const { intents, outcomes, admissions, openList } = await unitsOfOneBatch(setting, attendees);
-    const units = intents + outcomes + admissions + openList;
+    const { intents, outcomes, admissions } = await unitsOfOneBatch(setting, attendees);
+    const units = intents + outcomes + admissions;
     const cpuMs = value(new RegExp(`^CPU, function, ${plural(attendees)}$`));
-    // Intent and outcome, and between them the admissions of a small batch.
-    const writesInARow = attendees > ADMISSIONS_AT_ONCE ? 2 : 3;
-    const waitMs = LATENCY.chimeMs + writesInARow * LATENCY.dynamodbMs;
+    // Intent, admissions, outcome.
+    const waitMs = LATENCY.chimeMs + 3 * LATENCY.dynamodbMs;
     const gbSeconds = (memoryMb: number) =>
       (memoryMb / 1024) * (waitMs + cpuMs / Math.min(1, memoryMb / MB_OF_A_CORE)) * 1_000;
     const fitting = MEMORY_SIZES_MB.filter((memoryMb) => memoryMb >= residentMb * HEADROOM);
@@ -43,7 +41,6 @@ export async function measureCost(setting: Setting, measuredRows: readonly Row[]
       exact(section, 'write units: intent', 'M', intents),
       exact(section, 'write units: outcome', 'M', outcomes),
       exact(section, 'write units: admissions', 'M', admissions),
-      exact(section, 'write units: open list', 'M', openList),
       exact(section, 'Lambda', '$', lambda),
       exact(section, 'DynamoDB writes', '$', dynamodb),
       exact(section, 'API Gateway', '$', PRICES.gatewayMillionRequests),

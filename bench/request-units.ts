@@ -1,21 +1,17 @@
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { admissionsOf, type OutcomeRecord } from '../lambda/audit/records.ts';
 import { type IndexSchema, TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { AttributeValue, Item, Taken } from './stand-in.ts';
 
 /**
- * Write request units of one batch, those of the reconciler included, by DynamoDB's rules: one for each kilobyte begun of an item in the table, and of its
+ * Write request units of one batch, by DynamoDB's rules: one for each kilobyte begun of an item in the table, and of its
  * projection in each index that has it
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html and
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html).
  */
-export function writeUnits(taken: Pick<Taken, 'records' | 'admissions'>): {
+export function writeUnits({ records, admissions }: Pick<Taken, 'records' | 'admissions'>): {
   intents: number;
   outcomes: number;
   admissions: number;
-  openList: number;
 } {
-  const { records } = taken;
   const unitsOf = (items: Item[]) =>
     items.reduce(
       (sum, item) => sum + units(item) + entriesOf(item).reduce((s, { entry }) => s + units(entry), 0),
@@ -24,24 +20,8 @@ export function writeUnits(taken: Pick<Taken, 'records' | 'admissions'>): {
   return {
     intents: unitsOf(records.filter(({ kind }) => kind?.S === 'intent')),
     outcomes: unitsOf(records.filter(({ kind }) => kind?.S === 'outcome')),
-    admissions: unitsOf(admissionsWith(taken)),
-    openList: deferredOutcomes(records).length * OPEN_LIST_UNITS,
+    admissions: unitsOf(admissions),
   };
-}
-
-/** A batch that the handler leaves to the reconciler is put on the open list and taken off it. */
-const OPEN_LIST_UNITS = 2;
-
-/** The admissions that the handler wrote, and those that the reconciler will. */
-export function admissionsWith({ records, admissions }: Pick<Taken, 'records' | 'admissions'>): Item[] {
-  const later = deferredOutcomes(records).flatMap(admissionsOf);
-  return [...admissions, ...later.map((admission) => marshall(admission) as Item)];
-}
-
-function deferredOutcomes(records: Item[]): OutcomeRecord[] {
-  return records
-    .filter(({ admissions }) => admissions?.S === 'deferred')
-    .map((item) => unmarshall(item as never) as OutcomeRecord);
 }
 
 /** The indexes that answered batches are in: denials are no part of them. */

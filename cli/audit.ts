@@ -71,7 +71,7 @@ async function answer(command: AuditCommand, tables: AskedTables, nowMs: number)
     case 'attendee':
       if (tables.openIntentTableName === undefined) {
         console.error(
-          'Without --open-intent-table, batches of more than 25 attendees that are not entered yet are looked for in the last 5 minutes only.',
+          'Without --open-intent-table, admissions that are pending are looked for in the last 5 minutes only.',
         );
       }
       return exitCodeOf(

@@ -50,7 +50,7 @@ export async function* compareAdmissions(
     );
     const expected = new Map(
       decided
-        .flatMap(({ outcome }) => (outcome === undefined ? [] : inWritingOrder(admissionsOf(outcome))))
+        .flatMap(({ outcome }) => (outcome === undefined ? [] : admissionsOf(outcome)))
         .map((admission) => [keyOf(admission), admission]),
     );
     counts.batches += decided.length;
@@ -98,23 +98,13 @@ export async function* rebuildAdmissions(
     const wanted = group
       .filter(({ difference }) => difference !== 'extra')
       .map(({ difference, ...admission }) => admission);
-    // DynamoDB does a write in any order and may put part of it off: in a write with others, the sign that all of a batch
-    // are there could be there without them.
-    const lastOfEach = new Map(wanted.map((admission) => [admission.batchId, admission]));
-    const others = wanted.filter((admission) => lastOfEach.get(admission.batchId) !== admission);
-    await putItems(tables.client, tables.admissionTableName, others);
-    await putItems(tables.client, tables.admissionTableName, [...lastOfEach.values()]);
+    await putItems(tables.client, tables.admissionTableName, wanted);
     yield* group;
   }
 }
 
-/** The first comes last: to the reconciler it is the sign that all others are there. */
-function inWritingOrder([first, ...others]: AdmissionRecord[]): AdmissionRecord[] {
-  return first === undefined ? [] : [...others, first];
-}
-
-function isToBeEntered({ admissions, recordedAt }: OutcomeRecord, nowMs: number): boolean {
-  return admissions === 'deferred' && Date.parse(recordedAt) > nowMs - ENTERED_WITHIN_MS;
+function isPending({ admissions, recordedAt }: OutcomeRecord, nowMs: number): boolean {
+  return admissions !== 'written' && Date.parse(recordedAt) > nowMs - ENTERED_WITHIN_MS;
 }
 
 function hasExpired({ expiresAt }: { expiresAt?: number }, nowMs: number): boolean {

@@ -54,7 +54,7 @@ export function startOf({ sinceMs, untilMs }: Range, nowMs: number): number {
   return sinceMs ?? Math.max(0, Math.min(untilMs ?? nowMs, nowMs) - DEFAULT_LOOK_BACK_MS);
 }
 
-/** A reconciler that runs has entered the admissions of a large batch by then. */
+/** A reconciler that runs has written pending admissions by then. */
 export const ENTERED_WITHIN_MS = 5 * 60 * 1000;
 
 /** The batches that answer a question, by time, read as they are asked for. */

@@ -1,10 +1,10 @@
-import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { withinTime } from '../aws/time-limit.ts';
 import type { CallOptions } from '../model/ports.ts';
 import { insertFact } from './insert-fact.ts';
 import type { AuditLog } from './ports.ts';
 import { type AuditRecord, admissionsOf } from './records.ts';
+import { putAdmissions } from './write-admissions.ts';
 
 /** The audit log in DynamoDB. A record is added or it is not there: none is ever changed. */
 export function createAuditLog(
@@ -26,19 +26,10 @@ export function createAuditLog(
       if (!(await insert(denial, options))) throw new KeyTaken(denial);
     },
 
-    async recordAdmissions(outcome, { timeoutMs }) {
-      const writes = admissionsOf(outcome).map(
-        (admission): WriteRequest => ({ PutRequest: { Item: marshall(admission) } }),
-      );
-      if (writes.length === 0) return;
-      const { UnprocessedItems } = await withinTime(timeoutMs, (abortSignal) =>
-        client.send(new BatchWriteItemCommand({ RequestItems: { [tables.admissionTableName]: writes } }), {
-          abortSignal,
-        }),
-      );
-      const left = UnprocessedItems?.[tables.admissionTableName]?.length ?? 0;
-      if (left > 0) throw new Error(`${left} admissions were not taken.`);
-    },
+    recordAdmissions: (outcome, { timeoutMs }) =>
+      withinTime(timeoutMs, (abortSignal) =>
+        putAdmissions(client, tables.admissionTableName, admissionsOf(outcome), abortSignal),
+      ),
   };
 }
 

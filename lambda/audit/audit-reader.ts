@@ -42,14 +42,10 @@ export function createAuditReader(
     async admissionsNoted(keys) {
       const notes = await getRecords(
         keys.map((key) => keyOf(key, 'outcome')),
-        { ProjectionExpression: 'batchId, admissions, issued[0]' },
+        { ProjectionExpression: 'batchId, admissions' },
       );
       // One that cannot be read is none: its batch is not complete, and is told of where all of it is read.
-      return new Map(
-        notes
-          .filter(isNote)
-          .map(({ batchId, admissions, issued: [first] = [] }) => [batchId, { admissions, first }]),
-      );
+      return new Map(notes.filter(isNote).map(({ batchId, admissions }) => [batchId, admissions]));
     },
 
     async batches(keys) {

@@ -7,7 +7,7 @@ export interface AuditLog {
   /** @returns whether this very outcome is the one on record; false means that another writer was first */
   recordOutcome(outcome: OutcomeRecord, options: CallOptions): Promise<boolean>;
   recordDenial(denial: DenialRecord, options: CallOptions): Promise<void>;
-  /** Writes the derived entries of an outcome that has at most `ADMISSIONS_AT_ONCE`. */
+  /** Writes the derived entries of an outcome; rejects if not all of them are known to be durable in time. */
   recordAdmissions(outcome: OutcomeRecord, options: CallOptions): Promise<void>;
 }
 
@@ -35,8 +35,6 @@ export interface OpenIntent extends BatchKey {
   lastLookAt?: string;
   /** When a look at its meeting began last, whatever came of it; of one meeting, the latest counts. */
   lastTryAt?: string;
-  /** Its outcome is there and its admissions are the reconciler's to write. */
-  deferred?: true;
   /** Attendees that earlier looks found: what is gone by the next look has existed nevertheless. */
   seen: IssuedAttendee[];
 }
@@ -61,7 +59,7 @@ export interface AuditReader {
   /** Keys of intents begun in this span (milliseconds since the epoch, both ends included), by time, in pages. */
   intentsBegun(fromMs: number, toMs: number): AsyncIterable<(BatchKey | Unreadable)[]>;
   /** By batch id, what the outcomes say of their admissions; an outcome of the last seconds may be missed. */
-  admissionsNoted(keys: readonly BatchKey[]): Promise<Map<string, AdmissionsNote>>;
+  admissionsNoted(keys: readonly BatchKey[]): Promise<Map<string, OutcomeRecord['admissions']>>;
   /** By batch id, what is on record at this moment. */
   batches(keys: readonly BatchKey[]): Promise<Map<string, Batch>>;
   /**
@@ -70,12 +68,6 @@ export interface AuditReader {
    * @throws UnreadableRecord
    */
   meeting(meetingId: string): AsyncIterable<MeetingRecord[]>;
-}
-
-export interface AdmissionsNote {
-  admissions: OutcomeRecord['admissions'];
-  /** The first of those issued. */
-  first: IssuedAttendee | undefined;
 }
 
 export interface Batch {
@@ -92,7 +84,7 @@ export type MeetingRecord =
 
 /** The derived entries of one batch. */
 export interface Admissions {
-  /** Writes the entries of a batch over whatever is there; the first is there once all others are. */
+  /** Writes entries over what is there, 25 in a request and all requests at once; what is put off is sent again. */
   enter(admissions: readonly AdmissionRecord[], options: CallOptions): Promise<void>;
   ofBatch(batchId: string, externalUserIds: readonly string[]): Promise<AdmissionRecord[]>;
   remove(admissions: readonly AdmissionRecord[]): Promise<void>;

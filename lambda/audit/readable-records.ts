@@ -23,12 +23,12 @@ const whole = { meetingId: name, recordId: name };
 const intent = z.extend(asking, { ...whole, deadline: z.iso.datetime() });
 const outcome = z.extend(holding, { ...whole, writtenBy: z.enum(['handler', 'reconciler']) });
 const key = z.looseObject({ meetingId: name, batchId });
-const note = z.looseObject({ batchId, admissions: name, issued: z.optional(attendees) });
+const note = z.looseObject({ batchId, admissions: name });
 const entry = z.extend(key, { noticedAt: z.iso.datetime(), looks: z.number(), seen: attendees });
 
 export const isIntent = (item: unknown): item is IntentRecord => z.safeParse(intent, item).success;
 export const isOutcome = (item: unknown): item is OutcomeRecord => z.safeParse(outcome, item).success;
-export const isNote = (item: unknown): item is Pick<OutcomeRecord, 'batchId' | 'admissions' | 'issued'> =>
+export const isNote = (item: unknown): item is Pick<OutcomeRecord, 'batchId' | 'admissions'> =>
   z.safeParse(note, item).success;
 export const isBatchKey = (item: unknown): item is BatchKey => z.safeParse(key, item).success;
 export const isOpenIntent = (item: unknown): item is OpenIntent => z.safeParse(entry, item).success;

@@ -81,11 +81,10 @@ export interface OutcomeRecord extends RecordBase {
   refusal?: { code: string; message: string };
   chimeRequestId?: string;
   /**
-   * What the writer of the outcome did for the derived entries of `issued`: `written`, all are there; `pending`, it is
-   * not known which are; `deferred`, none, since there are more than `ADMISSIONS_AT_ONCE`. The reconciler writes what is
-   * not there yet.
+   * Whether the derived entries of `issued` are there: `written`, all of them; `pending`, it is not known which, and the
+   * reconciler writes them. Records of earlier versions may say `deferred`, which is read as `pending`.
    */
-  admissions: 'written' | 'pending' | 'deferred';
+  admissions: 'written' | 'pending';
   /**
    * Of what the reconciler found: `ambiguous` where another intent without outcome asked for the same name, or where
    * there are more of a name than were asked for, so that somebody else may have made them.
@@ -119,12 +118,6 @@ export interface AdmissionRecord {
   meetingId: string;
   expiresAt?: number;
 }
-
-/**
- * A handler writes the admissions of a batch that has at most so many, which is one BatchWriteItem. More are left to the
- * reconciler (docs/decisions/0010-large-batches-are-entered-later.md).
- */
-export const ADMISSIONS_AT_ONCE = 25;
 
 export function recordId(batchId: string, kind: AuditRecord['kind']): string {
   return `${batchId}/${kind}`;

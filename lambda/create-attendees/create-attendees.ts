@@ -1,7 +1,6 @@
 import { dayOfBatch } from '../audit/batch-id.ts';
 import type { AuditLog } from '../audit/ports.ts';
 import {
-  ADMISSIONS_AT_ONCE,
   type CallerFacts,
   callerId,
   type IntentRecord,
@@ -65,6 +64,8 @@ const OUTCOME_RESERVE_MS = 3_000;
 const FIND_MEETING_TIMEOUT_MS = 3_000;
 const RECORD_TIMEOUT_MS = 3_000;
 const ADMISSIONS_TIMEOUT_MS = 1_000;
+/** Kept for the outcome itself where admissions come first. */
+const MIN_OUTCOME_MS = 2_000;
 /** What a client chooses freely is cut, so that it cannot make records dear; a denial is to fit into 1 KB. */
 const INTENT_USER_AGENT_LENGTH = 256;
 const DENIAL_USER_AGENT_LENGTH = 32;
@@ -86,8 +87,8 @@ export async function createAttendees(
   const { tokenVerifier, meetingAccess, meetings, auditLog, clock } = dependencies;
   const startMs = clock.now();
   const deadlineMs = Math.min(startMs + BUDGET_MS, call.stopsAtMs - ANSWER_RESERVE_MS);
-  const timeLeftMs = (atMostMs: number): number => {
-    const leftMs = Math.min(atMostMs, deadlineMs - clock.now());
+  const timeLeftMs = (atMostMs: number, reserveMs = 0): number => {
+    const leftMs = Math.min(atMostMs, deadlineMs - reserveMs - clock.now());
     if (leftMs <= 0) throw outOfTime();
     return leftMs;
   };
@@ -200,11 +201,12 @@ export async function createAttendees(
       })),
       ...(result.refusal === undefined ? {} : { refusal: result.refusal }),
       ...(result.chimeRequestId === undefined ? {} : { chimeRequestId: result.chimeRequestId }),
-      admissions: 'deferred',
+      admissions: 'pending',
       ...expiry(),
     };
     // Derived entries come first, so that an outcome on record can say whether they are complete.
-    if (outcome.issued.length <= ADMISSIONS_AT_ONCE) outcome.admissions = await writeAdmissions(outcome);
+    if (outcome.issued.length > 0) outcome.admissions = await writeAdmissions(outcome);
+    else outcome.admissions = 'written';
     const written = await auditLog
       .recordOutcome(outcome, { timeoutMs: timeLeftMs(RECORD_TIMEOUT_MS) })
       .catch((cause: unknown) => {
@@ -216,7 +218,9 @@ export async function createAttendees(
 
   async function writeAdmissions(outcome: OutcomeRecord): Promise<'written' | 'pending'> {
     try {
-      await auditLog.recordAdmissions(outcome, { timeoutMs: timeLeftMs(ADMISSIONS_TIMEOUT_MS) });
+      await auditLog.recordAdmissions(outcome, {
+        timeoutMs: timeLeftMs(ADMISSIONS_TIMEOUT_MS, MIN_OUTCOME_MS),
+      });
       return 'written';
     } catch (cause) {
       dependencies.report('admissions pending', { cause: nameOf(cause) });

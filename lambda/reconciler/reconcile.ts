@@ -1,7 +1,6 @@
 import { beginningOfBatch, isBatchId } from '../audit/batch-id.ts';
 import type {
   Admissions,
-  AdmissionsNote,
   AuditLog,
   AuditReader,
   Batch,
@@ -9,13 +8,7 @@ import type {
   OpenIntent,
   OpenIntents,
 } from '../audit/ports.ts';
-import {
-  ADMISSIONS_AT_ONCE,
-  admissionsOf,
-  type IntentRecord,
-  type OutcomeRecord,
-  recordId,
-} from '../audit/records.ts';
+import { admissionsOf, type IntentRecord, type OutcomeRecord, recordId } from '../audit/records.ts';
 import { SWEEP_OVERLAP_MS } from '../audit/schema.ts';
 import { UnreadableRecord } from '../audit/unreadable-record.ts';
 import type { IssuedAttendee } from '../model/attendees.ts';
@@ -82,8 +75,6 @@ const SWEEP_STRIDE_MS = 10 * 60_000;
 const STOP_RESERVE_MS = 8_000;
 /** Chime's quota is 10 ListAttendees a second for the whole account; most of it is left to others. */
 const LIST_INTERVAL_MS = 500;
-/** 100 attendees are 100 write units in the table and as many in its index: 2,000 a second, half of the default guard. */
-const LARGE_BATCH_INTERVAL_MS = 50;
 /** Where Chime fails this often, it is left alone until the next run. */
 const MAX_LIST_FAILURES = 3;
 /** So many entries of the list are compared with the audit at a time. */
@@ -118,7 +109,6 @@ export async function reconcile(
     sweptToEnd: false,
   };
   let nextListAtMs = startMs;
-  let nextLargeBatchAtMs = startMs;
   let listFailures = 0;
   const timeIsOver = () => clock.now() >= endMs;
 
@@ -136,9 +126,7 @@ export async function reconcile(
   const lookable: OpenIntent[] = [];
   const open = new Set<OpenIntent>();
   let unread = 0;
-  const deferred = entries.filter((entry) => entry.deferred);
-  const others = entries.filter((entry) => !entry.deferred);
-  for (const chunk of inChunks(others, BATCHES_AT_ONCE)) {
+  for (const chunk of inChunks(entries, BATCHES_AT_ONCE)) {
     unread += chunk.length;
     if (timeIsOver()) continue;
     await attempt('list', undefined, async () => {
@@ -153,10 +141,6 @@ export async function reconcile(
   for (const meeting of byMeeting(lookable)) {
     if (timeIsOver() || listFailures >= MAX_LIST_FAILURES) summary.waiting += meeting.length;
     else await attempt('meeting', meeting[0]?.batchId, () => look(meeting));
-  }
-  // What is derived comes last: a meeting that is not looked at ends, these batches only wait.
-  for (const chunk of inChunks(deferred, BATCHES_AT_ONCE)) {
-    await attempt('list', undefined, () => inTurn(chunk, sort));
   }
 
   // An age that leaves somebody out would calm an alarm that is due.
@@ -209,27 +193,17 @@ export async function reconcile(
     if (keys.length === 0) return;
     const noted = await audit.admissionsNoted(keys);
     await inParallel(keys, async ({ meetingId, batchId }) => {
-      const note = noted.get(batchId);
-      if (await isComplete(batchId, note)) return;
+      if (noted.get(batchId) === 'written') return;
       const entry: OpenIntent = {
         meetingId,
         batchId,
         noticedAt: isoTime(startMs),
         looks: 0,
         seen: [],
-        ...(note?.admissions === 'deferred' && { deferred: true }),
       };
       await openIntents.notice(entry);
       entries.push(entry);
     });
-  }
-
-  /** Whether a batch has its outcome and all its admissions, as far as that can be told by looking at the first. */
-  async function isComplete(batchId: string, note: AdmissionsNote | undefined): Promise<boolean> {
-    if (note?.admissions !== 'deferred' || note.first === undefined) return note?.admissions === 'written';
-    const { externalUserId, attendeeId } = note.first;
-    const present = await admissions.ofBatch(batchId, [externalUserId]);
-    return present.some((admission) => admission.attendeeId === attendeeId);
   }
 
   /** Does something about each of these entries, with what is on record of its batch, as long as there is time. */
@@ -418,11 +392,6 @@ export async function reconcile(
 
   /** Makes the derived entries of a batch equal to its outcome. */
   async function completeAdmissions(intent: IntentRecord | undefined, outcome: OutcomeRecord): Promise<void> {
-    if (outcome.issued.length > ADMISSIONS_AT_ONCE) {
-      const waitMs = Math.max(0, nextLargeBatchAtMs - clock.now());
-      nextLargeBatchAtMs = clock.now() + waitMs + LARGE_BATCH_INTERVAL_MS;
-      await dependencies.pause(waitMs);
-    }
     await admissions.enter(admissionsOf(outcome), { timeoutMs: ADMISSIONS_TIMEOUT_MS });
     // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
     if (outcome.writtenBy === 'handler' || intent === undefined) return;

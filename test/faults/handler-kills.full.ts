@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { ADMISSIONS_AT_ONCE } from '../../lambda/audit/records.ts';
 import { bothSides, type KillPoint, recordSteps, runAndKill } from '../support/faults/kills.ts';
 import {
   type Answer,
@@ -44,8 +43,8 @@ async function stepsOf(lane: Lane, size: number) {
   const meetingId = await lane.createMeeting(`${size} attendees, not killed`);
   const answer = (await handler.invoke(lane.eventFor(meetingId, namesFor('guest', size)))) as Answer;
   expect(answer.statusCode).toBe(200);
-  // The keys, the meeting, the intent, Chime, the outcome, and the admissions of a small batch.
-  expect(steps).toHaveLength(size > ADMISSIONS_AT_ONCE ? 5 : 6);
+  // The keys, the meeting, the intent, Chime, the admissions by 25, the outcome.
+  expect(steps).toHaveLength(5 + Math.ceil(size / 25));
   await handler.close();
   return steps;
 }

@@ -1,6 +1,5 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ADMISSIONS_AT_ONCE } from '../../lambda/audit/records.ts';
 import { type Actor, type Answer, type Lane, LOOK_SHIFTS_MS, startLane } from '../support/faults/lane.ts';
 import { insertedItem, type Step } from '../support/faults/wire.ts';
 
@@ -54,8 +53,8 @@ describe('the write units of a batch of n attendees, by what handler and reconci
       expect(await reconciler.invoke({})).toMatchObject({ failures: 0, completed: 0 });
 
       const writes = steps.flatMap(writtenItems);
-      // Intent and outcome, and where the reconciler enters the admissions, on its list and off it.
-      expect(writes).toHaveLength(count + (count > ADMISSIONS_AT_ONCE ? 4 : 2));
+      // Intent and outcome, and an admission for each.
+      expect(writes).toHaveLength(count + 2);
       const units = writes.map(({ table, item }) =>
         unitsOf(
           item,

@@ -29,7 +29,7 @@ describe('the time until the second look', () => {
     );
   });
 
-  it('leaves the reconciler to enter large batches by when the audit command misses them', () => {
+  it('leaves the reconciler to write pending admissions by when the audit command misses them', () => {
     const timeoutSeconds = 5;
     const longest = (marginSeconds: number) =>
       problemWith({ reconciler: { marginSeconds, secondLookSeconds: 1 }, limits: { timeoutSeconds } });

@@ -275,6 +275,7 @@ describe('the code', () => {
         // By these two it asks issuers for their keys, and by the last reads one that is packed.
         'node:http',
         'node:https',
+        'node:timers/promises',
         'node:zlib',
       ],
     ],

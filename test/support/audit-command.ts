@@ -160,18 +160,23 @@ export function denialOf(batchId: string, over: Partial<DenialRecord> = {}): Den
 
 const WRITE = { timeoutMs: 10_000 };
 
-/** Writes as the handler does: intent, admissions unless they are deferred (however many), outcome. @returns the batch id */
+/**
+ * Writes as the handler does: intent, admissions, outcome.
+ *
+ * @param over.entered whether the admissions are written
+ * @returns the batch id
+ */
 export async function writeBatch(
   tables: TestTables,
   batchId: string,
-  over: { intent?: Partial<IntentRecord>; outcome?: Partial<OutcomeRecord> | 'none' } = {},
+  over: { intent?: Partial<IntentRecord>; outcome?: Partial<OutcomeRecord> | 'none'; entered?: boolean } = {},
 ): Promise<string> {
   const log = createAuditLog(tables.client, tables);
   await log.recordIntent(intentOf(batchId, over.intent), WRITE);
   if (over.outcome === 'none') return batchId;
   const meetingId = over.intent?.meetingId;
   const outcome = outcomeOf(batchId, { ...(meetingId && { meetingId }), ...over.outcome });
-  if (outcome.admissions !== 'deferred') {
+  if (over.entered !== false) {
     await createAdmissions(tables.client, tables).enter(admissionsOf(outcome), WRITE);
   }
   await log.recordOutcome(outcome, WRITE);

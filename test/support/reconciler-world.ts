@@ -289,9 +289,7 @@ export function createWorld({ idempotent = true } = {}) {
           const outcomes = keys.flatMap(recordsOf);
           return new Map(
             outcomes.flatMap((record) =>
-              record.kind === 'outcome'
-                ? [[record.batchId, { admissions: record.admissions, first: record.issued[0] }]]
-                : [],
+              record.kind === 'outcome' ? [[record.batchId, record.admissions] as const] : [],
             ),
           );
         }),

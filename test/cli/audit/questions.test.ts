@@ -275,7 +275,7 @@ describe('--user and --attendee', () => {
 describe('--user and --attendee, of a batch that the reconciler has still to enter', () => {
   const user: AdmissionQuestion = { about: 'user', externalUserId: 'alice' };
   const attendee: AdmissionQuestion = { about: 'attendee', attendeeId: 'attendee-alice' };
-  const deferred = { outcome: { admissions: 'deferred' } } as const;
+  const pending = { outcome: { admissions: 'pending' }, entered: false } as const;
   const sweptThrough = (tables: TestTables, through: string) =>
     putItem(tables, tables.openIntentTableName, { list: 'sweep', batchId: 'through', through });
 
@@ -285,7 +285,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     const enteredMeanwhile = await writeBatch(tables, batchIdAt('2026-11-23T13:56:00Z'), {
       outcome: { admissions: 'pending' },
     });
-    const awaited = await writeBatch(tables, batchIdAt('2026-11-23T13:58:30Z'), deferred);
+    const awaited = await writeBatch(tables, batchIdAt('2026-11-23T13:58:30Z'), pending);
     const last = await writeBatch(tables, batchIdAt('2026-11-23T13:59:00Z'));
     await sweptThrough(tables, '2026-11-23T13:58:00Z');
     for (const question of [user, attendee]) {
@@ -306,7 +306,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
 
   it('answer so for as long as it is on the list, however long the reconciler fails', async () => {
     const tables = await newTables();
-    const batchId = await writeBatch(tables, batchIdAt('2026-11-20T10:00:00Z'), deferred);
+    const batchId = await writeBatch(tables, batchIdAt('2026-11-20T10:00:00Z'), pending);
     await putItem(tables, tables.openIntentTableName, {
       list: 'open',
       batchId,
@@ -321,8 +321,8 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
 
   it('where no sweep was ever remembered, look at the batches of the last 24 hours', async () => {
     const tables = await newTables();
-    await writeBatch(tables, batchIdAt('2026-11-22T13:59:59Z'), deferred);
-    const young = await writeBatch(tables, batchIdAt('2026-11-22T14:00:00Z'), deferred);
+    await writeBatch(tables, batchIdAt('2026-11-22T13:59:59Z'), pending);
+    const young = await writeBatch(tables, batchIdAt('2026-11-22T14:00:00Z'), pending);
     expect(idsOf(await admissions(tables, user))).toEqual([young]);
   });
 
@@ -349,11 +349,11 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
 
   it('where no list is named, look at the batches of the last five minutes', async () => {
     const { openIntentTableName, ...tables } = await newTables();
-    await writeBatch({ ...tables, openIntentTableName }, batchIdAt('2026-11-23T13:54:59Z'), deferred);
+    await writeBatch({ ...tables, openIntentTableName }, batchIdAt('2026-11-23T13:54:59Z'), pending);
     const young = await writeBatch(
       { ...tables, openIntentTableName },
       batchIdAt('2026-11-23T13:55:00Z'),
-      deferred,
+      pending,
     );
     expect(idsOf(await collect(findAdmissions(tables, user, {}, NOW_MS)))).toEqual([young]);
   });

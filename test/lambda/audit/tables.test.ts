@@ -69,11 +69,6 @@ describe('open intents', () => {
     expect(await openIntents.list()).toEqual([entry(A), entry(B), entry(C)]);
   });
 
-  it('tells which of them only wait for their admissions', async () => {
-    await openIntents.notice({ ...entry(A), deferred: true });
-    expect(await openIntents.list()).toEqual([{ ...entry(A), deferred: true }]);
-  });
-
   it('keeps what it knows of a batch that is noticed again', async () => {
     await openIntents.notice(entry(A));
     const looked = { ...entry(A), looks: 1, lastLookAt: LATER, seen: [SEEN] };
@@ -205,8 +200,8 @@ describe('what the reconciler reads of the audit', () => {
     const noted = await audit.admissionsNoted(keys);
     expect(noted).toEqual(
       new Map([
-        [first.batchId, { admissions: 'written', first: { externalUserId: 'alice', attendeeId: '1' } }],
-        [last.batchId, { admissions: 'pending', first: { externalUserId: 'alice', attendeeId: '1' } }],
+        [first.batchId, 'written'],
+        [last.batchId, 'pending'],
       ]),
     );
     expect(noted.has(second.batchId)).toBe(false);
@@ -264,17 +259,6 @@ describe('what the reconciler reads of the audit', () => {
       expect.objectContaining({ meetingId: 'odd', batchId }),
     ]);
   });
-
-  it.each([[[{}]], [[{ externalUserId: '', attendeeId: '1' }]]])(
-    'takes a batch whose first attendee is odd (%j) for incomplete, so that it is looked at',
-    async (issued) => {
-      const key = await intent(NOON, 'odd-note');
-      const recordId = `${key.batchId}/outcome`;
-      const item = { ...key, recordId, kind: 'outcome', admissions: 'deferred', issued };
-      await put(tables.auditTableName, item);
-      expect(await audit.admissionsNoted([key])).toEqual(new Map());
-    },
-  );
 
   it.each([
     ['withheld', undefined],

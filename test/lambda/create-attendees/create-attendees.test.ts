@@ -407,16 +407,14 @@ describe('where something breaks', () => {
     expect(outcomeIn(w)?.admissions).toBe('pending');
   });
 
-  it.each([
-    [25, 'written', ['recordAdmissions', 'recordOutcome']],
-    [26, 'deferred', ['recordOutcome']],
-  ])('admissions of %d attendees are %s', async (count, admissions, last) => {
-    const names = Array.from({ length: count }, (_, index) => `guest-${index}`);
-    w.requested = names.map((ExternalUserId) => ({ ExternalUserId }));
-    w.result = answered(...names.map((name) => attendee(name)));
+  it('admissions are not written where nothing was issued', async () => {
+    w.result = {
+      ...answered(),
+      errors: [{ ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: '' }],
+    } as CreationResult;
     await w.run();
-    expect(outcomeIn(w)).toMatchObject({ state: 'ISSUED', admissions });
-    expect(w.happened.slice(-last.length - 1)).toEqual(['createAttendees', ...last]);
+    expect(w.happened).not.toContain('recordAdmissions');
+    expect(outcomeIn(w)).toMatchObject({ state: 'FAILED', admissions: 'written' });
   });
 });
 
@@ -428,6 +426,24 @@ describe('time', () => {
     // 6 s, less 0.5 s for the answer, less 3 s for the outcome, less 2 s that are gone.
     expect(w.timeouts['createAttendees']).toBe(500);
     expect(w.timeouts['recordOutcome']).toBe(3_000);
+  });
+
+  it('is given to admissions for a second, and leaves two to the outcome', async () => {
+    await w.run();
+    expect(w.timeouts['recordAdmissions']).toBe(1_000);
+    const late = createWorld();
+    late.slow = { createAttendees: 12_400 };
+    await late.run();
+    expect(late.timeouts['recordAdmissions']).toBe(600);
+    expect(late.timeouts['recordOutcome']).toBe(2_600);
+  });
+
+  it('that only the outcome has left leaves admissions pending, unasked for', async () => {
+    w.slow = { createAttendees: 13_100 };
+    await w.run();
+    expect(w.happened).not.toContain('recordAdmissions');
+    expect(outcomeIn(w)).toMatchObject({ state: 'ISSUED', admissions: 'pending' });
+    expect(w.timeouts['recordOutcome']).toBe(1_900);
   });
 
   it('that is gone before the intent costs nothing but a 503', async () => {

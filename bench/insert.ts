@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { insertFact } from '../lambda/audit/insert-fact.ts';
 import type { IntentRecord, OutcomeRecord } from '../lambda/audit/records.ts';
 import { createDynamoDBClient } from '../lambda/aws/clients.ts';
-import { itemOf } from '../lambda/aws/dynamodb-item.ts';
+
 import { DEFAULT_CAPABILITIES } from '../lambda/model/attendees.ts';
 import { createTables } from '../local/dynamodb.ts';
 import { DUMMY_CREDENTIALS } from '../local/lambda/environment.ts';
@@ -80,7 +81,7 @@ async function compare(make: (attendees: number) => IntentRecord | OutcomeRecord
     }
   }
   const record = make(attendees);
-  const item = itemOf(record) as Item;
+  const item = marshall(record) as Item;
   const units = writeUnits({ records: [item], admissions: [] });
   for (const { way, wallMs, cpuMs } of measured) {
     const [wall, cpu] = [summarize(wallMs), summarize(cpuMs)].map(
@@ -103,7 +104,7 @@ async function put(dynamodb: DynamoDBClient, record: IntentRecord | OutcomeRecor
   await dynamodb.send(
     new PutItemCommand({
       TableName: auditTableName,
-      Item: itemOf(record),
+      Item: marshall(record),
       ConditionExpression: 'attribute_not_exists(recordId)',
     }),
   );

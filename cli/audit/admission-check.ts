@@ -83,7 +83,7 @@ function counted(
  * is about to expire it.
  */
 function isDecided(outcome: OutcomeRecord, nowMs: number): boolean {
-  return !isToBeEntered(outcome, nowMs) && !hasExpired(outcome, nowMs);
+  return !isPending(outcome, nowMs) && !hasExpired(outcome, nowMs);
 }
 
 /**

@@ -12,9 +12,11 @@ export interface AcceptedFinding {
  * Notes on one resource alone which findings of rule checkers are accepted there: for cdk-nag 3 by CDK's own means, for
  * cdk-nag 2 and cfn-lint in the metadata that they read. Whoever uses these constructs needs none of the checkers.
  */
-export function acceptFindings(construct: IConstruct, ...findings: AcceptedFinding[]): void {
+export function acceptFindings(construct: IConstruct | undefined, ...findings: AcceptedFinding[]): void {
+  if (construct === undefined) return;
   const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild;
-  if (!CfnResource.isCfnResource(resource)) throw new Error(`${construct.node.path} is no one resource.`);
+  // An app may have CDK make no roles and policies (`Role.customizeRoles`): then there is nothing to be found either.
+  if (!CfnResource.isCfnResource(resource)) return;
   const nag = findings.filter(({ id }) => id.startsWith('AwsSolutions-'));
   if (nag.length > 0) {
     Validations.of(resource).acknowledge(...nag);

@@ -198,7 +198,7 @@ export class AttendeeApi extends Construct {
 
   #acceptFindings(settings: CompleteSettings): void {
     if (settings.logs.accountRole) {
-      acceptFindings(this.restApi.node.findChild('CloudWatchRole'), {
+      acceptFindings(this.restApi.node.tryFindChild('CloudWatchRole'), {
         id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
         reason:
           "It is API Gateway's own policy for writing logs, and the role is the account's, asked for in so many words.",

@@ -111,7 +111,7 @@ export class UsherFunction extends Construct {
     const stack = Stack.of(this);
     this.allow(actions, ...meetingArns(stack, meetingsRegion));
     acceptFindings(
-      this.#role.node.findChild('DefaultPolicy'),
+      this.#role.node.tryFindChild('DefaultPolicy'),
       ...meetingArnsForNag(stack, meetingsRegion).map((arn) => ({
         id: `AwsSolutions-IAM5[Resource::${arn}]`,
         reason:

@@ -174,13 +174,15 @@ describe('acceptances for cfn-lint', () => {
 });
 
 describe('acceptFindings', () => {
-  it('rejects what is no one resource, which would hide the findings of all that is in it', () => {
+  it('notes nothing on what is no one resource, which would hide the findings of all that is in it', () => {
     const stack = createForeignStack();
     const facade = addFacade(stack);
+    const noted = () => stack.node.findAll().flatMap(({ node }) => node.metadata).length;
+    const before = noted();
     const finding = { id: 'AwsSolutions-IAM5', reason: 'None.' };
-    expect(() => acceptFindings(facade.attendees, finding)).toThrow(
-      'Theirs/Facade/Attendees is no one resource.',
-    );
-    expect(() => acceptFindings(stack, finding)).toThrow('Theirs is no one resource.');
+    acceptFindings(facade.attendees, finding);
+    acceptFindings(stack, finding);
+    acceptFindings(undefined, finding);
+    expect(noted()).toBe(before);
   });
 });

@@ -109,13 +109,18 @@ function makePool(scope: Construct): UserPool {
  * stacks of all accounts share the names of a Region.
  */
 function defaultDomainPrefix(facadeName: string, { account }: Stack): string {
-  const name = facadeName
-    .toLowerCase()
-    .replace(/[^a-z0-9-]/g, '-')
-    .replace(/aws|amazon|cognito/g, '')
-    .replace(/^-+|-+$/g, '');
+  const name = withoutReservedWords(facadeName.toLowerCase().replace(/[^a-z0-9-]/g, '-')).replace(
+    /^-+|-+$/g,
+    '',
+  );
   // What is cut off is what tells two facades of one stack apart.
   const digest = createHash('sha256').update(facadeName).digest('hex').slice(0, 8);
   const short = name.length > 48 ? `${name.slice(0, 39).replace(/-+$/, '')}-${digest}` : name;
   return `${short || 'usher'}-${Token.asString(account)}`;
+}
+
+/** What is left around a word that is taken out may make another: "amaawszon" without "aws". */
+function withoutReservedWords(text: string): string {
+  const rest = text.replace(/aws|amazon|cognito/g, '');
+  return rest === text ? text : withoutReservedWords(rest);
 }

@@ -68,11 +68,19 @@ describe('the domain', () => {
     ['usher-dev', 'usher-dev-123456789012'],
     ['My-AWS-Usher', 'my--usher-123456789012'],
     ['Amazon', 'usher-123456789012'],
+    ['amaawszon', 'usher-123456789012'],
+    ['coamaawszongnito-x', 'x-123456789012'],
+    [
+      `${'y'.repeat(36)}amaawszon${'y'.repeat(20)}`,
+      expect.stringMatching(/^y{39}-[0-9a-f]{8}-123456789012$/),
+    ],
     ['x'.repeat(48), `${'x'.repeat(48)}-123456789012`],
     [`U${'x'.repeat(100)}`, expect.stringMatching(/^ux{38}-[0-9a-f]{8}-123456789012$/)],
   ])('of the stack %s is one that Cognito takes', (stackName, expected) => {
     expect(domain({ stackName, account })).toEqual(expected);
-    expect(domain({ stackName, account })).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
+    expect(domain({ stackName, account })).toMatch(
+      /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    );
   });
 
   it('is another one for another stack whose long name begins alike', () => {

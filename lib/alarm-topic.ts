@@ -1,6 +1,7 @@
 import { ArnFormat, Aspects, Stack } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnTopicPolicy, type ITopic } from 'aws-cdk-lib/aws-sns';
+import { type PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { CfnTopicPolicy, ITopic } from 'aws-cdk-lib/aws-sns';
+import { resourceOf } from './checks/cfn-resources.ts';
 
 /**
  * Lets the alarms of one stack publish to a topic, where the app makes what stands in their way: the topic's policy and
@@ -31,11 +32,19 @@ export function letAlarmsPublish(topic: ITopic, alarmsStack: Stack): void {
     });
   Aspects.of(Stack.of(topic)).add({
     visit(node) {
-      if (!(node instanceof CfnTopicPolicy && node.policyDocument instanceof PolicyDocument)) return;
+      if (resourceOf(node, 'AWS::SNS::TopicPolicy') !== node) return;
+      const { policyDocument, topics } = node as CfnTopicPolicy;
+      // A document that is written out, not made of statements, says itself who may publish.
+      if (!isPolicyDocument(policyDocument)) return;
       const written = (arn: string) => JSON.stringify(Stack.of(node).resolve(arn));
-      if (!node.topics.map(written).includes(written(topic.topicArn))) return;
-      node.policyDocument.addStatements(allowed(['sns:Publish'], topic.topicArn));
+      if (!topics.map(written).includes(written(topic.topicArn))) return;
+      policyDocument.addStatements(allowed(['sns:Publish'], topic.topicArn));
     },
   });
   topic.masterKey?.addToResourcePolicy(allowed(['kms:Decrypt', 'kms:GenerateDataKey*'], '*'));
+}
+
+/** Whether a document takes statements; one of another copy of aws-cdk-lib is of another class. */
+function isPolicyDocument(document: unknown): document is PolicyDocument {
+  return typeof (document as Partial<PolicyDocument> | undefined)?.addStatements === 'function';
 }

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Token } from 'aws-cdk-lib';
+import { RemovalPolicies, RemovalPolicy, Token } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -11,13 +11,14 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { type IndexSchema, type Key, TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import { acceptFindings } from './accepted-findings.ts';
-import { ConfigurationError } from './checks/configuration-error.ts';
+import { throwProblems } from './checks/configuration-error.ts';
+import { problemWithRemovalPolicy, protectOnlyWhatIsKept } from './removal-policy.ts';
 import {
   DEFAULT_TABLE_UNITS_PER_SECOND,
   MIN_WRITE_UNITS_PER_SECOND,
   TOO_FEW_WRITE_UNITS,
 } from './settings/schema.ts';
-import { keyOf as encryptionKeyOf } from './table-encryption.ts';
+import { keyOf as encryptionKeyOf, problemWithKey } from './table-encryption.ts';
 
 /** The tables of one audit. */
 export interface AuditTableSet {
@@ -48,8 +49,15 @@ export interface AuditTablesProps {
    * @default as `limits.tableReadUnitsPerSecond` of a facade
    */
   readonly readUnitsPerSecond?: number;
-  /** Tables that there are already, of the same keys and indexes as the ones that would be made. */
+  /** Existing tables, of the same keys and indexes as the ones that would be created. */
   readonly existing?: Partial<AuditTableSet>;
+  /**
+   * What happens to the tables that are created when the stack is deleted. With `DESTROY` they are deleted, the audit
+   * included, and not protected against deletion.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 const string = (name: string) => ({ name, type: AttributeType.STRING });
@@ -69,77 +77,96 @@ function indexOf(index: IndexSchema) {
   };
 }
 
+/** What every table of one audit is created with. */
+interface Shared {
+  throughput: { maxReadRequestUnits: number; maxWriteRequestUnits: number };
+  encryption: { encryption: TableEncryption; encryptionKey?: IKey };
+}
+
 /**
  * The audit's tables. What is derived is kept apart from the facts because it needs batch writes, updates and deletes,
- * and whoever may do that can overwrite: no role has these permissions where the facts are.
+ * which can overwrite: no role has these permissions where the facts are.
  */
 export class AuditTables extends Construct implements AuditTableSet {
   readonly audit: ITable;
   readonly admissions: ITable;
   readonly openIntents: ITable;
 
+  /** @throws ConfigurationError, a line for each problem that names its prop */
   constructor(scope: Construct, id: string, props: AuditTablesProps = {}) {
     super(scope, id);
+    throwProblems(this.node.path, problemsWithProps(props));
     const { existing = {} } = props;
-    const encryptionKey = props.encryptionKey && encryptionKeyOf(props.encryptionKey);
-    for (const name of ['writeUnitsPerSecond', 'readUnitsPerSecond'] as const) {
-      const units = props[name];
-      if (units === undefined || Token.isUnresolved(units)) continue;
-      const refuse = (sentence: string) => {
-        throw new ConfigurationError(`${this.node.path}: ${name}: ${sentence}`);
-      };
-      if (!Number.isInteger(units) || units < 1) {
-        refuse(
-          `is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
-        );
-      }
-      if (name === 'writeUnitsPerSecond' && units < MIN_WRITE_UNITS_PER_SECOND) refuse(TOO_FEW_WRITE_UNITS);
-    }
-    const guard = {
-      maxReadRequestUnits: props.readUnitsPerSecond ?? DEFAULT_TABLE_UNITS_PER_SECOND,
-      maxWriteRequestUnits: props.writeUnitsPerSecond ?? DEFAULT_TABLE_UNITS_PER_SECOND,
+    const shared: Shared = {
+      throughput: {
+        maxReadRequestUnits: props.readUnitsPerSecond ?? DEFAULT_TABLE_UNITS_PER_SECOND,
+        maxWriteRequestUnits: props.writeUnitsPerSecond ?? DEFAULT_TABLE_UNITS_PER_SECOND,
+      },
+      encryption:
+        props.encryptionKey === undefined
+          ? { encryption: TableEncryption.AWS_MANAGED }
+          : {
+              encryption: TableEncryption.CUSTOMER_MANAGED,
+              encryptionKey: encryptionKeyOf(props.encryptionKey),
+            },
     };
-    const encrypted = {
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      ...guard,
-      ...(encryptionKey === undefined
-        ? { encryption: TableEncryption.AWS_MANAGED }
-        : { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey }),
-    };
-    // What is recorded outlives the stack and can be put back to any second of the last 35 days.
-    const kept = {
-      ...encrypted,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    };
-    this.audit = existing.audit ?? makeKept(this, 'Audit', TABLES.audit);
-    this.admissions = existing.admissions ?? makeKept(this, 'Admissions', TABLES.admissions);
-    this.openIntents = existing.openIntents ?? makeOpenIntents(this);
+    this.audit = existing.audit ?? createKept(this, 'Audit', TABLES.audit, shared);
+    this.admissions = existing.admissions ?? createKept(this, 'Admissions', TABLES.admissions, shared);
+    this.openIntents = existing.openIntents ?? createOpenIntents(this, shared);
+    protectOnlyWhatIsKept(this);
+    if (props.removalPolicy === RemovalPolicy.DESTROY) RemovalPolicies.of(this).destroy();
+  }
+}
 
-    function makeKept(scope: Construct, id: string, schema: TableSchema & { timeToLive: string }): ITable {
-      const table = new Table(scope, id, {
-        ...kept,
-        ...keyOf(schema),
-        timeToLiveAttribute: schema.timeToLive,
-      });
-      for (const index of Object.values(schema.indexes)) {
-        table.addGlobalSecondaryIndex({ ...guard, ...indexOf(index) });
-      }
-      return table as ITable;
-    }
-
-    function makeOpenIntents(scope: Construct): ITable {
-      const table = new Table(scope, 'OpenIntents', {
-        ...encrypted,
-        ...keyOf(TABLES.openIntents),
-        removalPolicy: RemovalPolicy.DESTROY,
-      });
-      acceptFindings(table, {
-        id: 'AwsSolutions-DDB3',
-        reason: 'Working state that the reconciler makes anew from the facts: there is nothing to recover.',
-      });
-      return table as ITable;
+function* problemsWithProps(props: AuditTablesProps): Generator<string> {
+  for (const name of ['writeUnitsPerSecond', 'readUnitsPerSecond'] as const) {
+    const units = props[name];
+    if (units === undefined || Token.isUnresolved(units)) continue;
+    if (!Number.isInteger(units) || units < 1) {
+      yield `${name}: is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`;
+    } else if (name === 'writeUnitsPerSecond' && units < MIN_WRITE_UNITS_PER_SECOND) {
+      yield `${name}: ${TOO_FEW_WRITE_UNITS}`;
     }
   }
+  const problem = props.encryptionKey && problemWithKey(props.encryptionKey);
+  if (problem !== undefined) yield `encryptionKey: ${problem}`;
+  yield* problemWithRemovalPolicy(props.removalPolicy);
+}
+
+/** A table that outlives its stack, and can be restored to any second of the last 35 days. */
+function createKept(
+  scope: Construct,
+  id: string,
+  schema: TableSchema & { timeToLive: string },
+  { throughput, encryption }: Shared,
+): ITable {
+  const table = new Table(scope, id, {
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    ...throughput,
+    ...encryption,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+    ...keyOf(schema),
+    timeToLiveAttribute: schema.timeToLive,
+  });
+  for (const index of Object.values(schema.indexes)) {
+    table.addGlobalSecondaryIndex({ ...throughput, ...indexOf(index) });
+  }
+  return table as ITable;
+}
+
+function createOpenIntents(scope: Construct, { throughput, encryption }: Shared): ITable {
+  const table = new Table(scope, 'OpenIntents', {
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    ...throughput,
+    ...encryption,
+    ...keyOf(TABLES.openIntents),
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  acceptFindings(table, {
+    id: 'AwsSolutions-DDB3',
+    reason: 'Working state that the reconciler makes anew from the facts: there is nothing to recover.',
+  });
+  return table as ITable;
 }

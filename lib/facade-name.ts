@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { isKnown } from './checks/known-at-synthesis.ts';
 
 /** Names and ids that are made of it are allowed 255, the longest of them with 25 before it. */
 const MAX_NAME_LENGTH = 200;
@@ -28,13 +29,12 @@ export function rootStackOf(construct: IConstruct): Stack {
   return stack;
 }
 
-/** What is wrong with a namespace for metrics, as `prop: sentence`, if anything is that is known at synthesis. */
-export function problemWithNamespace(namespace: string | undefined): string | undefined {
-  if (namespace === undefined || Token.isUnresolved(namespace)) return undefined;
+/** What is wrong with a namespace for metrics, as `prop: problem`, if anything is that is known at synthesis. */
+export function* problemWithNamespace(namespace: string | undefined): Generator<string> {
+  if (namespace === undefined || !isKnown(namespace)) return;
   if (namespace.startsWith('AWS/')) {
-    return `metricsNamespace: "${namespace}" begins with AWS/, which CloudWatch keeps for AWS's own services, so no metric would arrive and no alarm could see; begin it with something else`;
+    yield `metricsNamespace: "${namespace}" begins with AWS/, which CloudWatch keeps for AWS's own services, so no metric would arrive and no alarm could see; begin it with something else`;
+  } else if (!NAMESPACE.test(namespace)) {
+    yield `metricsNamespace: "${namespace}" is none that CloudWatch takes, so no metric would arrive and no alarm could see; use 1 to 255 letters, digits, spaces and ._/#:-, no colon first`;
   }
-  return NAMESPACE.test(namespace)
-    ? undefined
-    : `metricsNamespace: "${namespace}" is none that CloudWatch takes, so no metric would arrive and no alarm could see; use 1 to 255 letters, digits, spaces and ._/#:-, no colon first`;
 }

@@ -19,41 +19,48 @@ export interface Unshared {
   domain: CustomDomain | IDomainName | undefined;
 }
 
-/** What another facade of the app has already, as `prop: sentence`, where both are certain to meet. */
-export function problemWithCollisions(
+/** What another facade of the app has already, as `prop: problem`, where both are certain to meet. */
+export function* problemsWithCollisions(
   facade: IConstruct,
   { name, namespace, settings, userPool, domain }: Unshared,
-): string | undefined {
+): Generator<string> {
   const namesake = take(facade, 'name', placeKeyOf(facade, 'stage'), name);
   // Stacks of one name cannot be in one place: CloudFormation would take them for one.
   if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
-    return `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
+    yield `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
   }
   const namesakeOfMetrics = take(facade, 'namespace', placeKeyOf(facade, 'stack'), namespace);
-  if (namesakeOfMetrics !== undefined && !areDifferentStacksOfOneName(facade, namesakeOfMetrics)) {
-    return `metricsNamespace: is "${namespace}", as that of ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; name another one`;
+  const isOther = namesakeOfMetrics !== undefined && namesakeOfMetrics !== namesake;
+  if (isOther && !areDifferentStacksOfOneName(facade, namesakeOfMetrics)) {
+    yield `metricsNamespace: is "${namespace}", as that of ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; name another one`;
   }
+  yield* problemsWithSharedResources(facade, { settings, userPool, domain });
+  if (settings.logs.accountRole) {
+    const earlier = take(facade, 'account role', placeKeyOf(facade, 'stack'));
+    if (earlier !== undefined) {
+      yield `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
+    }
+  }
+}
+
+function* problemsWithSharedResources(
+  facade: IConstruct,
+  { settings, userPool, domain }: Pick<Unshared, 'settings' | 'userPool' | 'domain'>,
+): Generator<string> {
   if (userPool !== undefined) {
     const identifier = resourceServerOf(settings);
     const earlier = take(facade, 'resource server', userPool.userPoolId, identifier);
     if (earlier !== undefined) {
-      return `cognito.resourceServer: is "${identifier}", as that of ${earlier.node.path} in the same userPool, so the deployment would fail half-way; name another one`;
+      yield `cognito.resourceServer: is "${identifier}", as that of ${earlier.node.path} in the same userPool, so the deployment would fail half-way; name another one`;
     }
   }
   if (domain !== undefined) {
     const domainName = 'certificate' in domain ? domain.name : domain.domainName;
     const earlier = take(facade, 'domain', placeKeyOf(facade, 'stack'), domainName);
     if (earlier !== undefined) {
-      return `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
+      yield `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
     }
   }
-  if (settings.logs.accountRole) {
-    const earlier = take(facade, 'account role', placeKeyOf(facade, 'stack'));
-    if (earlier !== undefined) {
-      return `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
-    }
-  }
-  return undefined;
 }
 
 /**

@@ -1,12 +1,22 @@
 /**
- * Something that the person at the command line can put right, said in one line: `bin/usher.ts` prints the message
- * alone. Any other error is a bug and keeps its stack trace.
+ * What is wrong with a configuration, a line for each problem, as `where: prop: problem; remedy`. `bin/usher.ts` prints the
+ * message alone. Any other error is a bug and keeps its stack trace.
  */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
+  /** One line each, at least one. */
+  readonly problems: readonly string[];
 
-  constructor(message: string) {
+  constructor(...problems: [string, ...string[]]) {
     // What is quoted from a file may hold line breaks.
-    super(message.replace(/\s+/g, ' '));
+    const lines = problems.map((problem) => problem.replace(/\s+/g, ' '));
+    super(lines.join('\n'));
+    this.problems = lines;
   }
+}
+
+/** @throws ConfigurationError with every problem, where there are any */
+export function throwProblems(where: string, problems: Iterable<string>): void {
+  const [first, ...others] = [...new Set(problems)].map((problem) => `${where}: ${problem}`);
+  if (first !== undefined) throw new ConfigurationError(first, ...others);
 }

@@ -49,7 +49,10 @@ function* problemsWithLimits({ limits }: CompleteSettings): Generator<string> {
   if (limits.burst < limits.requestsPerSecond) {
     yield 'limits.burst: is below requestsPerSecond, so honest callers would be throttled below the rate you chose; make it at least as much';
   }
-  if ((limits.preflightBurst ?? limits.burst) < (limits.preflightsPerSecond ?? limits.requestsPerSecond)) {
+  const { preflightBurst, preflightsPerSecond } = limits;
+  const isPreflightGiven = preflightBurst !== undefined || preflightsPerSecond !== undefined;
+  const burst = preflightBurst ?? limits.burst;
+  if (isPreflightGiven && burst < (preflightsPerSecond ?? limits.requestsPerSecond)) {
     yield 'limits.preflightBurst: is below preflightsPerSecond, so browsers would be throttled below the rate you chose; make it at least as much';
   }
   const { reservedConcurrency, provisionedConcurrency } = limits;

@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type { z } from 'zod';
-import { ConfigurationError } from '../checks/configuration-error.ts';
+import { throwProblems } from '../checks/configuration-error.ts';
 import { problemsWithConfig, problemsWithSettings } from './checks.ts';
 import type { CompleteConfig, CompleteSettings, FacadeSettings } from './props.ts';
 import { configSchema, DEFAULT_RESOURCE_SERVER, facadeSchema } from './schema.ts';
@@ -19,7 +19,7 @@ export function checkSettings(settings: FacadeSettings): Checked<CompleteSetting
  * Checks settings and fills in their defaults.
  *
  * @param name what the settings are of, for messages
- * @throws ConfigurationError for the first problem, as `name: path.of.the.key: sentence`, in one line
+ * @throws ConfigurationError with a line for each problem, as `name: path.of.the.key: sentence`
  */
 export function completeSettings(settings: FacadeSettings, name: string): CompleteSettings {
   return completeOrThrow(checkSettings(settings), name);
@@ -30,7 +30,7 @@ export function completeSettings(settings: FacadeSettings, name: string): Comple
  *
  * @param value what the JSON file holds
  * @param name the file's name, for messages
- * @throws ConfigurationError for the first problem, as `name: path.of.the.key: sentence`, in one line
+ * @throws ConfigurationError with a line for each problem, as `name: path.of.the.key: sentence`
  */
 export function parseConfig(value: unknown, name: string): CompleteConfig {
   const checked = check<CompleteConfig>(configSchema, value, (config) => [
@@ -41,8 +41,8 @@ export function parseConfig(value: unknown, name: string): CompleteConfig {
 }
 
 function completeOrThrow<Complete>({ complete, problems }: Checked<Complete>, name: string): Complete {
-  if (complete === undefined) throw new ConfigurationError(`${name}: ${problems[0]}`);
-  return complete;
+  throwProblems(name, problems);
+  return complete as Complete;
 }
 
 function check<Complete>(

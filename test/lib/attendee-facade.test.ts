@@ -7,8 +7,8 @@ import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import type { AttendeeFacadeProps } from '../../lib/attendee-facade.ts';
 import { AuditTables } from '../../lib/audit-tables.ts';
+import type { AttendeeFacadeProps } from '../../lib/facade-props.ts';
 import { problemOf } from '../support/configuration-error.ts';
 import {
   addFacade,

@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { DomainName, type IDomainName } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
-import type { AttendeeFacadeProps } from '../../../lib/attendee-facade.ts';
+import type { AttendeeFacadeProps } from '../../../lib/facade-props.ts';
 import { problemOf } from '../../support/configuration-error.ts';
 import { addFacade, createApp } from '../../support/synthesize.ts';
 

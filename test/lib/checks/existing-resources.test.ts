@@ -1,15 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
-import { Stack } from 'aws-cdk-lib';
+import { Fn, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { DomainName, type IDomainName, SecurityPolicy } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
-import { AttributeType, CfnTable, type ITable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  CfnTable,
+  type GlobalSecondaryIndexProps,
+  type ITable,
+  ProjectionType,
+  Table,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Alias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone, PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import type { AttendeeFacadeProps } from '../../../lib/attendee-facade.ts';
+import { TABLES } from '../../../lambda/audit/schema.ts';
 import { AuditTables } from '../../../lib/audit-tables.ts';
+import type { AttendeeFacadeProps } from '../../../lib/facade-props.ts';
 import { problemOf } from '../../support/configuration-error.ts';
 import {
   addFacade,
@@ -96,14 +105,14 @@ describe('what is in another Region or account', () => {
 
   it.each(inAnotherRegion)('is rejected as %s, where the Region is', (prop, props) => {
     expect(problemWith((stack) => props(stack, 'us-east-1', ACCOUNT))).toMatch(
-      new RegExp(`^Theirs/Facade: ${prop}: is in us-east-1, but the stack goes to ${REGION}, .*; hand in `),
+      new RegExp(`^Theirs/Facade: ${prop}: is in us-east-1, but the stack goes to ${REGION}, .*; give `),
     );
   });
 
   it.each(elsewhere)('is rejected as %s, where the account is', (prop, props) => {
     expect(problemWith((stack) => props(stack, REGION, '999999999999'))).toMatch(
       new RegExp(
-        `^Theirs/Facade: ${prop}: is of the account 999999999999, but the stack goes to ${ACCOUNT}, .*; hand in `,
+        `^Theirs/Facade: ${prop}: is of the account 999999999999, but the stack goes to ${ACCOUNT}, .*; give `,
       ),
     );
   });
@@ -163,7 +172,7 @@ describe('the hosted zone of a domain name', () => {
 
   it.each(['example.org', 'ample.com', 'a.meetings.example.com'])('cannot be %s', (zoneName) => {
     expect(problemWithZone(zoneName)).toBe(
-      `Theirs/Facade: domain.hostedZone: is ${zoneName}, which meetings.example.com is not in, so the record would never be found; hand in the zone of the name, or none`,
+      `Theirs/Facade: domain.hostedZone: is ${zoneName}, which meetings.example.com is not in, so the record would never be found; give the zone of the name, or none`,
     );
   });
 });
@@ -181,7 +190,7 @@ describe('a topic that alarms cannot publish to', () => {
   it('is rejected where it is FIFO', () => {
     const made = (stack: Stack) => ({ alarmTopic: new Topic(stack, 'OnCall', { fifo: true }) });
     expect(problemWith(made)).toMatch(
-      /^Theirs\/Facade: alarmTopic: is a FIFO topic, .*; hand in a standard topic$/,
+      /^Theirs\/Facade: alarmTopic: is a FIFO topic, .*; give a standard topic$/,
     );
     const arn = `arn:aws:sns:${REGION}:${ACCOUNT}:on-call.fifo`;
     const imported = (stack: Stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'OnCall', arn) });
@@ -203,7 +212,7 @@ describe('tables that are not the ones needed', () => {
   it('are rejected where one is given for two', () => {
     const twice = (one: ITable, other: ITable) => ({ tables: { admissions: one, openIntents: other } });
     const sentence =
-      /^Theirs\/Facade: tables\.openIntents: is the table that is given as admissions too, so .*; hand in a table for each$/;
+      /^Theirs\/Facade: tables\.openIntents: is the table that is given as admissions too, so .*; give a table for each$/;
     expect(
       problemWith((stack) => {
         const one = Table.fromTableName(stack, 'One', 'theirs');
@@ -234,7 +243,7 @@ describe('tables that are not the ones needed', () => {
     ['another of the three', (stack) => new AuditTables(stack, 'Theirs').openIntents, 'list S, batchId S'],
   ])('are rejected by their keys: %s', (_what, audit, key) => {
     expect(problemWith((stack) => ({ tables: { audit: audit(stack) } }))).toBe(
-      `Theirs/Facade: tables.audit: has the key ${key}, so nothing could be written or found there; hand in a table with the key meetingId S, recordId S, such as one of AuditTables`,
+      `Theirs/Facade: tables.audit: has the key ${key}, so nothing could be written or found there; give a table with the key meetingId S, recordId S, such as one of AuditTables`,
     );
   });
 
@@ -253,9 +262,148 @@ describe('tables that are not the ones needed', () => {
     };
     expect(
       problemWith((stack) => ({
-        tables: { audit: table(stack, 'meetingId', 'recordId'), openIntents: raw(stack) },
+        tables: { audit: asAudit(stack, { indexes: AUDIT_INDEXES }), openIntents: raw(stack) },
       })),
     ).toBeUndefined();
+  });
+});
+
+type Index = Pick<GlobalSecondaryIndexProps, 'indexName' | 'partitionKey' | 'sortKey' | 'projectionType'>;
+
+const AUDIT_INDEXES = Object.values(TABLES.audit.indexes).map(
+  ({ name, partitionKey, sortKey, projection }): Index => ({
+    indexName: name,
+    partitionKey: { name: partitionKey, type: AttributeType.STRING },
+    sortKey: { name: sortKey, type: AttributeType.STRING },
+    projectionType: ProjectionType[projection],
+  }),
+);
+
+interface AuditOptions {
+  indexes?: readonly Index[];
+  timeToLiveAttribute?: string;
+}
+
+/** A table of the app with the audit's key, in each of the forms in which one may be given. */
+function asAudit(stack: Stack, { indexes = [], timeToLiveAttribute }: AuditOptions, form = 'Table'): ITable {
+  const props = {
+    partitionKey: { name: 'meetingId', type: AttributeType.STRING },
+    sortKey: { name: 'recordId', type: AttributeType.STRING },
+    ...(timeToLiveAttribute === undefined ? {} : { timeToLiveAttribute }),
+  };
+  if (form === 'TableV2') {
+    return new TableV2(stack, form, {
+      ...props,
+      globalSecondaryIndexes: [...indexes],
+    }) as ITable;
+  }
+  const table = new Table(stack, 'Table', props);
+  for (const index of indexes) table.addGlobalSecondaryIndex(index);
+  if (form === 'Table') return table as ITable;
+  return Table.fromTableName(stack, 'Imported', table.tableName);
+}
+
+describe.each(['Table', 'TableV2', 'a table of the app by its name'])('an audit table, as %s', (form) => {
+  const problem = (options: AuditOptions, settings: AttendeeFacadeProps = {}) =>
+    problemWith((stack) => ({ ...settings, tables: { audit: asAudit(stack, options, form) } }));
+
+  it('is rejected without the indexes that the audit is asked by', () => {
+    expect(problem({})?.match(/has no index [a-z-]+,/g)).toEqual([
+      'has no index by-caller,',
+      'has no index by-day,',
+      'has no index denials-by-day,',
+    ]);
+    expect(problem({ indexes: AUDIT_INDEXES.slice(1) })).toBe(
+      'Theirs/Facade: tables.audit: has no index by-caller, so the audit could not be asked; add the index by-caller with the key callerId S, batchId S and the projection KEYS_ONLY before the facade, or give a table of AuditTables',
+    );
+  });
+
+  it('is rejected with an index of another key or too small a projection', () => {
+    const [byCaller, byDay, denials] = AUDIT_INDEXES as [Index, Index, Index];
+    const numbered = { ...byCaller, sortKey: { name: 'at', type: AttributeType.NUMBER } };
+    expect(problem({ indexes: [numbered, byDay, denials] })).toMatch(
+      /tables\.audit: has an index by-caller with the key callerId S, at N, /,
+    );
+    const small = { ...denials, projectionType: ProjectionType.KEYS_ONLY };
+    expect(problem({ indexes: [byCaller, byDay, small] })).toMatch(
+      /tables\.audit: has an index denials-by-day with the projection KEYS_ONLY, /,
+    );
+    const large = { ...byCaller, projectionType: ProjectionType.ALL };
+    expect(problem({ indexes: [large, byDay, denials] })).toBeUndefined();
+  });
+
+  it('is rejected without a time to live where records expire', () => {
+    const audit = { retentionDays: 365 };
+    expect(problem({ indexes: AUDIT_INDEXES }, { audit })).toMatch(
+      /tables\.audit: has no time to live on expiresAt, so records would outlast audit\.retentionDays; /,
+    );
+    expect(problem({ indexes: AUDIT_INDEXES, timeToLiveAttribute: 'until' }, { audit })).toMatch(
+      /has no time to live on expiresAt/,
+    );
+    expect(problem({ indexes: AUDIT_INDEXES, timeToLiveAttribute: 'expiresAt' }, { audit })).toBeUndefined();
+    expect(problem({ indexes: AUDIT_INDEXES })).toBeUndefined();
+  });
+});
+
+describe('a user pool by its id', () => {
+  const pool = (id: string, place?: object) =>
+    problemWith((stack) => ({ userPool: UserPool.fromUserPoolId(stack, 'Pool', id) }), place);
+
+  it('is rejected where the id begins with another Region', () => {
+    expect(pool('us-east-1_abc123')).toMatch(
+      /^Theirs\/Facade: userPool: is in us-east-1, but the stack goes to eu-central-1, .*, or name the pool among the issuers$/,
+    );
+    expect(pool(`${REGION}_abc123`)).toBeUndefined();
+    expect(pool('us-east-1_abc123', {})).toBeUndefined();
+  });
+});
+
+describe('the name of a domain', () => {
+  const named = (name: string): [string, (stack: Stack) => AttendeeFacadeProps][] => [
+    ['domain.name', (stack) => ({ domain: { ...domainOf(stack, REGION, ACCOUNT), name } })],
+    [
+      'domain',
+      (stack) => ({
+        domain: DomainName.fromDomainNameAttributes(stack, 'Existing', {
+          domainName: name,
+          domainNameAliasTarget: 'd-123.execute-api.eu-central-1.amazonaws.com',
+          domainNameAliasHostedZoneId: 'Z0123456789EXAMPLE',
+        }) as IDomainName,
+      }),
+    ],
+  ];
+
+  it.each([
+    ['https://meetings.example.com', 'write meetings.example.com'],
+    ['HTTPS://Meetings.example.com/v1?x', 'write meetings.example.com'],
+    ['meetings.example.com:443', 'write meetings.example.com'],
+    ['meetings.example.com/', 'write meetings.example.com'],
+    ['meetings.example.com.', 'write meetings.example.com'],
+    ['Meetings.Example.com', 'write meetings.example.com'],
+    [' meetings.example.com', 'write meetings.example.com'],
+    ['meet ings.example.com', 'write one such as meetings.example.com'],
+    ['*.example.com', 'write one such as meetings.example.com'],
+    ['meetings', 'write one such as meetings.example.com'],
+    ['-meetings.example.com', 'write one such as meetings.example.com'],
+    ['192.0.2.1', 'write one such as meetings.example.com'],
+    ['', 'write one such as meetings.example.com'],
+  ])('cannot be "%s", to be created or existing', (name, remedy) => {
+    for (const [prop, props] of named(name)) {
+      const problem = problemWith(props);
+      expect(problem).toContain(`Theirs/Facade: ${prop}: "${name}" is not a domain name`);
+      expect(problem).toMatch(new RegExp(`; ${remedy}$`));
+    }
+  });
+
+  it.each(['meetings.example.com', 'a.b.c.example.co.uk', 'xn--rume-0ra.example.xn--p1ai', '1.example.com'])(
+    'may be "%s"',
+    (name) => {
+      for (const [, props] of named(name)) expect(problemWith(props)).toBeUndefined();
+    },
+  );
+
+  it('may be one that only the deployment knows', () => {
+    for (const [, props] of named(Fn.importValue('name'))) expect(problemWith(props)).toBeUndefined();
   });
 });
 
@@ -270,7 +418,7 @@ describe('a key', () => {
     ],
   ];
   const sentence =
-    /: is an alias of a key that is not known here, and no policy can name an alias, so .*; hand in the key itself$/;
+    /: is an alias of a key that is not known here, and no policy can name an alias, so .*; give the key itself$/;
 
   it.each(unknown)('is rejected as %s, since no policy could name it', (_what, encryptionKey) => {
     const problem = problemWith((stack) => ({ encryptionKey: encryptionKey(stack) }));
@@ -332,7 +480,7 @@ describe('what would be ignored', () => {
     ['limits.tableReadUnitsPerSecond', () => ({ limits: { tableReadUnitsPerSecond: 1000 } })],
   ])('is rejected: %s beside all three tables', (prop, props) => {
     expect(problemWith((stack) => ({ ...props(stack), ...allTables(stack) }))).toBe(
-      `Theirs/Facade: ${prop}: is for tables that are made, but all three are handed in, so it would be ignored; remove it, and give it to the tables where they are made`,
+      `Theirs/Facade: ${prop}: is for tables that are created, but all three are given, so it would be ignored; remove it, and give it to the tables where they are created`,
     );
     expect(
       problemWith((stack) => {

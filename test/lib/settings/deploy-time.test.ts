@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CfnParameter, Fn, Lazy, type Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import type { AttendeeFacadeProps } from '../../../lib/attendee-facade.ts';
+import type { AttendeeFacadeProps } from '../../../lib/facade-props.ts';
 import { withPlaceholders } from '../../../lib/settings/deploy-time.ts';
 import { problemOf } from '../../support/configuration-error.ts';
 import { addFacade, createForeignStack, flat, issuer, theResource } from '../../support/synthesize.ts';

@@ -1,0 +1,128 @@
+import { type Duration, Stack } from 'aws-cdk-lib';
+import { type MathExpression, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type IGrantable, type IRole } from 'aws-cdk-lib/aws-iam';
+import { Construct, type IConstruct } from 'constructs';
+import { TABLES, type TableSchema } from '../lambda/audit/schema.ts';
+import type { MetricName } from '../lambda/model/metrics.ts';
+import type { AuditTableSet } from './audit-tables.ts';
+import { ConfigurationError } from './checks/configuration-error.ts';
+import { holdsLookupPlaceholder, isElsewhere } from './checks/known-at-synthesis.ts';
+import { FacadeMetrics } from './facade-metrics.ts';
+import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
+
+/** What another stack can do with a facade: let a principal read its audit, and graph what it does. */
+export interface IAttendeeFacade extends IConstruct {
+  /** The API's name, which CloudWatch tells it by; also what alarms and dashboards of several facades differ in. */
+  readonly facadeName: string;
+  /** The CloudWatch namespace of the functions' own metrics. */
+  readonly metricsNamespace: string;
+  readonly stageName: string;
+  readonly tables: AuditTableSet;
+  /**
+   * Lets a principal ask the audit all that `npm run audit` asks, and nothing else: queries, never a scan and never a write.
+   * That shows names of people and where they were.
+   *
+   * @throws ConfigurationError where the grantee is of another account, whose policies cannot be added to from here
+   */
+  grantReadAudit(grantee: IGrantable): Grant;
+  /** One of the functions' own metrics, of five minutes. Of those that are counted by reason, one needs a reason. */
+  metric(name: MetricName, options?: MetricOptions & { reason?: string }): Metric;
+  /** Batches that were answered with 200. */
+  metricBatches(options?: MetricOptions): Metric;
+  /** Attendees whose join token was handed out. */
+  metricIssued(options?: MetricOptions): Metric;
+  /** Requests of known callers that a rule refused, all rules together. */
+  metricDenied(options?: { period?: Duration }): MathExpression;
+  /** Seconds since the oldest batch without an outcome began. */
+  metricOldestOpenIntent(options?: MetricOptions): Metric;
+  /** Answers with a status of 500 and above, the gateway's own included. */
+  metricServerErrors(options?: MetricOptions): Metric;
+  /** Milliseconds from the gateway's receiving a request to its answer; the slowest hundredth by default. */
+  metricLatency(options?: MetricOptions): Metric;
+}
+
+/** What an `IAttendeeFacade` can do, wherever the facade is created. */
+export abstract class AttendeeFacadeBase extends Construct implements IAttendeeFacade {
+  abstract readonly facadeName: string;
+  abstract readonly metricsNamespace: string;
+  abstract readonly stageName: string;
+  abstract readonly tables: AuditTableSet;
+
+  grantReadAudit(grantee: IGrantable): Grant {
+    const { principalAccount } = grantee.grantPrincipal;
+    const { account } = Stack.of(this);
+    if (principalAccount !== undefined && isElsewhere(principalAccount, account) && !isLookedUp(grantee)) {
+      throw new ConfigurationError(
+        `${this.node.path}: grantReadAudit: the grantee is of the account ${principalAccount}, so nothing would be granted; grant it to a role of ${account} that the other account may assume`,
+      );
+    }
+    const { audit, admissions, openIntents } = this.tables;
+    const grant = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'],
+      resourceArns: [
+        ...withIndexes(audit, TABLES.audit),
+        ...withIndexes(admissions, TABLES.admissions),
+        openIntents.tableArn,
+      ],
+    });
+    const keys = keyArnsOf(audit, admissions, openIntents);
+    if (keys.length === 0) return grant;
+    return grant.combine(
+      Grant.addToPrincipal({
+        grantee,
+        actions: ['kms:Decrypt', 'kms:DescribeKey'],
+        resourceArns: keys,
+        conditions: throughDynamoDB(this),
+      }),
+    );
+  }
+
+  metric(name: MetricName, options?: MetricOptions & { reason?: string }): Metric {
+    return metricsOf(this).own(name, options);
+  }
+
+  metricBatches(options?: MetricOptions): Metric {
+    return this.metric('BatchesAnswered', options);
+  }
+
+  metricIssued(options?: MetricOptions): Metric {
+    return this.metric('AttendeesIssued', options);
+  }
+
+  metricDenied(options?: { period?: Duration }): MathExpression {
+    return metricsOf(this).denied(options);
+  }
+
+  metricOldestOpenIntent(options?: MetricOptions): Metric {
+    return this.metric('OldestOpenIntentAge', { statistic: Stats.MAXIMUM, ...options });
+  }
+
+  metricServerErrors(options?: MetricOptions): Metric {
+    return metricsOf(this).api('5XXError', options);
+  }
+
+  metricLatency(options?: MetricOptions): Metric {
+    return metricsOf(this).api('Latency', options);
+  }
+}
+
+/** The metrics of a facade that is created or known. */
+export function metricsOf(facade: IAttendeeFacade): FacadeMetrics {
+  return new FacadeMetrics({
+    scope: facade,
+    namespace: facade.metricsNamespace,
+    apiName: facade.facadeName,
+    stageName: facade.stageName,
+  });
+}
+
+function withIndexes({ tableArn }: ITable, { indexes }: TableSchema): string[] {
+  return [tableArn, ...Object.values(indexes).map(({ name }) => `${tableArn}/index/${name}`)];
+}
+
+/** Whether a grantee is the placeholder of `Role.fromLookup`, which CDK puts into an account of its own. */
+function isLookedUp(grantee: IGrantable): boolean {
+  return holdsLookupPlaceholder((grantee as Partial<IRole>).roleArn);
+}

@@ -1,0 +1,60 @@
+import type { Stack } from 'aws-cdk-lib';
+import type { CfnDomainName, IDomainName } from 'aws-cdk-lib/aws-apigateway';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { CustomDomain } from '../attendee-api.ts';
+import { resourceOf } from './cfn-resources.ts';
+import { isElsewhere, isKnown } from './known-at-synthesis.ts';
+import { placeOf, problemsWithPlace } from './places.ts';
+
+/** A host name of at least two labels (RFC 1123 section 2.1), in lower case, as API Gateway takes it. */
+const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/;
+
+/** What is wrong with a domain name that an API is to have, if anything is that is known at synthesis. */
+export function problemWithDomainName(name: string): string | undefined {
+  if (!isKnown(name) || HOST_NAME.test(name)) return undefined;
+  const [, host = ''] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#:]*)/i.exec(name.trim()) ?? [];
+  const close = host.toLowerCase().replace(/\.$/, '');
+  const remedy = HOST_NAME.test(close) ? `write ${close}` : 'write one such as meetings.example.com';
+  return `"${name}" is not a domain name in lower case without scheme, path and trailing dot, so the deployment would fail half-way or the URL lead nowhere; ${remedy}`;
+}
+
+/** What is certainly wrong with the domain of a facade, existing or to be created, as `prop: problem`. */
+export function* problemsWithDomain(domain: CustomDomain | IDomainName, stack: Stack): Generator<string> {
+  if (!('certificate' in domain)) {
+    const problem = problemWithDomainName(domain.domainName);
+    if (problem !== undefined) yield `domain: ${problem}`;
+    yield* problemsWithPlace('domain', placeOf(domain), stack);
+    const resource = resourceOf(domain, 'AWS::ApiGateway::DomainName') as CfnDomainName | undefined;
+    if (resource?.securityPolicy === 'TLS_1_0') {
+      yield 'domain: takes TLS 1.0, so an attacker on the way could read tokens; make it with TLS 1.2 or newer';
+    }
+    return;
+  }
+  const { name, certificate, hostedZone } = domain;
+  const problem = problemWithDomainName(name);
+  if (problem !== undefined) yield `domain.name: ${problem}`;
+  yield* problemsWithPlace('domain.certificate', placeOf(certificate, certificate.certificateArn), stack);
+  if (hostedZone !== undefined) yield* problemsWithZone(hostedZone, name, stack);
+}
+
+function* problemsWithZone(zone: IHostedZone, name: string, stack: Stack): Generator<string> {
+  const { account } = zone.env;
+  if (isElsewhere(account, stack.account)) {
+    yield `domain.hostedZone: is of the account ${account}, but the stack goes to ${stack.account}, from where no record can be made in it; leave it out, and make the record there`;
+  }
+  const zoneName = zoneNameOf(zone);
+  if (zoneName === undefined || !isKnown(zoneName) || !isKnown(name)) return;
+  const labels = (host: string) => `.${host.toLowerCase().replace(/\.$/, '')}`;
+  if (!labels(name).endsWith(labels(zoneName))) {
+    yield `domain.hostedZone: is ${zoneName}, which ${name} is not in, so the record would never be found; give the zone of the name, or none`;
+  }
+}
+
+/** The name of a zone; undefined where it is known by its id alone, which is how CDK throws. */
+function zoneNameOf(zone: IHostedZone): string | undefined {
+  try {
+    return zone.zoneName;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { Stack } from 'aws-cdk-lib';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import type { IConstruct } from 'constructs';
+import { nameOf, problemWithNamespace } from '../facade-name.ts';
+import type { AttendeeFacadeProps } from '../facade-props.ts';
+import { problemWithRemovalPolicy } from '../removal-policy.ts';
+import { checkSettings } from '../settings/complete.ts';
+import type { CompleteSettings, FacadeSettings } from '../settings/props.ts';
+import { isControlRegion, notAControlRegion } from '../settings/regions.ts';
+import { problemsWithCollisions } from './collisions.ts';
+import { throwProblems } from './configuration-error.ts';
+import { problemsWithExistingResources } from './existing-resources.ts';
+import { holdsLookupPlaceholder, isKnown } from './known-at-synthesis.ts';
+
+/** The props of a facade, checked, every default filled in. */
+export interface CheckedProps {
+  settings: CompleteSettings;
+  /** May be a token. */
+  meetingsRegion: string;
+  /** Unique in its account and Region. */
+  name: string;
+  namespace: string;
+}
+
+/** @throws ConfigurationError with everything that is wrong, a line each */
+export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): CheckedProps {
+  const { tables, encryptionKey, userPool, domain, alarmTopic, metricsNamespace, ...rest } = props;
+  const { removalPolicy, bundlesDirectory, ...given } = rest;
+  const stack = Stack.of(facade);
+  const name = nameOf(facade);
+  const namespace = metricsNamespace ?? `Usher/${name}`;
+  const meetingsRegion = given.meetingsRegion ?? stack.region;
+  const { complete: settings, problems } = checkBesideLookups(given);
+  const existing = { tables, encryptionKey, userPool, domain, alarmTopic };
+  throwProblems(facade.node.path, [
+    ...problems,
+    ...problemsWithRegions(meetingsRegion, stack.region),
+    ...problemsWithExistingResources(existing, given, stack),
+    ...problemWithNamespace(metricsNamespace),
+    ...problemWithRemovalPolicy(removalPolicy),
+    ...(settings === undefined
+      ? []
+      : problemsWithCollisions(facade, { name, namespace, settings, userPool, domain })),
+  ]);
+  return { settings: settings as CompleteSettings, meetingsRegion, name, namespace };
+}
+
+function* problemsWithRegions(meetingsRegion: string, stackRegion: string): Generator<string> {
+  if (!isKnown(meetingsRegion)) return;
+  if (!isControlRegion(meetingsRegion)) {
+    yield `meetingsRegion: ${notAControlRegion(meetingsRegion)}`;
+  }
+  if (isKnown(stackRegion) && partitionOf(meetingsRegion) !== partitionOf(stackRegion)) {
+    yield `meetingsRegion: ${meetingsRegion} is out of reach from ${stackRegion}, whose credentials are good in their own partition only, so every request would fail; deploy to a Region of the same partition`;
+  }
+}
+
+/** Credentials are good in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
+function partitionOf(region: string): string | undefined {
+  return RegionInfo.get(region).partition;
+}
+
+/** Stands for issuers that are still to be looked up. */
+const ISSUER_TO_LOOK_UP: NonNullable<FacadeSettings['issuers']>[number] = {
+  issuer: 'https://lookup.invalid',
+  audience: ['lookup'],
+  accessTokenMark: { typ: 'at+jwt' },
+  scopes: { delegate: 'lookup' },
+};
+
+/**
+ * Checks settings in which a value may still be looked up: CDK synthesizes once with placeholders and throws the result
+ * away, then once more with the values. A key that is refused for its placeholder has its default in the first pass.
+ */
+function checkBesideLookups(settings: FacadeSettings): ReturnType<typeof checkSettings> {
+  const checked = checkSettings(settings);
+  if (checked.complete !== undefined) return checked;
+  const refused = Object.entries(settings).filter(
+    ([key, value]) =>
+      checked.problems.some((problem) => new RegExp(`^${key}\\b`).test(problem)) &&
+      holdsLookupPlaceholder(value),
+  );
+  if (refused.length === 0) return checked;
+  const keys = refused.map(([key]) => key);
+  const rest = Object.entries(settings).filter(([key]) => !keys.includes(key));
+  return checkBesideLookups({
+    ...Object.fromEntries(rest),
+    ...(keys.includes('issuers') ? { issuers: [ISSUER_TO_LOOK_UP] } : {}),
+  });
+}

@@ -1,0 +1,34 @@
+import type { Stack } from 'aws-cdk-lib';
+import { isElsewhere } from './known-at-synthesis.ts';
+
+/** A Region and an account. */
+export interface Place {
+  region: string;
+  account: string;
+}
+
+/** Where a resource is: as its ARN says, if that is written out, since not all that CDK imports by an ARN is placed by it. */
+export function placeOf({ env }: { readonly env: Place }, arn = ''): Place {
+  const [, , , region = '', account = ''] = arn.split(':');
+  return { region: region || env.region, account: account || env.account };
+}
+
+/** @param orElse what else can be done, with which the sentence ends */
+export function* problemsWithRegion(
+  prop: string,
+  place: Pick<Place, 'region'>,
+  { region }: Stack,
+  orElse = '',
+): Generator<string> {
+  if (isElsewhere(place.region, region)) {
+    yield `${prop}: is in ${place.region}, but the stack goes to ${region}, where it cannot be used; give one of ${region}${orElse}`;
+  }
+}
+
+export function* problemsWithPlace(prop: string, place: Place, stack: Stack, orElse = ''): Generator<string> {
+  yield* problemsWithRegion(prop, place, stack, orElse);
+  const { account } = stack;
+  if (isElsewhere(place.account, account)) {
+    yield `${prop}: is of the account ${place.account}, but the stack goes to ${account}, where it cannot be used; give one of ${account}${orElse}`;
+  }
+}

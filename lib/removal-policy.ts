@@ -1,0 +1,34 @@
+import { AspectPriority, Aspects, CfnDeletionPolicy, CfnResource, RemovalPolicy } from 'aws-cdk-lib';
+import type { CfnUserPool } from 'aws-cdk-lib/aws-cognito';
+import type { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IConstruct } from 'constructs';
+
+/** What is wrong with a removal policy, as `prop: problem`, if anything is. */
+export function* problemWithRemovalPolicy(policy: RemovalPolicy | undefined): Generator<string> {
+  if (policy === undefined || [RemovalPolicy.RETAIN, RemovalPolicy.DESTROY].includes(policy)) return;
+  yield `removalPolicy: is ${policy}, which not all of these resources have, so the deployment would fail half-way; give RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`;
+}
+
+/**
+ * Takes the deletion protection from what is deleted with its stack, however it came to be: by a prop, by
+ * `applyRemovalPolicy`, or by `RemovalPolicies` of the app. Otherwise its deletion, and so the stack's, would fail.
+ */
+export function protectOnlyWhatIsKept(scope: IConstruct): void {
+  Aspects.of(scope).add(
+    {
+      visit(node) {
+        if (!CfnResource.isCfnResource(node)) return;
+        if (node.cfnOptions.deletionPolicy !== CfnDeletionPolicy.DELETE) return;
+        const { cfnResourceType: type } = node;
+        if (type === 'AWS::DynamoDB::Table' && (node as CfnTable).deletionProtectionEnabled) {
+          (node as CfnTable).deletionProtectionEnabled = false;
+        }
+        if (type === 'AWS::Cognito::UserPool' && (node as CfnUserPool).deletionProtection === 'ACTIVE') {
+          (node as CfnUserPool).deletionProtection = 'INACTIVE';
+        }
+      },
+    },
+    // After every aspect that may change the removal policy.
+    { priority: AspectPriority.READONLY },
+  );
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { type Check, expectSame, expectThat, NotCheckable } from '../check.ts';
+import { type Answer, admit, ask, batchPath, oneAttendee, type Question } from '../requests.ts';
+import type { World } from '../world.ts';
+
+/** A request that is rejected, and how. */
+interface Rejection {
+  name: string;
+  question(world: World): Question;
+  status: number;
+  errorType: string;
+}
+
+const BAD_REQUEST = { status: 400, errorType: 'BadRequestException' };
+const UNAUTHORIZED = { status: 401, errorType: 'UnauthorizedException' };
+const NOT_FOUND = { status: 404, errorType: 'NotFoundException' };
+
+/** More than the function reads. */
+const LARGE_BODY_CHARACTERS = 300_000;
+/** More than API Gateway takes. */
+const OVERSIZE_BODY_BYTES = 10_485_761;
+
+const REJECTIONS: Rejection[] = [
+  { name: 'a request without a token', question: () => ({ token: null }), ...UNAUTHORIZED },
+  { name: 'a token that is none', question: () => ({ token: 'no-token' }), ...UNAUTHORIZED },
+  {
+    name: 'a token with a forged signature',
+    question: ({ token }) => ({ token: forged(token) }),
+    ...UNAUTHORIZED,
+  },
+  {
+    name: 'another scheme than Bearer',
+    question: () => ({ token: null, headers: { authorization: 'Basic dXNlcjpzZWNyZXQ=' } }),
+    ...UNAUTHORIZED,
+  },
+  { name: 'a body that is no JSON', question: () => ({ body: '{"Attendees":' }), ...BAD_REQUEST },
+  { name: 'a batch of no attendees', question: () => ({ body: { Attendees: [] } }), ...BAD_REQUEST },
+  {
+    name: 'a batch of 101 attendees',
+    question: (world) => ({
+      body: { Attendees: Array.from({ length: 101 }, (_, i) => ({ ExternalUserId: world.nameOf(i) })) },
+    }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'a capability that does not exist',
+    question: (world) => ({
+      body: {
+        Attendees: [
+          {
+            ExternalUserId: world.nameOf('rejected'),
+            Capabilities: { Audio: 'Shout', Video: 'None', Content: 'None' },
+          },
+        ],
+      },
+    }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'a name that AWS reserves',
+    question: () => ({ body: { Attendees: [{ ExternalUserId: 'aws:verify' }] } }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'another content type',
+    question: () => ({ headers: { 'content-type': 'application/xml' } }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: `a body of ${LARGE_BODY_CHARACTERS} characters`,
+    question: (world) => ({
+      body: JSON.stringify({ ...oneAttendee(world), Padding: 'x'.repeat(LARGE_BODY_CHARACTERS) }),
+    }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'a malformed meeting id',
+    question: () => ({ path: batchPath('no-meeting') }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'a meeting that does not exist',
+    question: () => ({ path: batchPath(randomUUID()) }),
+    ...NOT_FOUND,
+  },
+  {
+    name: 'a request without an operation',
+    question: ({ meetingId }) => ({ path: `/meetings/${meetingId}/attendees` }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'another operation',
+    question: ({ meetingId }) => ({ path: `/meetings/${meetingId}/attendees?operation=batch-delete` }),
+    ...BAD_REQUEST,
+  },
+  { name: 'another method', question: () => ({ method: 'DELETE' }), ...BAD_REQUEST },
+  { name: 'another path', question: () => ({ path: '/some/where' }), ...NOT_FOUND },
+  { name: "the API's root", question: () => ({ method: 'GET', path: '/' }), ...NOT_FOUND },
+  {
+    name: 'a path that cannot be decoded',
+    question: () => ({ path: '/meetings/%zz/attendees?operation=batch-create' }),
+    ...BAD_REQUEST,
+  },
+  {
+    name: 'a trailing slash',
+    question: ({ meetingId }) => ({ path: `/meetings/${meetingId}/attendees/?operation=batch-create` }),
+    ...NOT_FOUND,
+  },
+  {
+    name: 'a doubled slash',
+    question: ({ meetingId }) => ({ path: `/meetings//${meetingId}/attendees?operation=batch-create` }),
+    ...NOT_FOUND,
+  },
+];
+
+/** Requests that are rejected, with errors that a client can read. */
+export const rejections: Check[] = [
+  ...REJECTIONS.map(({ name, question, status, errorType }) => ({
+    name: `rejects ${name} with ${status} ${errorType}`,
+    run: async (world: World) => expectRejection(await ask(world, question(world)), status, errorType),
+  })),
+  {
+    name: 'rejects a guest another name with 403 ForbiddenException',
+    run: async (world) => {
+      if (world.guest === undefined) {
+        throw new NotCheckable('it takes a token of a guest: give --guest-token-command');
+      }
+      return expectRejection(await ask(world, { token: world.guest }), 403, 'ForbiddenException');
+    },
+  },
+  {
+    name: 'rejects a body of more than 10 MB',
+    run: async (world) => {
+      const { status } = await ask(world, { body: 'x'.repeat(OVERSIZE_BODY_BYTES) });
+      // The gateway cuts the connection or answers 413; docs/wire-contract.md lists it as not shaped.
+      expectSame('the status', status, 413);
+      return undefined;
+    },
+  },
+  {
+    name: 'has errors that the stock SDK knows by class',
+    run: async (world) => {
+      const ExternalUserId = world.nameOf('rejected');
+      const classes = [
+        await classOf(admit(world, [{ ExternalUserId }], { token: null })),
+        await classOf(admit(world, [{ ExternalUserId }], { meetingId: randomUUID() })),
+        await classOf(admit(world, [])),
+      ];
+      expectSame('the classes', classes, [
+        'UnauthorizedException',
+        'NotFoundException',
+        'BadRequestException',
+      ]);
+      return undefined;
+    },
+  },
+  {
+    name: 'names a request alike in header and body',
+    run: async (world) => {
+      if (world.kind === 'emulator') throw new NotCheckable('the emulator of API Gateway has ids of its own');
+      const { headers, text } = await ask(world, { token: null });
+      expectSame('RequestId', JSON.parse(text).RequestId, headers.get('x-amzn-requestid'));
+      return undefined;
+    },
+  },
+  {
+    name: 'challenges a caller without a token, as RFC 6750 has it',
+    run: async (world) => {
+      const { headers } = await ask(world, { token: null });
+      const challenge = headers.get('x-amzn-remapped-www-authenticate') ?? headers.get('www-authenticate');
+      expectThat(challenge?.startsWith('Bearer') === true, `the challenge is ${challenge}`);
+      return headers.has('www-authenticate') ? 'as WWW-Authenticate' : undefined;
+    },
+  },
+];
+
+/** @throws where the answer is not the error in the shape that every error has */
+function expectRejection(
+  { status, headers, text }: Answer,
+  wantedStatus: number,
+  errorType: string,
+): undefined {
+  expectSame('the status', status, wantedStatus);
+  expectSame('x-amzn-ErrorType', headers.get('x-amzn-errortype'), errorType);
+  let body: Record<string, unknown>;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Error('the body is no JSON');
+  }
+  expectSame('Code', body['Code'], errorType.replace(/Exception$/, ''));
+  for (const member of ['Message', 'RequestId']) {
+    expectThat(typeof body[member] === 'string', `${member} is no string`);
+  }
+  expectSame('Cache-Control', headers.get('cache-control'), 'no-store');
+}
+
+async function classOf(answer: Promise<unknown>): Promise<string> {
+  return answer.then(
+    () => 'no error',
+    (error: Error) => error.name,
+  );
+}
+
+/** The signature of another token. */
+function forged(token: string): string {
+  const [header, payload, signature = ''] = token.split('.');
+  return [header, payload, signature.split('').reverse().join('')].join('.');
+}

@@ -1,0 +1,57 @@
+import { connect, type SecureVersion } from 'node:tls';
+import { type Check, expectThat, NotCheckable } from '../check.ts';
+import type { World } from '../world.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** OpenSSL's own policy refuses the old versions before the server can. */
+const OLD_VERSIONS_TOO = 'DEFAULT@SECLEVEL=0';
+
+/** What the API's TLS policy lets in. */
+export const tls: Check[] = [
+  ...(['TLSv1.2', 'TLSv1.3'] as const).map((version) => ({
+    name: `speaks ${version}`,
+    run: async (world: World) => {
+      const failure = await handshake(world, version);
+      expectThat(failure === undefined, `the handshake failed: ${failure}`);
+      return undefined;
+    },
+  })),
+  ...(['TLSv1', 'TLSv1.1'] as const).map((version) => ({
+    name: `refuses ${version === 'TLSv1' ? 'TLSv1.0' : version}`,
+    run: async (world: World) => {
+      const failure = await handshake(world, version);
+      if (failure === 'ERR_SSL_NO_PROTOCOLS_AVAILABLE' || failure === 'ERR_SSL_UNSUPPORTED_PROTOCOL') {
+        throw new NotCheckable('the OpenSSL of this Node cannot speak it');
+      }
+      expectThat(failure !== undefined, 'the handshake succeeded');
+      return failure;
+    },
+  })),
+];
+
+/** @returns the code of what went wrong; undefined where nothing did */
+async function handshake({ apiUrl, kind }: World, version: SecureVersion): Promise<string | undefined> {
+  if (kind !== 'aws') throw new NotCheckable("its TLS is not API Gateway's");
+  const { hostname, port } = new URL(apiUrl);
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const socket = connect(
+    {
+      host: hostname,
+      port: Number(port || 443),
+      servername: hostname,
+      minVersion: version,
+      maxVersion: version,
+      ciphers: OLD_VERSIONS_TOO,
+      timeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    () => resolve(undefined),
+  );
+  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  socket.on('timeout', () => resolve('timeout'));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}

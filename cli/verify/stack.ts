@@ -1,0 +1,100 @@
+import type { HandlerEnvironment } from '../../lambda/create-attendees/environment.ts';
+import type { ReconcilerEnvironment } from '../../lambda/reconciler/environment.ts';
+import type { AwsCall } from './aws.ts';
+
+/** A resource of a stack. */
+export interface StackResource {
+  LogicalResourceId: string;
+  PhysicalResourceId: string;
+  ResourceType: string;
+}
+
+/** A function as it is deployed. */
+export interface DeployedFunction {
+  FunctionName: string;
+  FunctionArn: string;
+  Role: string;
+  Environment?: { Variables?: Partial<HandlerEnvironment & ReconcilerEnvironment> };
+}
+
+/** What is deployed, found through CloudFormation. */
+export interface DeployedStack {
+  name: string;
+  outputs: Record<string, string>;
+  resources: StackResource[];
+  /** Answers requests. */
+  handler: DeployedFunction;
+  reconciler: DeployedFunction;
+}
+
+/** States in which all of the last deployment is there. */
+const COMPLETE = [
+  'CREATE_COMPLETE',
+  'UPDATE_COMPLETE',
+  'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS',
+  'IMPORT_COMPLETE',
+];
+
+/** @throws in one line where there is no such stack, or it is not whole, or Usher is not in it */
+export async function readStack(call: AwsCall, name: string): Promise<DeployedStack> {
+  const { Stacks: [stack] = [] } = await call<{
+    Stacks?: { StackStatus: string; Outputs?: { OutputKey: string; OutputValue: string }[] }[];
+  }>('cloudformation', 'DescribeStacks', { StackName: name });
+  if (stack === undefined) throw new Error(`There is no stack ${name} in this account and Region.`);
+  if (!COMPLETE.includes(stack.StackStatus)) {
+    throw new Error(
+      `The stack ${name} is ${stack.StackStatus}: docs/first-deployment.md says what to do about it.`,
+    );
+  }
+  const resources = await listResources(call, name);
+  const functions = await Promise.all(
+    ofType(resources, 'AWS::Lambda::Function').map(({ PhysicalResourceId }) =>
+      call<DeployedFunction>('lambda', 'GetFunctionConfiguration', { FunctionName: PhysicalResourceId }),
+    ),
+  );
+  return {
+    name,
+    outputs: Object.fromEntries(
+      (stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+    ),
+    resources,
+    handler: theOne(functions, name, 'ALLOWED_ORIGINS'),
+    reconciler: theOne(functions, name, 'OPEN_INTENT_TABLE_NAME'),
+  };
+}
+
+export function ofType(resources: StackResource[], type: string): StackResource[] {
+  return resources.filter(({ ResourceType }) => ResourceType === type);
+}
+
+async function listResources(call: AwsCall, name: string): Promise<StackResource[]> {
+  const resources: StackResource[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await call<{ StackResourceSummaries?: StackResource[]; NextToken?: string }>(
+      'cloudformation',
+      'ListStackResources',
+      { StackName: name, ...(NextToken && { NextToken }) },
+    );
+    resources.push(...(page.StackResourceSummaries ?? []));
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  return resources;
+}
+
+/** The function that has this variable in its environment, which tells the functions apart in any app. */
+function theOne(
+  functions: DeployedFunction[],
+  stackName: string,
+  variable: keyof HandlerEnvironment | keyof ReconcilerEnvironment,
+): DeployedFunction {
+  const [found, ...others] = functions.filter(
+    ({ Environment }) => variable in (Environment?.Variables ?? {}),
+  );
+  if (found === undefined || others.length > 0) {
+    throw new Error(
+      `The stack ${stackName} has ${others.length + (found ? 1 : 0)} functions with ${variable}, expected 1: name the stack of one Usher.`,
+    );
+  }
+  return found;
+}

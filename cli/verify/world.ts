@@ -1,0 +1,68 @@
+import type {
+  Attendee,
+  ChimeSDKMeetingsClient,
+  CreateAttendeeError,
+  CreateAttendeeRequestItem,
+} from '@aws-sdk/client-chime-sdk-meetings';
+import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
+import type { AskedTables } from '../audit/tables.ts';
+import type { AwsCall } from './aws.ts';
+import { NotCheckable } from './check.ts';
+import type { Meetings } from './meetings.ts';
+import type { DeployedStack } from './stack.ts';
+
+/** Where Usher runs, and what is needed to call it and to look behind it. */
+export interface Target {
+  /**
+   * `aws`: AWS's own endpoints. `emulator`: others, which `AWS_ENDPOINT_URL` names. `local`: what `npm start` runs.
+   */
+  kind: 'aws' | 'emulator' | 'local';
+  /** For people. */
+  place: string;
+  /** With the stage, without a trailing slash. */
+  apiUrl: string;
+  region: string;
+  /** The control Region of the meetings. */
+  meetingsRegion: string;
+  /** As the owner of the account calls Chime. */
+  chime: ChimeSDKMeetingsClient;
+  tables: Required<AskedTables>;
+  /** A web origin that may call; undefined where there is none. */
+  allowedOrigin: string | undefined;
+  /** A token whose caller may name anybody in the meeting. */
+  callerToken(meetingId: string): Promise<string>;
+  /** A token whose caller may name only itself; undefined where there is no way to one. */
+  guestToken: ((meetingId: string) => Promise<string>) | undefined;
+  /** Runs the reconciler once. */
+  reconcile(): Promise<ReconcileSummary>;
+  /** Undefined for the local system. */
+  deployment: { call: AwsCall; stack: DeployedStack } | undefined;
+  close(): Promise<void>;
+}
+
+/** A batch that was answered with 200. */
+export interface AnsweredBatch {
+  batchId: string;
+  meetingId: string;
+  requested: CreateAttendeeRequestItem[];
+  attendees: Attendee[];
+  errors: CreateAttendeeError[];
+}
+
+/** What the checks of one run share. */
+export interface World extends Target {
+  meetings: Meetings;
+  meetingId: string;
+  token: string;
+  guest: string | undefined;
+  /** Every batch so far. */
+  answered: AnsweredBatch[];
+  /** An ExternalUserId of this run, in the form that the token's issuer demands. */
+  nameOf(suffix: string | number): string;
+}
+
+/** @throws NotCheckable for the local system */
+export function deploymentOf({ deployment }: World): NonNullable<World['deployment']> {
+  if (deployment === undefined) throw new NotCheckable('the local system has no AWS account');
+  return deployment;
+}

@@ -65,10 +65,13 @@ export const chime: Check[] = [
     name: 'permits the function Chime by the form of the meeting ARN that Chime uses',
     run: async ({ meetings, deployment }) => {
       const { MeetingArn } = await meetings.create();
-      const [, , , region] = MeetingArn?.split(':') ?? [];
+      const [, , , region, owner] = MeetingArn?.split(':') ?? [];
       if (region === undefined) throw new NotCheckable('CreateMeeting answers no MeetingArn');
       const form = `the ARN has ${region ? 'a' : 'no'} Region`;
       if (deployment === undefined) return form;
+      if (owner !== deployment.stack.handler.Role.split(':')[4]) {
+        throw new NotCheckable(`this Chime has meetings of another account; ${form}`);
+      }
       const { EvaluationResults = [] } = await deployment.call<{
         EvaluationResults?: { EvalActionName: string; EvalDecision: string }[];
       }>('iam', 'SimulatePrincipalPolicy', {

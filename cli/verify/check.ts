@@ -36,3 +36,9 @@ export function expectSame(what: string, actual: unknown, expected: unknown): vo
 export function expectThat(holds: boolean, problem: string): asserts holds {
   if (!holds) throw new Error(problem);
 }
+
+/** @throws NotCheckable for the local system */
+export function deploymentOf({ deployment }: World): NonNullable<World['deployment']> {
+  if (deployment === undefined) throw new NotCheckable('the local system has no AWS account');
+  return deployment;
+}

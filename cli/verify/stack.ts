@@ -1,4 +1,3 @@
-import type { HandlerEnvironment } from '../../lambda/create-attendees/environment.ts';
 import type { ReconcilerEnvironment } from '../../lambda/reconciler/environment.ts';
 import type { AwsCall } from './aws.ts';
 
@@ -9,12 +8,15 @@ export interface StackResource {
   ResourceType: string;
 }
 
+/** What a function is told by its environment. `ALLOWED_ORIGINS` has only the one that answers requests. */
+type FunctionVariables = Partial<ReconcilerEnvironment> & { ALLOWED_ORIGINS?: string };
+
 /** A function as it is deployed. */
 export interface DeployedFunction {
   FunctionName: string;
   FunctionArn: string;
   Role: string;
-  Environment?: { Variables?: Partial<HandlerEnvironment & ReconcilerEnvironment> };
+  Environment?: { Variables?: FunctionVariables };
 }
 
 /** What is deployed, found through CloudFormation. */
@@ -86,7 +88,7 @@ async function listResources(call: AwsCall, name: string): Promise<StackResource
 function theOne(
   functions: DeployedFunction[],
   stackName: string,
-  variable: keyof HandlerEnvironment | keyof ReconcilerEnvironment,
+  variable: keyof FunctionVariables,
 ): DeployedFunction {
   const [found, ...others] = functions.filter(
     ({ Environment }) => variable in (Environment?.Variables ?? {}),

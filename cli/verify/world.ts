@@ -7,7 +7,6 @@ import type {
 import type { ReconcileSummary } from '../../lambda/reconciler/reconcile.ts';
 import type { AskedTables } from '../audit/tables.ts';
 import type { AwsCall } from './aws.ts';
-import { NotCheckable } from './check.ts';
 import type { Meetings } from './meetings.ts';
 import type { DeployedStack } from './stack.ts';
 
@@ -59,10 +58,4 @@ export interface World extends Target {
   answered: AnsweredBatch[];
   /** An ExternalUserId of this run, in the form that the token's issuer demands. */
   nameOf(suffix: string | number): string;
-}
-
-/** @throws NotCheckable for the local system */
-export function deploymentOf({ deployment }: World): NonNullable<World['deployment']> {
-  if (deployment === undefined) throw new NotCheckable('the local system has no AWS account');
-  return deployment;
 }

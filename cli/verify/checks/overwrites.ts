@@ -9,9 +9,9 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { recordId } from '../../../lambda/audit/records.ts';
 import type { AwsCall } from '../aws.ts';
-import { type Check, expectSame, expectThat, NotCheckable } from '../check.ts';
+import { type Check, deploymentOf, expectSame, expectThat, NotCheckable } from '../check.ts';
 import { type DeployedStack, ofType } from '../stack.ts';
-import { deploymentOf, type World } from '../world.ts';
+import type { World } from '../world.ts';
 
 /** Every way to change or remove what a table holds; an insert by PartiQL only adds. */
 const OVERWRITING_ACTIONS = [

@@ -1,8 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { createOpenIntents } from '../../../lambda/audit/open-intents.ts';
 import { type Check, expectSame, expectThat, NotCheckable } from '../check.ts';
-import type { World } from '../world.ts';
 
 /** The schedule runs every minute; a sweep ends the margin before its run. */
 const SWEPT_WITHIN_MS = 3 * 60_000;
@@ -17,10 +15,11 @@ export const reconciler: Check[] = [
     run: async ({ kind, tables }) => {
       if (kind === 'local') throw new NotCheckable('the local schedule can be off');
       const deadlineMs = performance.now() + FIRST_RUN_MS;
-      let through = await sweptThrough(tables);
+      const { sweptThrough } = createOpenIntents(tables.client, tables);
+      let through = await sweptThrough();
       while (!isRecent(through) && performance.now() < deadlineMs) {
         await pause(RETRY_MS);
-        through = await sweptThrough(tables);
+        through = await sweptThrough();
       }
       expectThat(
         isRecent(through),
@@ -44,14 +43,3 @@ export const reconciler: Check[] = [
 
 const isRecent = (through: string | undefined): boolean =>
   through !== undefined && Date.now() - Date.parse(through) < SWEPT_WITHIN_MS;
-
-async function sweptThrough({ client, openIntentTableName }: World['tables']): Promise<string | undefined> {
-  const { Item } = await client.send(
-    new GetItemCommand({
-      TableName: openIntentTableName,
-      Key: marshall({ list: 'sweep', batchId: 'through' }),
-      ConsistentRead: true,
-    }),
-  );
-  return Item?.['through']?.S;
-}

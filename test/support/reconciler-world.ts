@@ -17,12 +17,12 @@ import {
 } from '../../lambda/audit/records.ts';
 import { createAttendees } from '../../lambda/create-attendees/create-attendees.ts';
 import type { Attendee, AttendeeRequest, IssuedAttendee } from '../../lambda/model/attendees.ts';
-import { completeIssuerRules } from '../../lambda/model/issuer-rules.ts';
 import {
   type ReconcileDependencies,
   type ReconcileSummary,
   reconcile,
 } from '../../lambda/reconciler/reconcile.ts';
+import { createIssuerRules } from './issuer-rules.ts';
 
 export const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 export const MARGIN_MS = 45_000;
@@ -121,13 +121,7 @@ export function createWorld({ idempotent = true } = {}) {
           {
             tokenVerifier: {
               verify: async () => ({
-                rules: completeIssuerRules({
-                  issuer: 'https://idp.example.com',
-                  audience: ['usher'],
-                  accessTokenMark: { typ: 'at+jwt' },
-                  scopes: { delegate: 'attendees.create' },
-                  meetingsClaimRequired: false,
-                }),
+                rules: createIssuerRules(),
                 clientId: 'backend',
                 subject: 'service',
                 scopes: new Set(['attendees.create']),

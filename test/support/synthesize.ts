@@ -7,17 +7,14 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AttendeeFacade } from '../../lib/attendee-facade.ts';
 import type { AttendeeFacadeProps } from '../../lib/facade-props.ts';
 import { parseConfig } from '../../lib/settings/complete.ts';
-import type { IssuerEntry } from '../../lib/settings/props.ts';
 import { UsherStack } from '../../lib/usher-stack.ts';
+import { createIssuerEntry } from './issuer-rules.ts';
 
 /** The issuer of a deployment that brings its own. */
-export const issuer = {
-  issuer: 'https://login.example.com',
-  audience: ['https://meetings.example.com'],
-  accessTokenMark: { typ: 'at+jwt' },
+export const issuer = createIssuerEntry({
   scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
   tenantClaim: 'tenant',
-} satisfies IssuerEntry;
+});
 
 const ACCOUNT = '123456789012';
 const REGION = 'eu-central-1';

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { IssuerRules } from '../../lambda/model/issuer-rules.ts';
 import type { Rule } from '../../lambda/model/rules.ts';
 import {
   base64url,
@@ -9,6 +8,7 @@ import {
   signWithPublicKey,
   startKeyServer,
 } from '../support/issuer.ts';
+import { createIssuerEntry } from '../support/issuer-rules.ts';
 import {
   type Answer,
   attendees,
@@ -46,12 +46,11 @@ beforeAll(async () => {
   ours = await startKeyServer([key, psKey, edKey]);
   partner = await startKeyServer([partnerKey]);
   evil = await startKeyServer([evilKey]);
-  const rules: (Partial<IssuerRules> & Pick<IssuerRules, 'scopes'>)[] = [
-    {
+  const rules = [
+    createIssuerEntry({
       issuer: ours.issuer,
       jwksUris: [ours.jwksUri],
       audience: ['usher'],
-      accessTokenMark: { typ: 'at+jwt' },
       scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
       externalUserIdPrefix: 'acme:',
       tenantClaim: 'tenant',
@@ -59,10 +58,11 @@ beforeAll(async () => {
       meetingsClaim: 'meetings',
       meetingsClaimRequired: false,
       ceilings: { 'attendees.create.self': TALK },
-    },
-    {
+    }),
+    createIssuerEntry({
       issuer: partner.issuer,
       jwksUris: [partner.jwksUri],
+      audience: [],
       clientIds: ['partner-app'],
       algorithms: ['ES256'],
       accessTokenMark: { claim: 'token_use', values: ['access'] },
@@ -70,7 +70,7 @@ beforeAll(async () => {
       externalUserIdPrefix: 'globex:',
       tenantClaim: 'custom:tenant',
       tenants: ['globex'],
-    },
+    }),
   ];
   // One process, so that what it remembers is what every request meets.
   world = await startWorld(rules, { processes: 1 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { VAIN_LOOKUPS } from '../../lambda/create-attendees/meeting-access.ts';
 import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
 import { createSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
+import { createIssuerEntry } from '../support/issuer-rules.ts';
 import {
   type Answer,
   attendees,
@@ -37,16 +38,15 @@ let processIds: number[];
 beforeAll(async () => {
   ours = await startKeyServer([key]);
   partner = await startKeyServer([partnerKey]);
-  const rulesOf = ({ issuer, jwksUri }: typeof ours, tenant: string) => ({
-    issuer,
-    jwksUri,
-    audience: ['usher'],
-    accessTokenMark: { typ: 'at+jwt' },
-    scopes: { delegate: 'attendees.create' },
-    externalUserIdPrefix: `${tenant}:`,
-    tenantClaim: 'tenant',
-    tenants: [tenant],
-  });
+  const rulesOf = ({ issuer, jwksUri }: typeof ours, tenant: string) =>
+    createIssuerEntry({
+      issuer,
+      jwksUri,
+      audience: ['usher'],
+      externalUserIdPrefix: `${tenant}:`,
+      tenantClaim: 'tenant',
+      tenants: [tenant],
+    });
   world = await startWorld([rulesOf(ours, 'acme'), rulesOf(partner, 'globex')], { processes: PROCESSES });
   acmeMeeting = await world.meetingOf('acme');
   globexMeeting = await world.meetingOf('globex');

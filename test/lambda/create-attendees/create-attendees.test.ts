@@ -7,19 +7,16 @@ import {
 import { authorizeByMeeting } from '../../../lambda/create-attendees/policy.ts';
 import type { Attendee, AttendeeRequest } from '../../../lambda/model/attendees.ts';
 import { FacadeError } from '../../../lambda/model/errors.ts';
-import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import type { Caller, CreationResult, MeetingFacts } from '../../../lambda/model/ports.ts';
+import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 const MEETING = '3F0C4A7E-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const BATCH = '20261123T134558123Z-6f1c2a9b4d3e5f70';
 const START_MS = Date.UTC(2026, 10, 23, 13, 45, 58, 123);
 const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' } as const;
 
-const RULES: IssuerRules = completeIssuerRules({
+const RULES = createIssuerRules({
   issuer: 'https://idp.example.com',
-  audience: ['usher'],
-  accessTokenMark: { typ: 'at+jwt' },
-  scopes: { delegate: 'attendees.create' },
   tenantClaim: 'tenant',
   meetingsClaimRequired: false,
 });

@@ -12,9 +12,10 @@ import type {
   Capabilities,
   MediaCapability,
 } from '../../../lambda/model/attendees.ts';
-import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import type { Caller } from '../../../lambda/model/ports.ts';
 import type { Rule } from '../../../lambda/model/rules.ts';
+import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const OTHER_MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b35';
@@ -22,18 +23,12 @@ const ALL: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content:
 const WATCH: Capabilities = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' };
 const MUTE: Capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
 
-const RULES: IssuerRules = completeIssuerRules({
-  issuer: 'https://idp.example.com',
-  audience: ['usher'],
-  accessTokenMark: { typ: 'at+jwt' },
+const RULES = createIssuerRules({
   scopes: { delegate: 'attendees.create', self: 'attendees.create.self' },
-  externalUserIdClaim: 'sub',
   externalUserIdPrefix: 'acme-',
   tenantClaim: 'tenant',
   tenants: ['acme', 'acme-labs'],
   meetingsClaim: 'meetings',
-  meetingsClaimRequired: true,
-  allowAnyMeeting: false,
   ceilings: { 'attendees.create.self': WATCH },
 });
 

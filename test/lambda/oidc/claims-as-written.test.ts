@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import { createTokenVerifier } from '../../../lambda/oidc/token-verifier.ts';
 import { createSigningKey, type SigningKey, signToken, startKeyServer } from '../../support/issuer.ts';
+import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 /** 2026-11-23T13:45:58Z, in the middle of a second. */
 const NOW_MS = 1_795_441_558_500;
@@ -21,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => issuer.close());
 
 const rulesWith = (change: Partial<IssuerRules> = {}) =>
-  completeIssuerRules({
+  createIssuerRules({
     issuer: issuer.issuer,
     jwksUris: [issuer.jwksUri],
     audience: ['usher'],

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import { createTokenVerifier } from '../../../lambda/oidc/token-verifier.ts';
 import {
   createSigningKey,
@@ -11,6 +11,7 @@ import {
   signWithPublicKey,
   startKeyServer,
 } from '../../support/issuer.ts';
+import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 let key: SigningKey;
 let otherKey: SigningKey;
@@ -33,7 +34,7 @@ const publish = (...keys: unknown[]) => {
   issuer.respond = () => JSON.stringify({ keys });
 };
 const rulesWith = (change: Partial<IssuerRules> = {}) =>
-  completeIssuerRules({
+  createIssuerRules({
     issuer: issuer.issuer,
     jwksUris: [issuer.jwksUri],
     audience: ['usher'],

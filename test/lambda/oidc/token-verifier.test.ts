@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { completeIssuerRules, type IssuerRules } from '../../../lambda/model/issuer-rules.ts';
+import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import { createTokenVerifier, KEY_FETCHING } from '../../../lambda/oidc/token-verifier.ts';
 import {
   base64url,
@@ -12,6 +12,7 @@ import {
   signWithPublicKey,
   startKeyServer,
 } from '../../support/issuer.ts';
+import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 let key: SigningKey;
 let otherKey: SigningKey;
@@ -37,12 +38,10 @@ afterEach(async () => {
 });
 
 const rulesOf = (server: typeof issuer, overrides: Partial<IssuerRules> = {}): IssuerRules =>
-  completeIssuerRules({
+  createIssuerRules({
     issuer: server.issuer,
     jwksUris: [server.jwksUri],
     audience: ['usher'],
-    accessTokenMark: { typ: 'at+jwt' },
-    scopes: { delegate: 'attendees.create' },
     ...overrides,
   });
 

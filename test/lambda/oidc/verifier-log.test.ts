@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { completeIssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import { createTokenVerifier } from '../../../lambda/oidc/token-verifier.ts';
 import {
   createSigningKey,
@@ -10,6 +9,7 @@ import {
   signToken,
   startKeyServer,
 } from '../../support/issuer.ts';
+import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 let key: SigningKey;
 let issuer: Awaited<ReturnType<typeof startKeyServer>>;
@@ -27,7 +27,7 @@ afterEach(() => issuer.close());
 const verify = (iss = issuer.issuer, configured = issuer.issuer) =>
   createTokenVerifier(
     [
-      completeIssuerRules({
+      createIssuerRules({
         issuer: configured,
         jwksUris: [issuer.jwksUri],
         audience: ['usher'],

@@ -1,14 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkSettings, completeSettings } from '../../../lib/settings/complete.ts';
-import type { FacadeSettings, IssuerEntry } from '../../../lib/settings/props.ts';
+import type { FacadeSettings } from '../../../lib/settings/props.ts';
 import { problemOf } from '../../support/configuration-error.ts';
+import { createIssuerEntry } from '../../support/issuer-rules.ts';
 
-const issuer: IssuerEntry = {
-  issuer: 'https://login.example.com',
-  audience: ['https://meetings.example.com'],
-  accessTokenMark: { typ: 'at+jwt' },
-  scopes: { delegate: 'attendees.create' },
-};
+const issuer = createIssuerEntry();
 
 /** As settings come from somewhere else than typed code. */
 const complete = (settings: object) => completeSettings(settings as FacadeSettings, 'name');

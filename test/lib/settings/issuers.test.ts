@@ -1,13 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { issuersSchema } from '../../../lib/settings/issuers.ts';
+import { createIssuerEntry } from '../../support/issuer-rules.ts';
 
 /** A backend's issuer that nothing is wrong with. */
-const backend = {
-  issuer: 'https://login.example.com',
-  audience: ['https://meetings.example.com'],
-  accessTokenMark: { typ: 'at+jwt' },
-  scopes: { delegate: 'attendees.create' },
-};
+const backend = createIssuerEntry();
 /** One whose users name themselves. */
 const users = { ...backend, scopes: { self: 'attendees.create.self' }, tenantClaim: 'tenant' };
 /** Two that can't be taken for one another. */

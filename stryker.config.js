@@ -42,5 +42,5 @@ export default {
   tsconfigFile: 'none',
   // In a folder that git, linters and jest leave alone already, and that no build empties.
   tempDirName: '.local/mutation',
-  ignorePatterns: ['cdk.out', '.local', 'coverage', 'docs'],
+  ignorePatterns: ['cdk.out', '.local', 'coverage', 'docs', 'tools'],
 };

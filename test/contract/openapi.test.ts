@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import * as sdk from '@aws-sdk/client-chime-sdk-meetings';
 import { describe, expect, it } from '@jest/globals';
@@ -240,17 +239,5 @@ describe('the API document, beside that of the last release', () => {
     const changed = structuredClone(released);
     change(changed);
     expect(breakingChanges(released, changed)).toEqual([]);
-  });
-});
-
-describe('the typed client', () => {
-  it('is generated from this document', () => {
-    const folder = project('examples/browser-client/');
-    const generated = execFileSync(
-      process.execPath,
-      ['node_modules/openapi-typescript/bin/cli.js', '../../openapi.json'],
-      { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-    );
-    expect(readFileSync(new URL('usher-api.d.ts', folder), 'utf8')).toBe(generated);
   });
 });

@@ -1,31 +1,38 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// `npm run test:deploy`: installs the emulator of AWS into a directory that is gone afterwards, and runs the suite.
+// `npm run test:deploy`: installs the emulator of AWS and the linters into a directory that is gone afterwards, and runs
+// the suite.
 
-/** The exit code that says that nothing was tested, because the emulator cannot be had here. */
+/** The exit code that says that nothing was tested, because the emulator or a linter is not available here. */
 const NOT_RUN = 3;
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** What pip and Python say when it is not the requirements that are wrong but what this machine has or reaches. */
+/** https://www.npmjs.com/package/cdk-preflight: rules for what AWS checks only at deployment. It is 11 MB. */
+const CDK_PREFLIGHT = 'cdk-preflight@0.0.143';
+/** What it shares with the apps that it checks. */
+const CDK_PACKAGES = ['aws-cdk-lib', 'constructs'];
+
+/** What pip, Python and npm say when it is not the requirements that are wrong but what this machine has or reaches. */
 const OUT_OF_REACH =
-  /Retrying \(|No module named (venv|ensurepip)|ensurepip is not available|different python version/;
+  /Retrying \(|No module named (venv|ensurepip)|ensurepip is not available|different python version|npm error code (ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|E404)/;
 
 // Ctrl-C reaches the child that is waited for; the directory is to go all the same.
 process.on('SIGINT', () => {});
 
 const directory = mkdtempSync(path.join(tmpdir(), 'usher-deploy-'));
 try {
-  const obstacle = installEmulator(path.join(directory, 'venv'));
+  const obstacle =
+    installPythonTools(path.join(directory, 'venv')) ?? installPreflight(path.join(directory, 'npm'));
   if (obstacle === undefined) process.exitCode = runSuite(process.argv.slice(2));
   else {
     console.error(
-      `\n*** NOT RUN: npm run test:deploy. The emulator of AWS cannot be had here: ${obstacle}\n`,
+      `\n*** NOT RUN: npm run test:deploy. The emulator of AWS or a linter is not available here: ${obstacle}\n`,
     );
     process.exitCode = NOT_RUN;
   }
@@ -33,30 +40,49 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/**
- * @returns why it cannot be had, if it is not for the requirements
- * @throws where the requirements cannot be met although pip reaches its index
- */
-function installEmulator(venv: string): string | undefined {
+function installPythonTools(venv: string): string | undefined {
   const pip = path.join(venv, 'bin', 'pip');
-  const steps = [
-    ['python3', '-m', 'venv', venv],
-    [pip, 'install', '--quiet', '--retries=1', '--only-binary=:all:', `--requirement=${REQUIREMENTS}`],
-  ];
-  for (const [command = '', ...args] of steps) {
-    const { error, status, stdout, stderr } = spawnSync(command, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 120_000,
-    });
-    if (error !== undefined) return error.message;
-    if (status === 0) continue;
-    // Debian's Python says on stdout what it lacks.
-    const printed = `${stdout}${stderr}`.trim();
-    if (OUT_OF_REACH.test(printed)) return printed.split('\n', 1)[0];
-    throw new Error(`${command} ${args.join(' ')}:\n${printed}`);
+  return (
+    obstacleTo('python3', '-m', 'venv', venv) ??
+    obstacleTo(
+      pip,
+      'install',
+      '--quiet',
+      '--retries=1',
+      '--only-binary=:all:',
+      `--requirement=${REQUIREMENTS}`,
+    )
+  );
+}
+
+/** It gets the CDK of this project, since constructs of another copy are not recognized. */
+function installPreflight(prefix: string): string | undefined {
+  mkdirSync(path.join(prefix, 'node_modules'), { recursive: true });
+  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', `--prefix=${prefix}`];
+  const obstacle = obstacleTo('npm', 'install', ...options, CDK_PREFLIGHT);
+  if (obstacle !== undefined) return obstacle;
+  for (const name of CDK_PACKAGES) {
+    symlinkSync(path.join(PROJECT, 'node_modules', name), path.join(prefix, 'node_modules', name));
   }
   return undefined;
+}
+
+/**
+ * @returns why the command cannot be run here, if it is not for what it installs
+ * @throws where that cannot be installed although the index is reached
+ */
+function obstacleTo(command: string, ...args: string[]): string | undefined {
+  const { error, status, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  });
+  if (error !== undefined) return error.message;
+  if (status === 0) return undefined;
+  // Debian's Python says on stdout what it lacks.
+  const printed = `${stdout}${stderr}`.trim();
+  if (OUT_OF_REACH.test(printed)) return printed.split('\n', 1)[0];
+  throw new Error(`${command} ${args.join(' ')}:\n${printed}`);
 }
 
 function runSuite(args: string[]): number {

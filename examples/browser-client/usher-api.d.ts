@@ -389,7 +389,7 @@ export interface operations {
                     "Access-Control-Allow-Headers"?: string;
                     /** @description How long the browser may remember it, in seconds. */
                     "Access-Control-Max-Age"?: string;
-                    /** @description `Origin`, if any is allowed. */
+                    /** @description `Origin`, where more than one is allowed. */
                     Vary?: string;
                     [name: string]: unknown;
                 };

@@ -408,8 +408,7 @@ export interface FacadeSettings {
   readonly meetingsRegion?: string;
   /**
    * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
-   * machine, `http://localhost` for port 80. A host name may be one that is only known at deployment, such as that of a
-   * distribution of the same app.
+   * machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.
    *
    * @default none
    */
@@ -662,8 +661,7 @@ export interface CompleteSettings {
   readonly meetingsRegion?: string;
   /**
    * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
-   * machine, `http://localhost` for port 80. A host name may be one that is only known at deployment, such as that of a
-   * distribution of the same app.
+   * machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.
    */
   readonly allowedOrigins: readonly string[];
   /** The first part of the path, if there is no custom domain. */

@@ -209,7 +209,7 @@ export const facadeShape = {
   }),
   allowedOrigins: z.array(origin).default([]).meta({
     description:
-      'The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own machine, `http://localhost` for port 80. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
+      'The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
   }),
   stageName: z
     .string()

@@ -268,6 +268,8 @@ describe('the code', () => {
         '@aws-sdk/client-chime-sdk-meetings',
         '@aws-sdk/client-dynamodb',
         '@aws-sdk/util-dynamodb',
+        '@middy/core',
+        '@middy/http-cors',
         'jose',
         'node:crypto',
         // By these two it asks issuers for their keys, and by the last reads one that is packed.

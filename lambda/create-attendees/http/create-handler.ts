@@ -1,10 +1,11 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import middy, { type MiddlewareObj } from '@middy/core';
+import httpCors from '@middy/http-cors';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { mintBatchId } from '../../audit/batch-id.ts';
 import { FacadeError } from '../../model/errors.ts';
 import type { MetricName } from '../../model/metrics.ts';
 import { type CreateAttendeesDependencies, createAttendees } from '../create-attendees.ts';
-import { createCors } from './cors.ts';
 import { assertOffered, bearerToken, parseBatch } from './request.ts';
 import { EXPOSED_HEADERS, failure, success } from './response.ts';
 
@@ -28,61 +29,70 @@ const REQUEST_HEADERS = [
 /** The function behind the REST API: an API Gateway proxy event in, an answer in Chime's shape out. */
 export function createHandler(dependencies: HandlerDependencies) {
   const { logger, allowedOrigins, addMetrics, clock, randomHex } = dependencies;
-  const cors = createCors({
-    origins: allowedOrigins,
-    methods: ['POST'],
-    requestHeaders: REQUEST_HEADERS,
-    exposedHeaders: EXPOSED_HEADERS,
-    maxAgeSeconds: 600,
-  });
+  let batchId = '';
 
-  async function answer(event: APIGatewayProxyEvent, context: Context, batchId: string) {
-    assertOffered(event);
-    const created = await createAttendees(
-      {
-        batchId,
-        stopsAtMs: clock.now() + context.getRemainingTimeInMillis(),
-        sourceIp: event.requestContext.identity.sourceIp,
-        userAgent: event.requestContext.identity.userAgent ?? '',
-        gatewayRequestId: event.requestContext.requestId,
-        bearerToken: () => bearerToken(event),
-        parse: () => parseBatch(event),
-      },
-      { ...dependencies, report: (message, facts) => logger.info(message, facts) },
-    );
-    return success(created, batchId);
-  }
+  /** Every line that is logged and every answer that is sent carries the batch id of its own request. */
+  const requestScope: MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> = {
+    before: () => {
+      batchId = mintBatchId(clock.now(), randomHex());
+      logger.resetKeys();
+      logger.appendKeys({ batchId });
+    },
+  };
 
   /** Whatever is thrown becomes a modelled error; what is not one of ours is a failure of the service. */
-  function failed(thrown: unknown, event: APIGatewayProxyEvent, batchId: string): APIGatewayProxyResult {
-    const error =
-      thrown instanceof FacadeError
-        ? thrown
-        : new FacadeError('ServiceFailure', 'The service failed. Repeating the same request is safe.', {
-            reason: 'unexpected',
-            cause: thrown,
-          });
-    const { reason, cause } = error.details;
-    const serverFault = error.code === 'ServiceFailure' || error.code === 'ServiceUnavailable';
-    logger[serverFault ? 'error' : 'warn']('request failed', {
-      code: error.code,
-      reason,
-      ...causeOf(cause),
-    });
-    addMetrics({ [metricOf(error)]: 1 }, reason ?? error.code);
-    return failure(error, event.requestContext.requestId, batchId);
-  }
-
-  return async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
-    const preflight = cors.preflight(event);
-    if (preflight !== undefined) return preflight;
-    // Every line that is logged and every answer that is sent carries the batch id of its own request.
-    const batchId = mintBatchId(clock.now(), randomHex());
-    logger.resetKeys();
-    logger.appendKeys({ batchId });
-    const answered = await answer(event, context, batchId).catch((error) => failed(error, event, batchId));
-    return cors.expose(event, answered);
+  const modelledErrors: MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> = {
+    onError: (request) => {
+      const error =
+        request.error instanceof FacadeError
+          ? request.error
+          : new FacadeError('ServiceFailure', 'The service failed. Repeating the same request is safe.', {
+              reason: 'unexpected',
+              cause: request.error,
+            });
+      const { reason, cause } = error.details;
+      const serverFault = error.code === 'ServiceFailure' || error.code === 'ServiceUnavailable';
+      logger[serverFault ? 'error' : 'warn']('request failed', {
+        code: error.code,
+        reason,
+        ...causeOf(cause),
+      });
+      addMetrics({ [metricOf(error)]: 1 }, reason ?? error.code);
+      request.response = failure(error, request.event.requestContext.requestId, batchId);
+    },
   };
+
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(requestScope)
+    .use(
+      httpCors({
+        disableBeforePreflightResponse: false,
+        origins: allowedOrigins,
+        methods: 'POST',
+        requestMethods: ['POST'],
+        headers: REQUEST_HEADERS.join(','),
+        requestHeaders: REQUEST_HEADERS,
+        exposeHeaders: EXPOSED_HEADERS,
+        maxAge: 600,
+      }),
+    )
+    .use(modelledErrors)
+    .handler(async (event: APIGatewayProxyEvent, context: Context) => {
+      assertOffered(event);
+      const created = await createAttendees(
+        {
+          batchId,
+          stopsAtMs: clock.now() + context.getRemainingTimeInMillis(),
+          sourceIp: event.requestContext.identity.sourceIp,
+          userAgent: event.requestContext.identity.userAgent ?? '',
+          gatewayRequestId: event.requestContext.requestId,
+          bearerToken: () => bearerToken(event),
+          parse: () => parseBatch(event),
+        },
+        { ...dependencies, report: (message, facts) => logger.info(message, facts) },
+      );
+      return success(created, batchId);
+    });
 }
 
 /** Which of the counters an error adds to. A rule says 403, or 404 where it is about the meeting; Chime may say both. */

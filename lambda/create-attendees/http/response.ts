@@ -13,7 +13,7 @@ export const EXPOSED_HEADERS = [
   'x-amzn-Remapped-WWW-Authenticate',
   'x-usher-batch-id',
   'x-usher-chime-request-id',
-];
+].join(',');
 
 /** The gateway adds `x-amzn-RequestId` itself, and renames one that a function sends. */
 export function success(created: CreatedAttendees, batchId: string): APIGatewayProxyResult {

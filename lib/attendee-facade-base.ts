@@ -36,7 +36,7 @@ export interface IAttendeeFacade extends IConstruct {
   metricDenied(options?: { period?: Duration }): MathExpression;
   /** Seconds since the oldest batch without an outcome began. */
   metricOldestOpenIntent(options?: MetricOptions): Metric;
-  /** Answers with a status of 500 and above, the gateway's own included. */
+  /** Answers with a status of 500 and above, the gateway's own and throttled requests included. */
   metricServerErrors(options?: MetricOptions): Metric;
   /** Milliseconds from the gateway's receiving a request to its answer; the slowest hundredth by default. */
   metricLatency(options?: MetricOptions): Metric;

@@ -175,7 +175,7 @@ describe('the contract and the API that is deployed', () => {
     const api = structuredClone(deployed);
     changeContract(document);
     changeApi(api);
-    expect(differences(document, api)).toEqual([difference]);
+    expect(differences(document, api)).toContain(difference);
   });
 });
 

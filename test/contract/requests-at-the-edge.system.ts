@@ -102,6 +102,8 @@ describe('a request', () => {
     ['with a path that cannot be decoded', { path: PATH.replace('MEETING', '%zz') }, BAD_REQUEST],
     ['with a trailing slash', { path: PATH.replace('?', '/?') }, NOT_FOUND],
     ['with a doubled slash', { path: PATH.replace('/meetings', '//meetings') }, NOT_FOUND],
+    ['with a doubled slash before the id', { path: PATH.replace('MEETING', '/MEETING') }, NOT_FOUND],
+    ['with a doubled slash at the end', { path: PATH.replace('?', '//?') }, NOT_FOUND],
     ['for another path', { path: '/v1/meetings' }, NOT_FOUND],
     ['for the root', { path: '/v1' }, NOT_FOUND],
     ['by GET', { method: 'GET', body: '' }, BAD_REQUEST],

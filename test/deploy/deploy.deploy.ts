@@ -254,6 +254,9 @@ describe('a deployment, on an emulator of AWS', () => {
       ['GET', '/', 404, 'NotFoundException'],
       ['DELETE', '/some/where', 404, 'NotFoundException'],
       ['GET', `/meetings/${meetingId}/attendees`, 400, 'BadRequestException'],
+      // The emulator looks for the resource without these slashes, as API Gateway was seen to.
+      ['POST', `/meetings/${meetingId}/attendees/?operation=batch-create`, 404, 'NotFoundException'],
+      ['POST', `/meetings//${meetingId}/attendees?operation=batch-create`, 404, 'NotFoundException'],
     ] as const;
     for (const [method, path, status, errorType] of answers) {
       const response = await fetch(served(dev['ApiUrl']) + path, { method });

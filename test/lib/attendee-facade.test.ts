@@ -487,7 +487,7 @@ describe('metrics', () => {
 describe('members', () => {
   it('are the constructs that it is made of', () => {
     const { facade } = facadeWith((stack) => ({ alarmTopic: new Topic(stack, 'OnCall') }));
-    expect(facade.alarms.all()).toHaveLength(8);
+    expect(facade.alarms.all()).toHaveLength(9);
     expect(facade.firewall).toBeDefined();
     expect(facade.cognitoIssuer).toBeDefined();
     const bare = facadeWith(() => ({ production: false, issuers: [issuer] })).facade;

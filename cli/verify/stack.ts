@@ -29,11 +29,12 @@ export interface DeployedStack {
   reconciler: DeployedFunction;
 }
 
-/** States in which all of the last deployment is there. */
+/** States in which all of a deployment is there, the last one or the one before it. */
 const COMPLETE = [
   'CREATE_COMPLETE',
   'UPDATE_COMPLETE',
   'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS',
+  'UPDATE_ROLLBACK_COMPLETE',
   'IMPORT_COMPLETE',
 ];
 

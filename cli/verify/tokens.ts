@@ -52,7 +52,9 @@ export function tokenFromCognito({
       new DescribeUserPoolClientCommand({ UserPoolId: userPoolId, ClientId: clientId }),
     );
     client.destroy();
-    const credentials = Buffer.from(`${clientId}:${UserPoolClient?.ClientSecret}`).toString('base64');
+    const { ClientSecret } = UserPoolClient ?? {};
+    if (ClientSecret === undefined) throw new Error(`The client ${clientId} of the pool has no secret.`);
+    const credentials = Buffer.from(`${clientId}:${ClientSecret}`).toString('base64');
     const response = await fetch(tokenEndpoint, {
       method: 'POST',
       headers: { authorization: `Basic ${credentials}` },

@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { createServer, type TlsOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, openAccount } from '../../cli/verify/aws.ts';
+import { tls } from '../../cli/verify/checks/tls.ts';
+import { runChecks, type Tally } from '../../cli/verify/run.ts';
 import { type DeployedStack, ofType, readStack } from '../../cli/verify/stack.ts';
+import type { World } from '../../cli/verify/world.ts';
 import { type ChimeEmulator, startChimeEmulator } from '../../local/chime-emulator/server.ts';
+import { LOOPBACK } from '../../local/http-server.ts';
 import { type AwsEmulator, startAwsEmulator } from '../support/deploy/emulator.ts';
 import { createToolkit } from '../support/deploy/toolkit.ts';
 
@@ -82,6 +88,22 @@ async function verify(...args: string[]): Promise<Run> {
 
 const linesOf = ({ lines }: Run, result: string) => lines.filter((line) => line.startsWith(result));
 
+/** What becomes of the checks of TLS, where this server is the API. */
+async function tlsOf(options: TlsOptions): Promise<Tally> {
+  const server = createServer(options).on('tlsClientError', () => {});
+  await once(server.listen(0, LOOPBACK), 'listening');
+  const apiUrl = `https://${LOOPBACK}:${(server.address() as AddressInfo).port}`;
+  const world = { kind: 'aws', apiUrl, answered: [] } as unknown as World;
+  try {
+    return await runChecks([{ name: 'tls', checks: tls }], world, {
+      print: () => {},
+      stop: new AbortController().signal,
+    });
+  } finally {
+    server.close();
+  }
+}
+
 describe('verify:aws, on an emulator of AWS', () => {
   it('passes what the emulator has, and says of the rest that it is not checkable', async () => {
     const run = await verify(`--stack=${STACK}`);
@@ -127,6 +149,17 @@ describe('verify:aws, on an emulator of AWS', () => {
     );
     expect(run.code).toBe(1);
   }, 120_000);
+
+  it('tells a server that speaks old TLS from one that does not', async () => {
+    const certificate = aws.environment['NODE_EXTRA_CA_CERTS'] as string;
+    const keyPair = {
+      cert: readFileSync(certificate),
+      key: readFileSync(certificate.replace(/crt$/, 'key')),
+    };
+    expect(await tlsOf({ ...keyPair, minVersion: 'TLSv1.2' })).toEqual({ passed: 4, failed: 0, skipped: 0 });
+    const lax = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    expect(await tlsOf({ ...keyPair, ...lax })).toEqual({ passed: 2, failed: 2, skipped: 0 });
+  });
 
   it('says what is wrong with the name of a stack', async () => {
     const run = await verify('--stack=usher-nowhere');

@@ -21,6 +21,7 @@ const OVERWRITING_ACTIONS = [
   'BatchWriteItem',
   'PartiQLUpdate',
   'PartiQLDelete',
+  'UpdateTable',
   'UpdateTimeToLive',
   'DeleteTable',
 ].map((action) => `dynamodb:${action}`);

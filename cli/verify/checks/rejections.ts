@@ -19,6 +19,7 @@ const NOT_FOUND = { status: 404, errorType: 'NotFoundException' };
 const LARGE_BODY_CHARACTERS = 300_000;
 /** More than API Gateway takes. */
 const OVERSIZE_BODY_BYTES = 10_485_761;
+const OVERSIZE_HEADER_BYTES = 11_000;
 
 const REJECTIONS: Rejection[] = [
   { name: 'a request without a token', question: () => ({ token: null }), ...UNAUTHORIZED },
@@ -137,10 +138,23 @@ export const rejections: Check[] = [
     name: 'rejects a body of more than 10 MB',
     run: async (world) => {
       if (world.kind === 'emulator') throw new NotCheckable("its limits are not API Gateway's");
-      const { status } = await ask(world, { body: 'x'.repeat(OVERSIZE_BODY_BYTES) });
-      // The gateway cuts the connection or answers 413; docs/wire-contract.md lists it as not shaped.
+      const status = await statusOf(ask(world, { body: 'x'.repeat(OVERSIZE_BODY_BYTES) }));
+      if (status === undefined) return 'the connection is cut';
+      // docs/wire-contract.md lists it as not shaped.
       expectSame('the status', status, 413);
       return undefined;
+    },
+  },
+  {
+    name: 'rejects header values of more than 10,240 bytes',
+    run: async (world) => {
+      if (world.kind === 'emulator') throw new NotCheckable("its limits are not API Gateway's");
+      const status = await statusOf(
+        ask(world, { headers: { 'x-verify': 'x'.repeat(OVERSIZE_HEADER_BYTES) } }),
+      );
+      if (status === undefined) return 'the connection is cut';
+      expectThat(status >= 400 && status < 500, `the status is ${status}, expected 4xx`);
+      return String(status);
     },
   },
   {
@@ -212,4 +226,15 @@ async function classOf(answer: Promise<unknown>): Promise<string> {
 function forged(token: string): string {
   const [header, payload, signature = ''] = token.split('.');
   return [header, payload, signature.split('').reverse().join('')].join('.');
+}
+
+/** Undefined where the connection ends before the answer. */
+async function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
+  try {
+    return (await answer).status;
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET') return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,6 @@
-import { loadTools } from './tools.ts';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { installTool } from '../../scripts/install-tool.ts';
 
 const SERVICES = {
   'api-gateway': 'APIGateway',
@@ -34,7 +36,7 @@ export interface Account {
  * @throws where no Region is configured
  */
 export async function openAccount(named: { region?: string; profile?: string }): Promise<Account> {
-  const load = loadTools();
+  const load = createRequire(path.join(installTool('verify'), 'package.json'));
   const clients = new Map<Service, Client>();
 
   function clientOf(service: Service): Client {

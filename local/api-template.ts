@@ -44,12 +44,16 @@ export interface Throttle {
 
 /** The resource types that are read here. */
 export const API_TYPES = [
+  'AWS::ApiGateway::Deployment',
   'AWS::ApiGateway::GatewayResponse',
   'AWS::ApiGateway::Method',
   'AWS::ApiGateway::Resource',
   'AWS::ApiGateway::RestApi',
   'AWS::ApiGateway::Stage',
 ];
+
+/** What a method of an API may be (https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings.html). */
+const METHODS = ['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
 /** The longest that a REST API waits, unless the integration says less. */
 const DEFAULT_TIMEOUT_MS = 29_000;
@@ -69,6 +73,8 @@ const KNOWN_PROPERTIES = {
   Resource: ['RestApiId', 'ParentId', 'PathPart'],
   Method: ['RestApiId', 'ResourceId', 'HttpMethod', 'AuthorizationType', 'OperationName', 'Integration'],
   Integration: ['Type', 'IntegrationHttpMethod', 'Uri', 'TimeoutInMillis'],
+  // Stages of its own would be others than the one that is read.
+  Deployment: ['RestApiId', 'Description'],
   GatewayResponse: ['RestApiId', 'ResponseType', 'StatusCode', 'ResponseParameters', 'ResponseTemplates'],
   // Logs, traces and tags change no answer.
   Stage: [
@@ -107,6 +113,9 @@ export function readApi(template: Template, resolve: Resolve, context: TemplateC
   const [stageLogicalId, { StageName: stageName, MethodSettings: settings }] = stage;
   refuseUnknown('RestApi', apiLogicalId, apiProperties);
   refuseUnknown('Stage', stageLogicalId, stage[1]);
+  for (const [logicalId, properties] of resourcesOf(template, 'AWS::ApiGateway::Deployment')) {
+    refuseUnknown('Deployment', logicalId, properties);
+  }
   const { [WHOLE_STAGE]: throttle, ...methodThrottles } = readThrottles(
     stageLogicalId,
     (resolve(settings) ?? []) as Properties[],
@@ -160,6 +169,9 @@ function readMethods(template: Template, resolve: Resolve, root: string): Method
         `The local gateway does not know the authorization ${AuthorizationType} (${logicalId}).`,
       );
     }
+    if (!METHODS.includes(String(HttpMethod))) {
+      throw new Error(`The local gateway does not know the method ${HttpMethod} (${logicalId}).`);
+    }
     const resource = paths.get(String(ResourceId));
     if (resource === undefined) {
       throw new Error(`The local gateway knows no resource ${ResourceId} of the API (${logicalId}).`);
@@ -203,6 +215,10 @@ function readGatewayResponses(
       const { ResponseType, StatusCode, ResponseParameters, ResponseTemplates } = resolve(
         properties,
       ) as Properties;
+      const [other] = Object.keys(ResponseTemplates ?? {}).filter((type) => type !== 'application/json');
+      if (other !== undefined) {
+        throw new Error(`The local gateway does not know templates for ${other} (${logicalId}).`);
+      }
       const description = {
         ...(StatusCode === undefined ? {} : { statusCode: String(StatusCode) }),
         ...(ResponseParameters === undefined

@@ -40,7 +40,6 @@ const USED = [
 /** Known, and without effect on one machine: permissions, logs, alarms, keys, what only a deployment needs. */
 const INERT = [
   'AWS::ApiGateway::Account',
-  'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::CompositeAlarm',

@@ -312,6 +312,22 @@ describe('readTemplate', () => {
     ['an API key', getRoom({ ApiKeyRequired: true }), /Method property ApiKeyRequired/],
     ['an authorization', getRoom({ AuthorizationType: 'AWS_IAM' }), /authorization AWS_IAM \(GetRoom\)/],
     ['a method without integration', getRoom({ Integration: undefined }), /AWS_PROXY only, not undefined/],
+    ['a method', getRoom({ HttpMethod: 'TRACE' }), /method TRACE \(GetRoom\)/],
+    [
+      'a deployment with a stage of its own',
+      { Deployment: { Type: 'AWS::ApiGateway::Deployment', Properties: { StageName: 'v2' } } },
+      /Deployment property StageName/,
+    ],
+    [
+      'a template for another type',
+      {
+        Throttled: {
+          Type: 'AWS::ApiGateway::GatewayResponse',
+          Properties: { ResponseType: 'THROTTLED', ResponseTemplates: { 'text/plain': '' } },
+        },
+      },
+      /templates for text\/plain \(Throttled\)/,
+    ],
     ['a mock integration', getRoom({}, { Type: 'MOCK' }), /AWS_PROXY only, not MOCK \(GetRoom\)/],
     ['a role for an integration', getRoom({}, { Credentials: 'arn' }), /Integration property Credentials/],
     ['an invocation by GET', getRoom({}, { IntegrationHttpMethod: 'GET' }), /by POST, not GET/],

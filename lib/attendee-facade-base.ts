@@ -5,6 +5,7 @@ import { Grant, type IGrantable, type IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 import { TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { MetricName } from '../lambda/model/metrics.ts';
+import type { Reason } from '../lambda/model/reasons.ts';
 import type { AuditTableSet } from './audit-tables.ts';
 import { ConfigurationError } from './checks/configuration-error.ts';
 import { holdsLookupPlaceholder, isElsewhere } from './checks/known-at-synthesis.ts';
@@ -27,7 +28,7 @@ export interface IAttendeeFacade extends IConstruct {
    */
   grantReadAudit(grantee: IGrantable): Grant;
   /** One of the functions' own metrics, of five minutes. Of those that are counted by reason, one needs a reason. */
-  metric(name: MetricName, options?: MetricOptions & { reason?: string }): Metric;
+  metric(name: MetricName, options?: MetricOptions & { reason?: Reason }): Metric;
   /** Batches that were answered with 200. */
   metricBatches(options?: MetricOptions): Metric;
   /** Attendees whose join token was handed out. */
@@ -79,7 +80,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
     );
   }
 
-  metric(name: MetricName, options?: MetricOptions & { reason?: string }): Metric {
+  metric(name: MetricName, options?: MetricOptions & { reason?: Reason }): Metric {
     return metricsOf(this).own(name, options);
   }
 

@@ -3,22 +3,7 @@ import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import type { MetricName } from '../lambda/model/metrics.ts';
-import type { Rule } from '../lambda/model/rules.ts';
-
-/**
- * Every reason by which a known caller is denied: a rule of the policy that is missing here is a compile error. One judges
- * Chime's answers and only withholds.
- */
-const RULES: Record<Exclude<Rule, 'answer-requested-name'>, true> = {
-  scope: true,
-  'tenant-claim': true,
-  'meetings-claim': true,
-  'self-one-attendee': true,
-  'self-own-name': true,
-  'name-prefix': true,
-  'capability-ceiling': true,
-  'meeting-tenant': true,
-};
+import { DENYING_RULES, type Reason } from '../lambda/model/reasons.ts';
 
 export interface FacadeMetricsProps {
   /** Where the metrics are: graphs and alarms of another account or Region say so. */
@@ -43,7 +28,7 @@ export class FacadeMetrics {
   }
 
   /** One of the functions' own metrics; with a reason, where it is counted by reason. */
-  own(metricName: MetricName, options: MetricOptions & { reason?: string } = {}): Metric {
+  own(metricName: MetricName, options: MetricOptions & { reason?: Reason } = {}): Metric {
     const { reason, ...rest } = options;
     return new Metric({
       namespace: this.#props.namespace,
@@ -59,7 +44,7 @@ export class FacadeMetrics {
   /** Denials of known callers by all rules together; they are counted by rule. */
   denied(options: { period?: Duration } = {}): MathExpression {
     // Named for this facade, so that expressions of several can stand in one graph.
-    const byRule = Object.keys(RULES).map((reason): [string, IMetric] => [
+    const byRule = DENYING_RULES.map((reason): [string, IMetric] => [
       `denied_${reason}_${this.#props.apiName}`.replaceAll(/\W/g, '_'),
       this.own('Denials', { reason, ...options }),
     ]);

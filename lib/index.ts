@@ -1,6 +1,7 @@
 // What the package offers to other CDK apps.
 
 export type { MetricName } from '../lambda/model/metrics.ts';
+export type { Reason } from '../lambda/model/reasons.ts';
 export type { Rule } from '../lambda/model/rules.ts';
 export type { CustomDomain } from './attendee-api.ts';
 export { AttendeeFacade, type AttendeeFacadeAttributes } from './attendee-facade.ts';

@@ -56,8 +56,8 @@ export class OperationsDashboard extends Construct {
           ),
           graph(
             'Refused by Chime, or unknown',
-            ...['chime-throttled', 'chime-refused', 'chime-ambiguous', 'chime-access'].map((reason) =>
-              metrics.own('FailedRequests', { reason, label: reason }),
+            ...(['chime-throttled', 'chime-refused', 'chime-ambiguous', 'chime-access'] as const).map(
+              (reason) => metrics.own('FailedRequests', { reason, label: reason }),
             ),
           ),
         ],

@@ -35,9 +35,10 @@ export interface CallerFacts {
   /** The scope that the rules went by; absent where the caller has none. */
   scope?: string;
   sourceIp: string;
-  userAgent: string;
+  /** Cut, and left out of denials, as `gatewayRequestId` is. */
+  userAgent?: string;
   /** The gateway's request id; a client can choose it, so it identifies nothing. */
-  gatewayRequestId: string;
+  gatewayRequestId?: string;
 }
 
 /** An attendee that a caller asked for; `capabilities` absent means that the request left them out. */

@@ -1,3 +1,5 @@
+import type { Reason } from './reasons.ts';
+
 /**
  * The error classes of `BatchCreateAttendee` and their HTTP status, by the wire's `Code`; the class name that SDKs
  * know is the code with `Exception` behind it (Chime SDK API reference, BatchCreateAttendee, Errors).
@@ -21,8 +23,8 @@ export interface ErrorDetails {
   retryAfterSeconds?: number;
   /** The challenge of RFC 6750 section 3; sent as `WWW-Authenticate`. */
   challenge?: string;
-  /** A stable word for logs and metrics; never holds personal data. */
-  reason?: string;
+  /** For logs and metrics. */
+  reason?: Reason;
   /** What Chime called the request that it refused. */
   chimeRequestId?: string;
   cause?: unknown;

@@ -1,27 +1,32 @@
+import type { Reason } from './reasons.ts';
+
 /**
  * What is counted. A name, and a reason where there is one, is a word of this code and never of a request, so no
  * metric can hold personal data and none can be multiplied from outside.
  */
-export type MetricName =
+export const METRIC_NAMES = [
   /** Batches that were answered with 200. */
-  | 'BatchesAnswered'
-  | 'AttendeesIssued'
-  | 'AttendeesWithheld'
+  'BatchesAnswered',
+  'AttendeesIssued',
+  'AttendeesWithheld',
   /** Attendees that Chime could not create, as its answer says one by one. */
-  | 'AttendeeErrors'
+  'AttendeeErrors',
   /** Known callers whom a rule refused, by rule. */
-  | 'Denials'
+  'Denials',
   /** Requests whose token did not verify, by reason. */
-  | 'Unauthenticated'
+  'Unauthenticated',
   /** Every other answer than 200, by reason. */
-  | 'FailedRequests'
+  'FailedRequests',
   /** Seconds since the oldest batch without outcome began; 0 if there is none. Missing where nobody can tell. */
-  | 'OldestOpenIntentAge'
-  | 'IntentsRecovered'
-  | 'IntentsNotIssued'
-  | 'IntentsUnresolved'
+  'OldestOpenIntentAge',
+  'IntentsRecovered',
+  'IntentsNotIssued',
+  'IntentsUnresolved',
   /** Entries that the reconciler could not deal with and left for its next run. */
-  | 'ReconcilerFailures';
+  'ReconcilerFailures',
+] as const;
+
+export type MetricName = (typeof METRIC_NAMES)[number];
 
 /** Counts what happens, together with a reason where there is one. Never fails and never waits. */
-export type AddMetrics = (values: Partial<Record<MetricName, number>>, reason?: string) => void;
+export type AddMetrics = (values: Partial<Record<MetricName, number>>, reason?: Reason) => void;

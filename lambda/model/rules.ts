@@ -2,22 +2,25 @@
  * Who may do what: pure functions of caller, meeting and request. Every rule has a name, which is what a denied caller,
  * the log and the audit see of it. What no rule permits is denied.
  */
-export type Rule =
+export const RULES = [
   /** The token has none of its issuer's scopes. */
-  | 'scope'
+  'scope',
   /** The token's tenant claim is missing, malformed, or names a tenant that its issuer may not speak for. */
-  | 'tenant-claim'
+  'tenant-claim',
   /** The token's meetings claim is missing though required, malformed, or does not list this meeting. */
-  | 'meetings-claim'
+  'meetings-claim',
   /** A caller that speaks for itself asked for more than one attendee. */
-  | 'self-one-attendee'
+  'self-one-attendee',
   /** A caller that speaks for itself named somebody else. */
-  | 'self-own-name'
+  'self-own-name',
   /** A delegate named an ExternalUserId outside its issuer's prefix. */
-  | 'name-prefix'
+  'name-prefix',
   /** A capability above the ceiling of the caller's scope. */
-  | 'capability-ceiling'
+  'capability-ceiling',
   /** The meeting does not exist, has no tenant, or none of the caller's. Answered as 404, always in the same way. */
-  | 'meeting-tenant'
+  'meeting-tenant',
   /** Chime returned an attendee that was not asked for. */
-  | 'answer-requested-name';
+  'answer-requested-name',
+] as const;
+
+export type Rule = (typeof RULES)[number];

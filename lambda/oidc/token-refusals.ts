@@ -1,29 +1,10 @@
 import { errors } from 'jose';
 import { FacadeError } from '../model/errors.ts';
-
-/** Why a token was refused: a word for log and metrics. */
-export type TokenReason =
-  | 'token-algorithm'
-  | 'token-audience'
-  | 'token-claim-ambiguous'
-  | 'token-claim-list'
-  | 'token-claim-type'
-  | 'token-client'
-  | 'token-critical-header'
-  | 'token-encrypted'
-  | 'token-expired'
-  | 'token-expiry-missing'
-  | 'token-issuer'
-  | 'token-key'
-  | 'token-kind'
-  | 'token-malformed'
-  | 'token-not-yet-valid'
-  | 'token-opaque'
-  | 'token-signature'
-  | 'token-subject';
+import type { LogEvent } from '../model/log-events.ts';
+import type { TokenReason } from '../model/reasons.ts';
 
 /** Writes a line to the log, in facts of the configuration and never of a token. */
-export type Report = (event: string, facts: Record<string, string | number>) => void;
+export type Report = (event: LogEvent, facts: Record<string, string | number>) => void;
 
 /** A 401 with the challenge of RFC 6750 section 3. */
 export function refuse(reason: TokenReason, message: string): FacadeError {

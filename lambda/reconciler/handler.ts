@@ -9,6 +9,7 @@ import { createOpenIntents } from '../audit/open-intents.ts';
 import { createChimeAttendeeList } from '../aws/chime-attendee-list.ts';
 import { createChimeClient, createDynamoDBClient, withCallLimit } from '../aws/clients.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
+import type { LogEvent } from '../model/log-events.ts';
 import { readSettings } from './environment.ts';
 import { type ReconcileSummary, reconcile } from './reconcile.ts';
 
@@ -36,7 +37,7 @@ const dependencies = {
   pause: (ms: number) => pause(ms),
   randomHex: () => randomBytes(8).toString('hex'),
   addMetrics: createMetrics(),
-  report: (event: string, facts: Record<string, string | number | undefined>) => logger.info(event, facts),
+  report: (event: LogEvent, facts: Record<string, string | number | undefined>) => logger.info(event, facts),
 };
 
 /**

@@ -12,6 +12,7 @@ import { admissionsOf, type IntentRecord, type OutcomeRecord, recordId } from '.
 import { SWEEP_OVERLAP_MS } from '../audit/schema.ts';
 import { UnreadableRecord } from '../audit/unreadable-record.ts';
 import type { IssuedAttendee } from '../model/attendees.ts';
+import type { LogEvent } from '../model/log-events.ts';
 import type { AddMetrics } from '../model/metrics.ts';
 import type { AttendeeList, Clock } from '../model/ports.ts';
 import { decide } from './decide.ts';
@@ -36,7 +37,7 @@ export interface ReconcileDependencies {
   randomHex(): string;
   addMetrics: AddMetrics;
   /** What happened, in words that hold no personal data. */
-  report(event: string, facts: Record<string, string | number | undefined>): void;
+  report(event: LogEvent, facts: Record<string, string | number | undefined>): void;
 }
 
 export interface ReconcileCall {

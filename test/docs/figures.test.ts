@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { PRICES } from '../../bench/prices.ts';
-import { functionSources, membersOf } from '../support/sources.ts';
+import { LOG_EVENTS } from '../../lambda/model/log-events.ts';
+import { METRIC_NAMES } from '../../lambda/model/metrics.ts';
+import { REASONS_BY_METRIC } from '../../lambda/model/reasons.ts';
 import { synthesize, theResource } from '../support/synthesize.ts';
 import { alarmsOf, metricsOfAlarm } from '../support/watched-metrics.ts';
 
@@ -28,8 +30,6 @@ const code = (text = ''): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, w
 /** Dollars as the page writes them: none with one digit behind the point. */
 const dollars = (amount: number): string =>
   /\.\d$/.test(`${amount}`) ? amount.toFixed(2) : `${Number(amount.toFixed(10))}`;
-
-const sources = functionSources().map(({ text }) => text);
 
 const metricRows = rowsUnder(runbook, 'Every metric');
 
@@ -88,33 +88,15 @@ describe('docs/runbook.md', () => {
     const listed = metricRows.flatMap(([names, dimensions]) =>
       code(names).map((name) => `${name} by ${dimensions}`),
     );
-    const names = membersOf('lambda/model/metrics.ts', 'MetricName');
-    const byReason = ['Denials', 'Unauthenticated', 'FailedRequests'];
     expect(listed.toSorted()).toEqual(
-      names.map((name) => `${name} by service${byReason.includes(name) ? ', reason' : ''}`).toSorted(),
+      METRIC_NAMES.map(
+        (name) => `${name} by service${name in REASONS_BY_METRIC ? ', reason' : ''}`,
+      ).toSorted(),
     );
   });
 
-  it('lists every reason that the code gives, and no other', () => {
-    // `reason: 'json'`, `refuse('token-key', …)`, `unavailable('out-of-time', …)`, and both of a choice.
-    const given = sources.flatMap((source) =>
-      [
-        ...source.matchAll(
-          /(?:\breason: (?:[^,'\n]*'\w+' \? )?|\b(?:refuse|unavailable)\(\s*)'([a-z-]+)'(?: : '([a-z-]+)')?/g,
-        ),
-      ].flatMap(([, one, other]) => [one ?? '', other ?? '']),
-    );
-    const reasons = [...new Set(given)].filter((reason) => reason !== '');
-    const ofTokens = reasons.filter((reason) => reason.startsWith('token-'));
-    expect(reasonsOf('Unauthenticated').toSorted()).toEqual([...ofTokens, 'chime-refused'].toSorted());
-    expect(reasonsOf('FailedRequests').toSorted()).toEqual(
-      reasons.filter((reason) => !ofTokens.includes(reason)).toSorted(),
-    );
-    // The last one withholds an attendee that exists already, and denies nothing.
-    const rules = membersOf('lambda/model/rules.ts', 'Rule').filter(
-      (rule) => rule !== 'answer-requested-name',
-    );
-    expect(reasonsOf('Denials').toSorted()).toEqual(rules.toSorted());
+  it.each(Object.entries(REASONS_BY_METRIC))('lists every reason of %s, and no other', (metric, reasons) => {
+    expect(reasonsOf(metric).toSorted()).toEqual(reasons.toSorted());
   });
 
   it('says what to do about reasons that there are', () => {
@@ -125,13 +107,12 @@ describe('docs/runbook.md', () => {
   });
 
   it('knows the messages of the logs', () => {
-    const rows = rowsUnder(runbook, 'Before you begin').filter(([group]) => group !== 'both');
-    const messages = rows.flatMap(([, message = '']) => code(message.replace(/\(.*\)/, '')));
-    const logged = sources.flatMap((source) =>
-      [...source.matchAll(/\b(?:report|logger(?:\.\w+|\[[^\]]*\]))\(\s*'([a-z ]+)'/g)].map(
-        ([, message]) => message ?? '',
-      ),
-    );
-    expect(messages.toSorted()).toEqual([...new Set(logged)].toSorted());
+    const listed = (group: string) =>
+      rowsUnder(runbook, 'Before you begin').flatMap(([of, message = '']) =>
+        of === group ? code(message.replace(/\(.*\)/, '')) : [],
+      );
+    for (const [group, events] of Object.entries(LOG_EVENTS)) {
+      expect(listed(group).toSorted()).toEqual(events.toSorted());
+    }
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Dashboard, GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
-import { functionSources, membersOf } from '../support/sources.ts';
+import { METRIC_NAMES } from '../../lambda/model/metrics.ts';
+import { DENYING_RULES, REASONS_BY_METRIC } from '../../lambda/model/reasons.ts';
 import { addFacade, createForeignStack, synthesize, theResource } from '../support/synthesize.ts';
 import {
   alarmsOf,
@@ -13,17 +14,6 @@ import {
 
 const NAMESPACE = 'Usher/usher-test';
 const template = synthesize();
-
-/** All that the functions are made of, but for the list of metrics itself. */
-const sources = functionSources().flatMap(({ file, text }) =>
-  file === 'lambda/model/metrics.ts' ? [] : [text],
-);
-
-const metricNames = membersOf('lambda/model/metrics.ts', 'MetricName');
-/** By which a request is denied; one rule judges Chime's answers, and only withholds. */
-const rules = membersOf('lambda/model/rules.ts', 'Rule').filter((rule) => rule !== 'answer-requested-name');
-/** Counted by reason, so that there is nothing to be seen of them without one. */
-const BY_REASON = ['Denials', 'Unauthenticated', 'FailedRequests'];
 
 const watched: [string, WatchedMetric][] = [
   ...alarmsOf(template).flatMap((alarm) =>
@@ -47,13 +37,14 @@ describe('what alarms and dashboard look at', () => {
   });
 
   it.each(own)('is %s, which a function writes', (_name, { name, dimensions: { reason, ...dimensions } }) => {
-    expect(metricNames).toContain(name);
-    expect(sources.some((source) => new RegExp(`\\b${name}\\b`).test(source))).toBe(true);
+    expect(METRIC_NAMES).toContain(name);
     expect(dimensions).toEqual({ service: 'usher' });
-    expect(reason !== undefined).toBe(BY_REASON.includes(name));
-    if (reason !== undefined) {
-      expect(sources.some((source) => source.includes(`'${reason}'`))).toBe(true);
-    }
+    // Counted by reason, so that there is nothing to be seen of them without one.
+    const reasons: readonly string[] | undefined = (REASONS_BY_METRIC as Record<string, readonly string[]>)[
+      name
+    ];
+    if (reasons === undefined) expect(reason).toBeUndefined();
+    else expect(reasons).toContain(reason);
   });
 
   it('has the dimensions by which API Gateway, Lambda and DynamoDB tell things apart', () => {
@@ -80,7 +71,7 @@ describe('what alarms and dashboard look at', () => {
   it('has every metric that a function writes to its namespace in sight of somebody', () => {
     const seen = new Set(own.map(([, { name }]) => name));
     // Anonymous requests are anybody's, and are not a thing to act on.
-    expect(metricNames.filter((name) => !seen.has(name))).toEqual(['Unauthenticated']);
+    expect(METRIC_NAMES.filter((name) => !seen.has(name))).toEqual(['Unauthenticated']);
   });
 });
 
@@ -89,7 +80,7 @@ describe('denials', () => {
 
   it('are those by every rule of the policy that denies', () => {
     const reasons = metricsOfAlarm(denied).map(({ dimensions }) => dimensions['reason']);
-    expect(reasons.toSorted()).toEqual(rules.toSorted());
+    expect(reasons.toSorted()).toEqual(DENYING_RULES.toSorted());
   });
 
   it('are added up, each once, whatever else is in the same graph', () => {
@@ -105,7 +96,7 @@ describe('denials', () => {
     const denials = ['One', 'Two'].map((id) => addFacade(stack, {}, id).metricDenied());
     new Dashboard(stack, 'Both', { widgets: [[new GraphWidget({ left: denials })]] });
     expect(metricsOfWidget(widgetsOf(Template.fromStack(stack), 'Both')[0] as never)).toHaveLength(
-      2 * rules.length,
+      2 * DENYING_RULES.length,
     );
   });
 });

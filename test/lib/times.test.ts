@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { REQUEST_TIMES } from '../../lambda/create-attendees/time-budget.ts';
 import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
 import { completeSettings } from '../../lib/settings/complete.ts';
 import { resourcesOf, synthesize, theResource } from '../support/synthesize.ts';
@@ -12,13 +13,8 @@ function msIn(file: string, name: string): number {
   return Number(value.replaceAll('_', ''));
 }
 
-const request = (name: string) => msIn('lambda/create-attendees/create-attendees.ts', name);
-const budgetMs = request('BUDGET_MS');
-const answerMs = request('ANSWER_RESERVE_MS');
-const reserveMs = request('OUTCOME_RESERVE_MS');
-const admissionsMs = request('ADMISSIONS_TIMEOUT_MS');
-const findMs = request('FIND_MEETING_TIMEOUT_MS');
-const recordMs = request('RECORD_TIMEOUT_MS');
+const { budgetMs, answerReserveMs, recordReserveMs, outcomeReserveMs } = REQUEST_TIMES;
+const { findMeetingMs, recordMs, admissionsMs, minCreateMs } = REQUEST_TIMES;
 const defaults = completeSettings({}, 'facade');
 
 const template = synthesize();
@@ -29,16 +25,17 @@ const GATEWAY_MS = 29_000;
 
 describe('the times of a request, each within the next', () => {
   it('leave it its whole budget, and time to answer, before the function is stopped', () => {
-    expect(timeoutOf('Attendees') * 1000).toBeGreaterThan(budgetMs + answerMs);
+    expect(timeoutOf('Attendees') * 1000).toBeGreaterThan(budgetMs + answerReserveMs);
   });
 
   it('leave time to ask Chime where everything before takes its longest', () => {
-    const beforeChimeMs = KEY_FETCHING.timeoutMs + findMs + recordMs;
-    expect(budgetMs - reserveMs - beforeChimeMs).toBeGreaterThan(request('MIN_CREATE_MS'));
+    const beforeChimeMs = KEY_FETCHING.timeoutMs + findMeetingMs + recordMs;
+    expect(budgetMs - recordReserveMs - beforeChimeMs).toBeGreaterThan(minCreateMs);
   });
 
   it('leave the outcome the larger part of what is kept for it, where entries before it take their longest', () => {
-    expect(admissionsMs).toBeLessThan(reserveMs / 2);
+    expect(admissionsMs).toBeLessThanOrEqual(recordReserveMs - outcomeReserveMs);
+    expect(outcomeReserveMs).toBeGreaterThan(admissionsMs);
   });
 
   it('leave time to ask Chime even where the function has the least that can be configured', () => {
@@ -46,7 +43,7 @@ describe('the times of a request, each within the next', () => {
       completeSettings({ limits: { timeoutSeconds } }, 'facade');
     expect(atLeast(5)).not.toThrow();
     expect(atLeast(4)).toThrow('limits.timeoutSeconds');
-    expect(5_000).toBeGreaterThan(reserveMs + answerMs + request('MIN_CREATE_MS'));
+    expect(5_000).toBeGreaterThan(recordReserveMs + answerReserveMs + minCreateMs);
   });
 
   it('have the reconciler wait until the last function that worked on an intent has ended', () => {
@@ -64,8 +61,8 @@ describe('the times of a request, each within the next', () => {
     const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (.+?) \| (.+?) \|.*\|$/gm)].slice(2);
     const s = (ms: number) => `${ms / 1000} s`;
     const functionMs = timeoutOf('Attendees') * 1000;
-    expect(answerMs).toBe(500);
-    expect(recordMs).toBe(findMs);
+    expect(answerReserveMs).toBe(500);
+    expect(recordMs).toBe(findMeetingMs);
     expect(rows.map(([, who, howLong]) => [who, howLong])).toEqual([
       ['the client', `${s(GATEWAY_MS + 1000)} or more; the SDKs' default is to wait for ever`],
       [
@@ -74,8 +71,8 @@ describe('the times of a request, each within the next', () => {
       ],
       ['the function', s(functionMs)],
       ['a request', `${s(budgetMs)}, or half a second less than the function has`],
-      ['Chime', `what is left of the request but for ${s(reserveMs)}, kept for recording the outcome`],
-      ['finding the meeting, each record', `${s(findMs)} each, derived entries ${s(admissionsMs)}`],
+      ['Chime', `what is left of the request but for ${s(recordReserveMs)}, kept for recording the outcome`],
+      ['finding the meeting, each record', `${s(findMeetingMs)} each, derived entries ${s(admissionsMs)}`],
       ["the issuer's keys", s(KEY_FETCHING.timeoutMs)],
     ]);
   });

@@ -15,13 +15,13 @@ import {
   type OutcomeRecord,
   recordId,
 } from '../../lambda/audit/records.ts';
-import { createAttendees } from '../../lambda/create-attendees/create-attendees.ts';
 import type { Attendee, AttendeeRequest, IssuedAttendee } from '../../lambda/model/attendees.ts';
 import {
   type ReconcileDependencies,
   type ReconcileSummary,
   reconcile,
 } from '../../lambda/reconciler/reconcile.ts';
+import { createAttendeesFor } from './create-attendees.ts';
 import { createIssuerRules } from './issuer-rules.ts';
 
 export const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
@@ -108,26 +108,21 @@ export function createWorld({ idempotent = true } = {}) {
       const batchId = mintBatchId(nowMs, (++randomness).toString(16).padStart(16, '0'));
       const auditLog = auditLogOf(actor);
       try {
-        const created = await createAttendees(
+        const created = await createAttendeesFor(
+          {
+            rules: createIssuerRules(),
+            clientId: 'backend',
+            subject: 'service',
+            scopes: new Set(['attendees.create']),
+            claims: {},
+          },
+          { meetingId, attendees: names.map((ExternalUserId) => ({ ExternalUserId })) },
           {
             batchId,
             stopsAtMs: nowMs + 20_000,
-            sourceIp: '192.0.2.1',
-            userAgent: 'a browser',
-            gatewayRequestId: 'gateway-1',
-            bearerToken: () => 'token',
-            parse: () => ({ meetingId, attendees: names.map((ExternalUserId) => ({ ExternalUserId })) }),
+            origin: { sourceIp: '192.0.2.1', userAgent: 'a browser', gatewayRequestId: 'gateway-1' },
           },
           {
-            tokenVerifier: {
-              verify: async () => ({
-                rules: createIssuerRules(),
-                clientId: 'backend',
-                subject: 'service',
-                scopes: new Set(['attendees.create']),
-                claims: {},
-              }),
-            },
             meetingAccess: { ruleAgainst: async () => undefined },
             denialBudget: { take: () => true, giveBack: () => {} },
             meetings: {

@@ -78,7 +78,7 @@ export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper
             `  caller   ${printable(`${caller.clientId} / ${caller.subject}`)}`,
             `           ${printable(callerId(caller))}`,
             `  scope    ${printable(caller.scope ?? 'none')}`,
-            `  from     ${printable(`${caller.sourceIp}  ${caller.userAgent}`)}`,
+            `  from     ${printable([caller.sourceIp, caller.userAgent].filter(Boolean).join('  '))}`,
           ]),
       `  counts   requested ${requested}, issued ${issued}, withheld ${withheld}, errors ${errors}`,
       ...(remark === '' ? [] : [`  remark   ${printable(remark)}`]),

@@ -3,13 +3,19 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import httpCors from '@middy/http-cors';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { mintBatchId } from '../../audit/batch-id.ts';
+import type { Origin } from '../../audit/build-records.ts';
 import { FacadeError } from '../../model/errors.ts';
+import type { LogEvent } from '../../model/log-events.ts';
 import type { MetricName } from '../../model/metrics.ts';
-import { type CreateAttendeesDependencies, createAttendees } from '../create-attendees.ts';
-import { assertOffered, bearerToken, parseBatch } from './request.ts';
+import type { TokenVerifier } from '../../model/ports.ts';
+import type { Dependencies } from '../request.ts';
+import { routeTo } from '../routes.ts';
+import { startTimeBudget } from '../time-budget.ts';
+import { bearerToken } from './request.ts';
 import { EXPOSED_HEADERS, failure, success } from './response.ts';
 
-export interface HandlerDependencies extends Omit<CreateAttendeesDependencies, 'report'> {
+export interface HandlerDependencies extends Omit<Dependencies, 'report'> {
+  tokenVerifier: TokenVerifier;
   logger: Logger;
   allowedOrigins: string[];
 }
@@ -28,7 +34,8 @@ const REQUEST_HEADERS = [
 
 /** The function behind the REST API: an API Gateway proxy event in, an answer in Chime's shape out. */
 export function createHandler(dependencies: HandlerDependencies) {
-  const { logger, allowedOrigins, addMetrics, clock, randomHex } = dependencies;
+  const { logger, allowedOrigins, addMetrics, clock, randomHex, tokenVerifier } = dependencies;
+  const report: Dependencies['report'] = (event, facts) => logger.info(event, facts);
   let batchId = '';
 
   /** Every line that is logged and every answer that is sent carries the batch id of its own request. */
@@ -52,12 +59,12 @@ export function createHandler(dependencies: HandlerDependencies) {
             });
       const { reason, cause } = error.details;
       const serverFault = error.code === 'ServiceFailure' || error.code === 'ServiceUnavailable';
-      logger[serverFault ? 'error' : 'warn']('request failed', {
+      logger[serverFault ? 'error' : 'warn']('request failed' satisfies LogEvent, {
         code: error.code,
         reason,
         ...causeOf(cause),
       });
-      addMetrics({ [metricOf(error)]: 1 }, reason ?? error.code);
+      addMetrics({ [metricOf(error)]: 1 }, reason ?? 'unexpected');
       request.response = failure(error, request.event.requestContext.requestId, batchId);
     },
   };
@@ -76,21 +83,20 @@ export function createHandler(dependencies: HandlerDependencies) {
     )
     .use(modelledErrors)
     .handler(async (event: APIGatewayProxyEvent, context: Context) => {
-      assertOffered(event);
-      const created = await createAttendees(
-        {
-          batchId,
-          stopsAtMs: clock.now() + context.getRemainingTimeInMillis(),
-          sourceIp: event.requestContext.identity.sourceIp,
-          userAgent: event.requestContext.identity.userAgent ?? '',
-          gatewayRequestId: event.requestContext.requestId,
-          bearerToken: () => bearerToken(event),
-          parse: () => parseBatch(event),
-        },
-        { ...dependencies, report: (message, facts) => logger.info(message, facts) },
+      const budget = startTimeBudget(clock, clock.now() + context.getRemainingTimeInMillis());
+      const route = routeTo(event);
+      const caller = await tokenVerifier.verify(bearerToken(event));
+      const { body, chimeRequestId } = await route.serve(
+        event,
+        { batchId, caller, origin: originOf(event), budget },
+        { ...dependencies, report },
       );
-      return success(created, batchId);
+      return success(body, batchId, chimeRequestId);
     });
+}
+
+function originOf({ requestContext: { identity, requestId } }: APIGatewayProxyEvent): Origin {
+  return { sourceIp: identity.sourceIp, userAgent: identity.userAgent ?? '', gatewayRequestId: requestId };
 }
 
 /** Which of the counters an error adds to. A rule says 403, or 404 where it is about the meeting; Chime may say both. */

@@ -3,8 +3,6 @@ import type { AttendeeRequest } from '../../model/attendees.ts';
 import { FacadeError } from '../../model/errors.ts';
 import { validateBatch, validateMeetingId } from './validation.ts';
 
-const ATTENDEES_RESOURCE = '/meetings/{MeetingId}/attendees';
-
 /** Longer bearer tokens are refused unread; a REST API takes 10,240 bytes of headers in all. */
 const MAX_TOKEN_LENGTH = 8_192;
 
@@ -15,35 +13,10 @@ const MAX_TOKEN_LENGTH = 8_192;
 const MAX_BODY_LENGTH = 262_144;
 
 /**
- * @throws FacadeError `NotFound` for a path, `BadRequest` for a method or operation that is not offered
- */
-export function assertOffered(event: APIGatewayProxyEvent): void {
-  const paths = [event.path, event.requestContext.path];
-  if (event.resource !== ATTENDEES_RESOURCE || !paths.every((path) => leadsTo(ATTENDEES_RESOURCE, path))) {
-    throw new FacadeError(
-      'NotFound',
-      'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.',
-      { reason: 'path' },
-    );
-  }
-  if (event.httpMethod !== 'POST') {
-    throw new FacadeError('BadRequest', 'Only POST is offered at this path.', { reason: 'method' });
-  }
-  const operations = event.multiValueQueryStringParameters?.['operation'] ?? [];
-  if (operations.length !== 1 || operations[0] !== 'batch-create') {
-    throw new FacadeError(
-      'BadRequest',
-      'The query parameter operation must be given once, as batch-create: no other operation is offered here.',
-      { reason: 'operation' },
-    );
-  }
-}
-
-/**
  * Whether a raw path is that of a resource, behind a stage or a base path if there is one. Which resource API Gateway
  * looks for where a path has slashes at its end or one after another is not documented: such a path leads nowhere.
  */
-function leadsTo(resource: string, path: string): boolean {
+export function leadsTo(resource: string, path: string): boolean {
   const segments = path.split('/').slice(1);
   const isSame = (part: string, segment: string | undefined) => part === segment || part.startsWith('{');
   return (

@@ -1,6 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { ERROR_STATUS, type FacadeError } from '../../model/errors.ts';
-import type { CreatedAttendees } from '../create-attendees.ts';
 
 /**
  * Headers that a page of another origin may read. A REST API renames the `WWW-Authenticate` of a Lambda function
@@ -16,12 +15,12 @@ export const EXPOSED_HEADERS = [
 ].join(',');
 
 /** The gateway adds `x-amzn-RequestId` itself, and renames one that a function sends. */
-export function success(created: CreatedAttendees, batchId: string): APIGatewayProxyResult {
-  return {
-    statusCode: 200,
-    headers: headers(batchId, created.chimeRequestId),
-    body: JSON.stringify({ Attendees: created.attendees, Errors: created.errors }),
-  };
+export function success(
+  body: object,
+  batchId: string,
+  chimeRequestId: string | undefined,
+): APIGatewayProxyResult {
+  return { statusCode: 200, headers: headers(batchId, chimeRequestId), body: JSON.stringify(body) };
 }
 
 /** The shape by which AWS SDKs find the error class: the header first, then the body's `Code`. */

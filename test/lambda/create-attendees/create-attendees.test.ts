@@ -1,13 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { DenialRecord, IntentRecord, OutcomeRecord } from '../../../lambda/audit/records.ts';
-import {
-  type CreateAttendeesDependencies,
-  createAttendees,
-} from '../../../lambda/create-attendees/create-attendees.ts';
 import { authorizeByMeeting } from '../../../lambda/create-attendees/policy.ts';
+import type { Dependencies } from '../../../lambda/create-attendees/request.ts';
 import type { Attendee, AttendeeRequest } from '../../../lambda/model/attendees.ts';
 import { FacadeError } from '../../../lambda/model/errors.ts';
 import type { Caller, CreationResult, MeetingFacts } from '../../../lambda/model/ports.ts';
+import { createAttendeesFor } from '../../support/create-attendees.ts';
 import { createIssuerRules } from '../../support/issuer-rules.ts';
 
 const MEETING = '3F0C4A7E-52c8-4d6f-9a0b-7d2f5e8c1b34';
@@ -67,7 +65,12 @@ function createWorld() {
     userAgent: 'a browser',
     gatewayRequestId: 'gateway-1',
     denialsLeft: 1,
-    run: () => createAttendees(call, dependencies),
+    run: () => {
+      const { stopsAtMs, sourceIp, userAgent, gatewayRequestId, requested } = state;
+      const origin = { sourceIp, userAgent, gatewayRequestId };
+      const asked = { meetingId: MEETING, attendees: requested };
+      return createAttendeesFor(verify(), asked, { batchId: BATCH, origin, stopsAtMs }, dependencies);
+    },
   };
   const step = (name: string, timeoutMs?: number): void => {
     happened.push(name);
@@ -75,13 +78,11 @@ function createWorld() {
     nowMs += state.slow[name] ?? 0;
     if (state.broken.has(name)) throw new TypeError(`secret of ${name}`);
   };
-  const dependencies: CreateAttendeesDependencies = {
-    tokenVerifier: {
-      verify: async () => {
-        step('verify');
-        return state.caller;
-      },
-    },
+  const verify = async () => {
+    step('verify');
+    return state.caller;
+  };
+  const dependencies: Dependencies = {
     meetingAccess: {
       ruleAgainst: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
         step('findMeeting', timeoutMs);
@@ -118,29 +119,6 @@ function createWorld() {
     addMetrics: (values, reason) => metrics.push({ ...values, ...(reason && { reason }) }),
     report: (event, facts) => reports.push(JSON.stringify({ event, ...facts })),
   };
-  const call = {
-    batchId: BATCH,
-    get stopsAtMs() {
-      return state.stopsAtMs;
-    },
-    get sourceIp() {
-      return state.sourceIp;
-    },
-    get userAgent() {
-      return state.userAgent;
-    },
-    get gatewayRequestId() {
-      return state.gatewayRequestId;
-    },
-    bearerToken: () => {
-      happened.push('bearerToken');
-      return 'token';
-    },
-    parse: () => {
-      happened.push('parse');
-      return { meetingId: MEETING, attendees: state.requested };
-    },
-  };
   return state;
 }
 
@@ -166,9 +144,7 @@ describe('a batch that goes well', () => {
   it('goes through its steps in the order that the promises need', async () => {
     await w.run();
     expect(w.happened).toEqual([
-      'bearerToken',
       'verify',
-      'parse',
       'findMeeting',
       'recordIntent',
       'createAttendees',

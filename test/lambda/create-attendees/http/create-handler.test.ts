@@ -57,7 +57,7 @@ it.each<[string, Error, string]>([
   ['Denials', error('NotFound', 'Meeting 1 not found', { reason: 'meeting-tenant' }), 'meeting-tenant'],
   ['FailedRequests', error('Forbidden', 'm', { reason: 'chime-refused' }), 'chime-refused'],
   ['FailedRequests', error('ServiceUnavailable', 'm', { reason: 'chime-ambiguous' }), 'chime-ambiguous'],
-  ['FailedRequests', error('BadRequest', 'alice'), 'BadRequest'],
+  ['FailedRequests', error('BadRequest', 'alice', { reason: 'json' }), 'json'],
   ['FailedRequests', new TypeError('alice'), 'unexpected'],
 ])('counts among %s: %s', async (name, thrown, reason) => {
   expect((await toldOf(thrown)).counted).toEqual([[{ [name]: 1 }, reason]]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { assertOffered, bearerToken, parseBatch } from '../../../../lambda/create-attendees/http/request.ts';
+import { bearerToken, parseBatch } from '../../../../lambda/create-attendees/http/request.ts';
+import { routeTo } from '../../../../lambda/create-attendees/routes.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const ATTENDEES = `/meetings/${MEETING}/attendees`;
@@ -49,13 +50,13 @@ describe('what is offered', () => {
   const PATH =
     'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.';
   it('is one operation on one path', () => {
-    expect(() => assertOffered(event({}))).not.toThrow();
+    expect(() => routeTo(event({}))).not.toThrow();
   });
 
   it('is the same behind a base path, and with an encoded id', () => {
     for (const path of [`/usher${ATTENDEES}`, ATTENDEES.replace('3', '%33')]) {
-      expect(() => assertOffered(event({ path }))).not.toThrow();
-      expect(() => assertOffered(event({ path, contextPath: path }))).not.toThrow();
+      expect(() => routeTo(event({ path }))).not.toThrow();
+      expect(() => routeTo(event({ path, contextPath: path }))).not.toThrow();
     }
   });
 
@@ -71,7 +72,7 @@ describe('what is offered', () => {
     ['something behind it', { path: `${ATTENDEES}/alice` }],
     ['a word too few', { path: `/${MEETING}/attendees` }],
   ])('is nothing at a raw path with %s, whatever resource API Gateway found', (_what, paths) => {
-    expect(() => assertOffered(event(paths))).toThrow(
+    expect(() => routeTo(event(paths))).toThrow(
       expect.objectContaining({ code: 'NotFound', message: PATH, details: { reason: 'path' } }),
     );
   });
@@ -94,7 +95,7 @@ describe('what is offered', () => {
       event({ operations: ['batch-create', 'batch-create'] }),
     ],
   ])('rejects as %s by %s, saying %j: %s', (code, reason, message, _what, e) => {
-    expect(() => assertOffered(e)).toThrow(expect.objectContaining({ code, message, details: { reason } }));
+    expect(() => routeTo(e)).toThrow(expect.objectContaining({ code, message, details: { reason } }));
   });
 });
 

@@ -1,0 +1,156 @@
+import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee } from '../model/attendees.ts';
+import type { Caller } from '../model/ports.ts';
+import type { Rule } from '../model/rules.ts';
+import { dayOfBatch } from './batch-id.ts';
+import {
+  type AuditRecord,
+  type CallerFacts,
+  callerId,
+  type DenialRecord,
+  type IntentRecord,
+  type OutcomeRecord,
+  recordId,
+} from './records.ts';
+
+/** Where a request came from, as the gateway says. */
+export interface Origin {
+  sourceIp: string;
+  userAgent: string;
+  gatewayRequestId: string;
+}
+
+/** What all records of one request have in common. */
+export interface RequestFacts {
+  batchId: string;
+  /** In lower case. */
+  meetingId: string;
+  caller: Caller;
+  origin: Origin;
+  /** In seconds since the epoch. */
+  expiresAt: number | undefined;
+}
+
+/** When a record is made, and by which attempt to write it. */
+export interface Stamp {
+  nowMs: number;
+  /** Random. */
+  writerId: string;
+}
+
+// What a client chooses freely is cut, so that it cannot make records dear; a denial, which is to fit into 1 KB, has none of it.
+const MAX_USER_AGENT_LENGTH = 256;
+/** A UUID has 36. */
+const MAX_GATEWAY_REQUEST_ID_LENGTH = 40;
+
+export function intentOf(
+  request: RequestFacts,
+  {
+    scope,
+    requested,
+    deadlineMs,
+  }: { scope: string; requested: readonly AttendeeRequest[]; deadlineMs: number },
+  stamp: Stamp,
+): IntentRecord {
+  const { userAgent, gatewayRequestId } = request.origin;
+  const caller = {
+    ...callerFacts(request, scope),
+    userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+    gatewayRequestId: gatewayRequestId.slice(0, MAX_GATEWAY_REQUEST_ID_LENGTH),
+  };
+  return {
+    ...baseOf(request, 'intent', stamp),
+    callerId: callerId(caller),
+    day: dayOfBatch(request.batchId),
+    caller,
+    requested: requested.map(({ ExternalUserId, Capabilities }) => ({
+      externalUserId: ExternalUserId,
+      ...(Capabilities === undefined ? {} : { capabilities: Capabilities }),
+    })),
+    deadline: isoTime(deadlineMs),
+  };
+}
+
+export function denialOf(
+  request: RequestFacts,
+  { rule, scope, requestedCount }: { rule: Rule; scope: string | undefined; requestedCount: number },
+  stamp: Stamp,
+): DenialRecord {
+  return {
+    ...baseOf(request, 'denial', stamp),
+    denialDay: dayOfBatch(request.batchId),
+    caller: callerFacts(request, scope),
+    rule,
+    requestedCount,
+  };
+}
+
+/** What the handler found out, in the words of the record but for errors, which are in Chime's. */
+export interface Result extends Pick<OutcomeRecord, 'state' | 'refusal'> {
+  issued?: OutcomeRecord['issued'];
+  withheld?: OutcomeRecord['withheld'];
+  errors?: readonly AttendeeError[];
+  chimeRequestId?: string | undefined;
+}
+
+/** The outcome of a handler, before its admissions are written. */
+export function outcomeOf(request: RequestFacts, result: Result, stamp: Stamp): OutcomeRecord {
+  const { state, refusal, issued = [], withheld = [], errors = [], chimeRequestId } = result;
+  return {
+    ...baseOf(request, 'outcome', stamp),
+    state,
+    writtenBy: 'handler',
+    issued,
+    withheld,
+    errors: errors.map(({ ExternalUserId, ErrorCode, ErrorMessage }) => ({
+      externalUserId: ExternalUserId,
+      errorCode: ErrorCode,
+      errorMessage: ErrorMessage,
+    })),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(chimeRequestId === undefined ? {} : { chimeRequestId }),
+    admissions: issued.length === 0 ? 'written' : 'pending',
+  };
+}
+
+/** An attendee as the audit keeps it: with the fingerprint of its join token in the token's place. */
+export function issuedOf(attendee: Attendee, fingerprint: (joinToken: string) => string): IssuedAttendee {
+  return {
+    externalUserId: attendee.ExternalUserId,
+    attendeeId: attendee.AttendeeId,
+    capabilities: attendee.Capabilities,
+    tokenFingerprint: fingerprint(attendee.JoinToken),
+  };
+}
+
+/** What `callerId` is made of. */
+export function identityOf({ rules, clientId, subject }: Caller): Parameters<typeof callerId>[0] {
+  return { issuer: rules.issuer, clientId, subject };
+}
+
+function baseOf<Kind extends AuditRecord['kind']>(
+  { meetingId, batchId, expiresAt }: RequestFacts,
+  kind: Kind,
+  { nowMs, writerId }: Stamp,
+) {
+  return {
+    meetingId,
+    recordId: recordId(batchId, kind),
+    batchId,
+    kind,
+    recordedAt: isoTime(nowMs),
+    writerId,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+function callerFacts({ caller, origin }: RequestFacts, scope: string | undefined): CallerFacts {
+  return {
+    ...identityOf(caller),
+    ...(scope === undefined ? {} : { scope }),
+    sourceIp: origin.sourceIp,
+  };
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,66 @@
+import { denialOf, identityOf } from '../audit/build-records.ts';
+import { callerId } from '../audit/records.ts';
+import { FacadeError } from '../model/errors.ts';
+import type { Rule } from '../model/rules.ts';
+import type { Decision, Grant } from './policy.ts';
+import { type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
+import { REQUEST_TIMES } from './time-budget.ts';
+
+/**
+ * Lets a caller enter the meeting that it asks for: by a decision that needs its token only, and where that says so, by the
+ * meeting's tenants. A denial is recorded.
+ *
+ * @param attendees how many attendees are asked for
+ * @throws FacadeError `Forbidden` or `NotFound` for a denial, and what looking the meeting up throws
+ */
+export async function enter(
+  request: CallerRequest,
+  decision: Decision,
+  attendees: number,
+  dependencies: Dependencies,
+): Promise<Grant> {
+  if (!decision.permitted) {
+    const { rule, scope } = decision;
+    await recordDenial(request, { rule, scope, requestedCount: attendees }, dependencies);
+    throw new FacadeError('Forbidden', `Denied by the rule ${rule}.`, {
+      reason: rule,
+      ...(rule === 'scope' ? { challenge: 'Bearer error="insufficient_scope"' } : {}),
+    });
+  }
+  const { grant } = decision;
+  if (grant.tenants === undefined) return grant;
+
+  const { meetingId } = request.asked;
+  const rule = await dependencies.meetingAccess.ruleAgainst(
+    callerId(identityOf(request.caller)),
+    grant.tenants,
+    meetingId,
+    { timeoutMs: request.budget.forStep(REQUEST_TIMES.findMeetingMs) },
+  );
+  if (rule !== undefined) {
+    await recordDenial(request, { rule, scope: grant.scope, requestedCount: attendees }, dependencies);
+    throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: rule });
+  }
+  return grant;
+}
+
+async function recordDenial(
+  request: CallerRequest,
+  denial: { rule: Rule; scope: string | undefined; requestedCount: number },
+  dependencies: Dependencies,
+): Promise<void> {
+  const { rule } = denial;
+  if (!dependencies.denialBudget.take(callerId(identityOf(request.caller)))) {
+    dependencies.report('denial not recorded', { rule, cause: 'budget' });
+    return;
+  }
+  try {
+    await dependencies.auditLog.recordDenial(
+      denialOf(factsOf(request, dependencies), denial, stampOf(dependencies)),
+      { timeoutMs: request.budget.forStep(REQUEST_TIMES.recordMs) },
+    );
+  } catch (cause) {
+    // A denial stands whether or not it could be recorded; the log line has the batch id and the rule.
+    dependencies.report('denial not recorded', { rule, cause: nameOf(cause) });
+  }
+}

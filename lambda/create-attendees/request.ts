@@ -1,0 +1,64 @@
+import type { Origin, RequestFacts, Stamp } from '../audit/build-records.ts';
+import type { AuditLog } from '../audit/ports.ts';
+import type { LogEvent } from '../model/log-events.ts';
+import type { AddMetrics } from '../model/metrics.ts';
+import type { Caller, Clock, Meetings } from '../model/ports.ts';
+import type { CallerBudget } from './caller-budget.ts';
+import type { MeetingAccess } from './meeting-access.ts';
+import type { TimeBudget } from './time-budget.ts';
+
+/** What the operations are done with. */
+export interface Dependencies {
+  meetingAccess: MeetingAccess;
+  meetings: Pick<Meetings, 'createAttendees'>;
+  /** How many denials of one caller are recorded; the others are only reported. */
+  denialBudget: CallerBudget;
+  auditLog: AuditLog;
+  clock: Clock;
+  /** `sha256:` and 32 hexadecimal digits. */
+  fingerprint(joinToken: string): string;
+  randomHex(): string;
+  auditRetentionDays: number | undefined;
+  addMetrics: AddMetrics;
+  /** What happened, in words that hold no personal data. */
+  report(event: LogEvent, facts: Record<string, string | number | undefined>): void;
+}
+
+/** What a request is about: every operation here is on one meeting. */
+export interface Asked {
+  /** As the client spells it. */
+  meetingId: string;
+}
+
+/** One request of a known caller, as all steps after parsing see it. */
+export interface CallerRequest<What extends Asked = Asked> {
+  /** Minted for this request; names it in logs and records. */
+  batchId: string;
+  caller: Caller;
+  origin: Origin;
+  budget: TimeBudget;
+  asked: What;
+}
+
+/** A request as its records have it. */
+export function factsOf(
+  { batchId, caller, origin, budget, asked }: CallerRequest,
+  { auditRetentionDays: days }: Dependencies,
+): RequestFacts {
+  return {
+    batchId,
+    meetingId: asked.meetingId.toLowerCase(),
+    caller,
+    origin,
+    expiresAt: days === undefined ? undefined : Math.floor(budget.startMs / 1000) + days * 86_400,
+  };
+}
+
+export function stampOf({ clock, randomHex }: Dependencies): Stamp {
+  return { nowMs: clock.now(), writerId: randomHex() };
+}
+
+/** Messages of foreign errors may quote what they choked on, a join token even: only names are reported. */
+export function nameOf(cause: unknown): string {
+  return cause instanceof Error ? cause.name : typeof cause;
+}

@@ -1,0 +1,105 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { FacadeError } from '../model/errors.ts';
+import type { Caller } from '../model/ports.ts';
+import { type AskedAttendees, type CreatedAttendees, createAttendees } from './create-attendees.ts';
+import { enter } from './enter.ts';
+import { leadsTo, parseBatch } from './http/request.ts';
+import { authorizeByToken, type Decision, type Grant } from './policy.ts';
+import type { Asked, CallerRequest, Dependencies } from './request.ts';
+
+/** An operation of Chime's that is offered here. */
+interface Operation<What extends Asked, Answer extends OperationAnswer> {
+  name: string;
+  method: string;
+  resource: string;
+  /** The value of the query parameter `operation`, where Chime tells operations at one path apart by it. */
+  query?: string;
+  /** The validator. @throws FacadeError `BadRequest` */
+  parse(event: APIGatewayProxyEvent): What;
+  /** The rule by which a token lets its caller enter. */
+  authorize(caller: Caller, asked: What): Decision;
+  /** How many attendees are asked for, for the record of a denial. */
+  attendeesIn(asked: What): number;
+  /** The use case. @throws FacadeError */
+  run(request: CallerRequest<What>, grant: Grant, dependencies: Dependencies): Promise<Answer>;
+  /** The body of the answer, in Chime's shape. */
+  bodyOf(answer: Answer): object;
+}
+
+interface OperationAnswer {
+  chimeRequestId: string | undefined;
+}
+
+/** An operation whose types are its own matter. */
+export interface Route
+  extends Pick<Operation<Asked, OperationAnswer>, 'name' | 'method' | 'resource' | 'query'> {
+  /** Goes from the body of a request to that of its answer, once its caller is known. @throws FacadeError */
+  serve(
+    event: APIGatewayProxyEvent,
+    request: Omit<CallerRequest, 'asked'>,
+    dependencies: Dependencies,
+  ): Promise<OperationAnswer & { body: object }>;
+}
+
+const routeOf = <What extends Asked, Answer extends OperationAnswer>(
+  operation: Operation<What, Answer>,
+): Route => ({
+  ...operation,
+  async serve(event, known, dependencies) {
+    const asked = operation.parse(event);
+    const request = { ...known, asked };
+    const decision = operation.authorize(request.caller, asked);
+    const grant = await enter(request, decision, operation.attendeesIn(asked), dependencies);
+    const answer = await operation.run(request, grant, dependencies);
+    return { chimeRequestId: answer.chimeRequestId, body: operation.bodyOf(answer) };
+  },
+});
+
+export const ROUTES: readonly Route[] = [
+  routeOf<AskedAttendees, CreatedAttendees>({
+    name: 'BatchCreateAttendee',
+    method: 'POST',
+    resource: '/meetings/{MeetingId}/attendees',
+    query: 'batch-create',
+    parse: parseBatch,
+    authorize: authorizeByToken,
+    attendeesIn: ({ attendees }) => attendees.length,
+    run: createAttendees,
+    bodyOf: ({ attendees, errors }) => ({ Attendees: attendees, Errors: errors }),
+  }),
+];
+
+/** @throws FacadeError `NotFound` for a path, `BadRequest` for a method or operation that is not offered */
+export function routeTo(event: APIGatewayProxyEvent, routes: readonly Route[] = ROUTES): Route {
+  const paths = [event.path, event.requestContext.path];
+  const here = routes.filter(
+    ({ resource }) => resource === event.resource && paths.every((path) => leadsTo(resource, path)),
+  );
+  if (here.length === 0) {
+    const offered = routes.map(
+      ({ method, resource, query }) =>
+        `${method} ${resource}${query === undefined ? '' : `?operation=${query}`}`,
+    );
+    throw new FacadeError('NotFound', `There is nothing at this path. Use ${offered.join(' or ')}.`, {
+      reason: 'path',
+    });
+  }
+  const ofMethod = here.filter(({ method }) => method === event.httpMethod);
+  if (ofMethod.length === 0) {
+    const methods = here.map(({ method }) => method).join(' and ');
+    throw new FacadeError('BadRequest', `Only ${methods} is offered at this path.`, { reason: 'method' });
+  }
+  const operations = event.multiValueQueryStringParameters?.['operation'] ?? [];
+  const route = ofMethod.find(({ query }) =>
+    query === undefined ? operations.length === 0 : operations.length === 1 && operations[0] === query,
+  );
+  if (route !== undefined) return route;
+  const queries = ofMethod.flatMap(({ query }) => query ?? []).join(' or ');
+  throw new FacadeError(
+    'BadRequest',
+    queries === ''
+      ? 'The query parameter operation must be left out: no other operation is offered here.'
+      : `The query parameter operation must be given once, as ${queries}: no other operation is offered here.`,
+    { reason: 'operation' },
+  );
+}

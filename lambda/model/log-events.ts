@@ -1,0 +1,18 @@
+/** The `message` of every line that a function logs, by function; docs/runbook.md explains each. */
+export const LOG_EVENTS = {
+  function: [
+    /** Answered with 200. */
+    'batch',
+    /** Answered with anything else. */
+    'request failed',
+    'admissions pending',
+    'denial not recorded',
+    'keys not fetched',
+    'key unusable',
+    'issuer nearly matches',
+    'token without scope claims',
+  ],
+  reconciler: ['run', 'reconciled', 'intent gone', 'failed'],
+} as const;
+
+export type LogEvent = (typeof LOG_EVENTS)[keyof typeof LOG_EVENTS][number];

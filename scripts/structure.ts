@@ -19,6 +19,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // An emulator that shared code with what it tests would share its faults.
   'local/chime-emulator': [],
   local: ['lib', 'local/chime-emulator'],
+  scripts: [],
   cli: ['scripts', 'lib', 'local', 'lambda/model', 'lambda/aws', 'lambda/audit', 'lambda/reconciler'],
 };
 

@@ -16,6 +16,9 @@ const project = (displayName, testMatch) => ({
 export default {
   // Most suites wait for processes and servers of their own: a core kept free for jest itself would be idle.
   maxWorkers: '100%',
+  // Jest keeps what it loads as ES modules, some 50 MB a file: a worker that ends with a gigabyte takes longer than the half
+  // second that jest gives it, and is said not to exit.
+  workerIdleMemoryLimit: '800MB',
   // Tests that start processes take a second here, and many on one busy core: a limit is there to end what hangs.
   testTimeout: 30_000,
   projects: [

@@ -112,7 +112,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
       reconciler: this.reconciler.function,
       topic: props.alarmTopic,
     });
-    this.dashboard = new OperationsDashboard(this, 'Overview', {
+    this.dashboard = new OperationsDashboard(this, 'Operations', {
       alarms: this.alarms,
       metrics,
       handler: this.attendees.function,

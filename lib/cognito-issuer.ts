@@ -32,7 +32,7 @@ export interface CognitoIssuerProps {
 export class CognitoIssuer extends Construct {
   readonly pool: IUserPool;
   readonly client: UserPoolClient;
-  /** Where the client's credentials are exchanged for a token; undefined for a pool handed in, which has its own domain. */
+  /** Where the client's credentials are exchanged for a token; undefined for an existing pool, which has its own domain. */
   readonly tokenEndpoint: string | undefined;
   readonly rules: IssuerRules;
 
@@ -58,7 +58,7 @@ export class CognitoIssuer extends Construct {
       scopeName: 'attendees.create.self',
       scopeDescription: 'Enter a meeting oneself',
     });
-    // A pool handed in may be another stack's, or another facade's too: what is added to it belongs here.
+    // An existing pool may be another stack's, or another facade's too: what is added to it belongs here.
     const owner = props.userPool === undefined ? this.pool : this;
     const resourceServer = new UserPoolResourceServer(owner, 'ResourceServer', {
       userPool: this.pool,

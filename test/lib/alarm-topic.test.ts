@@ -126,7 +126,7 @@ describe('the key of the topic for alarms', () => {
       'by an alias',
       (stack) => new Alias(stack, 'Alias', { aliasName: 'topic', targetKey: new Key(stack, 'Key') }),
     ],
-  ])('lets them use it, handed in %s', (_what, masterKey) => {
+  ])('lets them use an existing one, %s', (_what, masterKey) => {
     const template = withTopic((stack) => new Topic(stack, 'OnCall', { masterKey: masterKey(stack) }));
     expect(using(template)).toEqual([
       { ...ofAlarms, Action: ['kms:Decrypt', 'kms:GenerateDataKey*'], Resource: '*' },

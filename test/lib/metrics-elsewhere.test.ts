@@ -11,7 +11,7 @@ const account = '123456789012';
 function drawnIn(region: string, metricOf: (facade: AttendeeFacade) => IMetric): string {
   const app = createApp();
   const facade = addFacade(new Stack(app, 'Theirs', { env: { region: 'eu-central-1', account } }));
-  const stack = new Stack(app, 'Overview', { env: { region, account } });
+  const stack = new Stack(app, 'Metrics', { env: { region, account } });
   new Dashboard(stack, 'All', { widgets: [[new GraphWidget({ left: [metricOf(facade)] })]] });
   const { Properties } = theResource(Template.fromStack(stack), 'AWS::CloudWatch::Dashboard');
   return flat(Properties['DashboardBody']);

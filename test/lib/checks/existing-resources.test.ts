@@ -436,7 +436,7 @@ describe('a key', () => {
     ).toMatch(/^Theirs\/Facade: tables\.audit\.encryptionKey: is an alias /);
   });
 
-  it("may be the account's own for DynamoDB, which needs no permission, of tables handed in", () => {
+  it("may be the account's own for DynamoDB, which needs no permission, of existing tables", () => {
     const stack = createForeignStack();
     const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/aws/dynamodb');
     const audit = Table.fromTableAttributes(stack, 'Table', { tableName: 'theirs', encryptionKey });
@@ -447,7 +447,7 @@ describe('a key', () => {
   it.each<[string, (stack: Stack) => AttendeeFacadeProps]>([
     ['for tables that are made', (stack) => ({ encryptionKey: aliasOf(stack) })],
     [
-      'of tables handed in',
+      'of existing tables',
       (stack) => {
         const attributes = { tableName: 'theirs', encryptionKey: aliasOf(stack) };
         return { tables: { audit: Table.fromTableAttributes(stack, 'Table', attributes) } };

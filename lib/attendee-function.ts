@@ -1,8 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { HandlerEnvironment } from '../lambda/create-attendees/environment.ts';
-import { compactIssuerRules, type IssuerRules } from '../lambda/model/issuer-rules.ts';
+import { ISSUERS_FILE } from '../lambda/create-attendees/environment.ts';
+import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
 import type { AuditTableSet } from './audit-tables.ts';
+import { throwProblems } from './checks/configuration-error.ts';
+import { handlerEnvironment, issuersFile, problemsWithEnvironment } from './handler-environment.ts';
 import type { CompleteSettings } from './settings/props.ts';
 import { UsherFunction } from './usher-function.ts';
 
@@ -22,24 +24,22 @@ export class AttendeeFunction extends UsherFunction {
   constructor(scope: Construct, id: string, props: AttendeeFunctionProps) {
     const { settings, meetingsRegion, tables } = props;
     const { limits, logs } = settings;
-    const environment: HandlerEnvironment = {
-      AUDIT_TABLE_NAME: tables.audit.tableName,
-      ADMISSION_TABLE_NAME: tables.admissions.tableName,
-      ISSUERS: Stack.of(scope).toJsonString(props.issuers.map(compactIssuerRules)),
-      ALLOWED_ORIGINS: Stack.of(scope).toJsonString(settings.allowedOrigins),
-      AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays ?? ''),
-      MEETINGS_REGION: meetingsRegion,
-      POWERTOOLS_SERVICE_NAME: 'usher',
-      POWERTOOLS_LOG_LEVEL: logs.level,
-      POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
+    const stack = Stack.of(scope);
+    const configuration = {
+      ...props,
+      auditTableName: tables.audit.tableName,
+      admissionTableName: tables.admissions.tableName,
     };
+    throwProblems(scope.node.path, problemsWithEnvironment(configuration, stack));
+    const issuers = issuersFile(configuration, stack);
     super(scope, id, {
       description: 'Usher: BatchCreateAttendee for callers without AWS credentials',
       roleDescription:
         'Usher: asks Chime for attendees and adds to the audit, which it can neither change nor delete',
       logs,
       bundleDirectory: props.bundleDirectory,
-      environment: { ...environment },
+      ...(issuers === undefined ? {} : { files: { [ISSUERS_FILE]: issuers } }),
+      environment: { ...handlerEnvironment(configuration, stack) },
       memoryMb: limits.memoryMb,
       timeout: Duration.seconds(limits.timeoutSeconds),
       reservedConcurrency: limits.reservedConcurrency,

@@ -1,4 +1,7 @@
-import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { createHash } from 'node:crypto';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Duration, FileSystem, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { type IRole, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -27,6 +30,8 @@ export interface UsherFunctionProps {
   logs: CompleteSettings['logs'];
   /** The folder with the bundle, its entry `index.js`. */
   bundleDirectory: string;
+  /** Text files that lie beside the bundle, by name. */
+  files?: Record<string, string>;
   environment: Record<string, string>;
   memoryMb: number;
   timeout: Duration;
@@ -56,7 +61,7 @@ export class UsherFunction extends Construct {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: Code.fromAsset(props.bundleDirectory),
+      code: codeOf(props.bundleDirectory, props.files),
       handler: 'index.handler',
       role: this.#fixedRole(),
       environment: props.environment,
@@ -143,4 +148,27 @@ export class UsherFunction extends Construct {
     // Of tables that are there already, the function would not wait for it.
     this.function.node.addDependency(policy);
   }
+}
+
+/** A bundle, and files beside it. What is uploaded is named by its content, so that the same makes the same asset. */
+function codeOf(bundleDirectory: string, files: Record<string, string> = {}): Code {
+  const entries = Object.entries(files);
+  if (entries.length === 0) return Code.fromAsset(bundleDirectory);
+  const bundle = FileSystem.fingerprint(bundleDirectory);
+  return Code.fromAsset(bundleDirectory, {
+    assetHash: createHash('sha256')
+      .update(JSON.stringify([bundle, entries]))
+      .digest('hex'),
+    bundling: {
+      // Needed by type: nothing but the local way is ever taken.
+      image: Runtime.NODEJS_24_X.bundlingImage,
+      local: {
+        tryBundle(outputDirectory) {
+          cpSync(bundleDirectory, outputDirectory, { recursive: true });
+          for (const [name, text] of entries) writeFileSync(join(outputDirectory, name), text);
+          return true;
+        },
+      },
+    },
+  });
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type CompactIssuerRules, completeIssuerRules, type IssuerRules } from '../model/issuer-rules.ts';
 
 /**
@@ -9,8 +11,8 @@ export interface HandlerEnvironment {
   AUDIT_TABLE_NAME: string;
   /** The derived table: who was admitted where, by user and by attendee. */
   ADMISSION_TABLE_NAME: string;
-  /** JSON of `CompactIssuerRules[]`. */
-  ISSUERS: string;
+  /** JSON of `CompactIssuerRules[]`; left out where it is too long, and `ISSUERS_FILE` holds it. */
+  ISSUERS?: string;
   /** JSON of `string[]`: exact origins, or an origin of this machine with `:*` for any port. */
   ALLOWED_ORIGINS: string;
   /** How long audit records are kept, in days; empty means for ever. */
@@ -25,6 +27,9 @@ export interface HandlerEnvironment {
   POWERTOOLS_METRICS_NAMESPACE: string;
 }
 
+/** The file beside the bundle with what `ISSUERS` has no room for. */
+export const ISSUERS_FILE = 'issuers.json';
+
 /** What the handler is configured to do, read once at start. */
 export interface Settings {
   auditTableName: string;
@@ -37,7 +42,7 @@ export interface Settings {
 
 /** Reads the settings; a missing variable stops the function at start, where the deployment sees it. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
-  const required = (name: keyof HandlerEnvironment): string => {
+  const required = (name: keyof HandlerEnvironment | 'LAMBDA_TASK_ROOT'): string => {
     const value = env[name];
     if (value === undefined) throw new Error(`The environment variable ${name} is missing.`);
     return value;
@@ -46,7 +51,9 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   return {
     auditTableName: required('AUDIT_TABLE_NAME'),
     admissionTableName: required('ADMISSION_TABLE_NAME'),
-    issuers: JSON.parse(required('ISSUERS')).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
+    issuers: JSON.parse(
+      env['ISSUERS'] ?? readFileSync(join(required('LAMBDA_TASK_ROOT'), ISSUERS_FILE), 'utf8'),
+    ).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
     allowedOrigins: JSON.parse(required('ALLOWED_ORIGINS')),
     auditRetentionDays: retention === '' ? undefined : Number(retention),
     meetingsRegion: required('MEETINGS_REGION'),

@@ -1,8 +1,9 @@
-import { Stack } from 'aws-cdk-lib';
+import { Fn, Stack } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { IConstruct } from 'constructs';
 import { nameOf, problemWithNamespace } from '../facade-name.ts';
 import type { AttendeeFacadeProps } from '../facade-props.ts';
+import { problemsWithEnvironment } from '../handler-environment.ts';
 import { problemWithRemovalPolicy } from '../removal-policy.ts';
 import { checkSettings } from '../settings/complete.ts';
 import type { CompleteSettings, FacadeSettings } from '../settings/props.ts';
@@ -40,7 +41,20 @@ export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): Chec
     ...problemWithRemovalPolicy(removalPolicy),
     ...(settings === undefined
       ? []
-      : problemsWithCollisions(facade, { name, namespace, settings, userPool, domain })),
+      : [
+          ...problemsWithCollisions(facade, { name, namespace, settings, userPool, domain }),
+          ...problemsWithEnvironment(
+            {
+              settings,
+              issuers: settings.issuers,
+              meetingsRegion,
+              auditTableName: tables?.audit?.tableName ?? NAME_TO_COME,
+              admissionTableName: tables?.admissions?.tableName ?? NAME_TO_COME,
+              metricsNamespace: namespace,
+            },
+            stack,
+          ),
+        ]),
   ]);
   return { settings: settings as CompleteSettings, meetingsRegion, name, namespace };
 }
@@ -59,6 +73,9 @@ function* problemsWithRegions(meetingsRegion: string, stackRegion: string): Gene
 function partitionOf(region: string): string | undefined {
   return RegionInfo.get(region).partition;
 }
+
+/** A name that CloudFormation makes. */
+const NAME_TO_COME = Fn.getAtt('Table', 'Name').toString();
 
 /** Stands for issuers that are still to be looked up. */
 const ISSUER_TO_LOOK_UP: NonNullable<FacadeSettings['issuers']>[number] = {

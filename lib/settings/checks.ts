@@ -1,13 +1,6 @@
 import { Token } from 'aws-cdk-lib';
-import { compactIssuerRules } from '../../lambda/model/issuer-rules.ts';
 import type { CompleteConfig, CompleteSettings } from './props.ts';
 import { isControlRegion, notAControlRegion } from './regions.ts';
-
-/** Lambda's limit for all environment variables together, names and values. */
-const ENVIRONMENT_LIMIT_BYTES = 4096;
-
-/** What the other variables may take: two table names of at most 255 bytes each, the stack's name, and the short ones. */
-const ENVIRONMENT_RESERVE_BYTES = 896;
 
 /** How long a meeting lasts in which nobody is connected, in seconds (the Chime SDK's CreateMeeting, auto-termination). */
 const EMPTY_MEETING_SECONDS = 300;
@@ -25,7 +18,6 @@ export function problemsWithSettings(settings: CompleteSettings): string[] {
     ...problemsWithReconciler(settings),
     ...problemsWithLimits(settings),
     ...problemsWithIgnoredKeys(settings),
-    ...problemsWithEnvironment(settings),
   ];
 }
 
@@ -67,15 +59,6 @@ function* problemsWithIgnoredKeys({ cognito, issuers, logs }: CompleteSettings):
   }
   if (logs.accountRole && !logs.access) {
     yield 'logs.accountRole: is given without access logs, so a setting of the whole account would change for nothing; remove it, or set logs.access';
-  }
-}
-
-function* problemsWithEnvironment({ issuers, allowedOrigins }: CompleteSettings): Generator<string> {
-  const issuersBytes = Buffer.byteLength(JSON.stringify(issuers.map(compactIssuerRules)));
-  const originsBytes = Buffer.byteLength(JSON.stringify(allowedOrigins));
-  const availableBytes = ENVIRONMENT_LIMIT_BYTES - ENVIRONMENT_RESERVE_BYTES;
-  if (issuersBytes + originsBytes > availableBytes) {
-    yield `issuers: take ${issuersBytes} bytes and allowedOrigins ${originsBytes}, but a Lambda function's environment has room for ${availableBytes} of them together, so the deployment would fail half-way; list fewer issuers, tenants, clients or origins`;
   }
 }
 

@@ -240,16 +240,6 @@ describe('completeSettings', () => {
     expect(problemOf(() => complete(settings))).toBe(`name: ${message}`);
   });
 
-  it("rejects issuers that don't fit into a function's environment, with the sizes", () => {
-    const clients = (count: number) => ({
-      issuers: [{ ...issuer, clientIds: Array.from({ length: count }, (_, n) => `client-${1000 + n}`) }],
-    });
-    expect(problemOf(() => complete(clients(180)))).toBeUndefined();
-    expect(problemOf(() => complete(clients(250)))).toMatch(
-      /^name: issuers: take 3\d{3} bytes and allowedOrigins 2, but a Lambda function's environment has room for 3200 of them/,
-    );
-  });
-
   it('rejects in one line what is quoted from several', () => {
     const problem = problemOf(() => complete({ allowedOrigins: ['a\nb'] }));
     expect(problem).toContain('allowedOrigins[0]');

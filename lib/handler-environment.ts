@@ -1,0 +1,116 @@
+import { type Stack, Token, Tokenization } from 'aws-cdk-lib';
+import type { HandlerEnvironment } from '../lambda/create-attendees/environment.ts';
+import { compactIssuerRules, type IssuerRules } from '../lambda/model/issuer-rules.ts';
+import type { CompleteSettings } from './settings/props.ts';
+
+/** What the function that answers is configured with. Each text may be, or hold, a token. */
+export interface HandlerConfiguration {
+  settings: Pick<CompleteSettings, 'allowedOrigins' | 'audit' | 'logs'>;
+  issuers: IssuerRules[];
+  meetingsRegion: string;
+  auditTableName: string;
+  admissionTableName: string;
+  metricsNamespace: string;
+}
+
+/**
+ * Lambda's limit: 4 KB, which it measures as the compact JSON of all variables, escapes included
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+ */
+export const MAX_ENVIRONMENT_BYTES = 4096;
+
+/** A DynamoDB table has the longest of the names that CloudFormation makes for what a variable holds. */
+const MAX_NAME_LENGTH = 255;
+
+/** The longest values that these can have, in any partition. */
+const MAX_PSEUDO_PARAMETER_LENGTHS: Record<string, number> = {
+  'AWS::AccountId': 12,
+  'AWS::Partition': 12,
+  'AWS::Region': 24,
+  'AWS::StackName': 128,
+  'AWS::URLSuffix': 24,
+};
+
+const TOKEN = /[$#]\{Token\[[^\]]*\]\}/g;
+
+/** @param stack writes the tokens in JSON so that they are good JSON once they are known */
+export function handlerEnvironment(configuration: HandlerConfiguration, stack: Stack): HandlerEnvironment {
+  return environmentOf(configuration, isInFile(configuration, stack), (value) => stack.toJsonString(value));
+}
+
+/**
+ * The file of the issuers beside the function's code; undefined where they have room in its environment, which is where
+ * they are readable. Only the environment can hold what the deployment alone knows.
+ */
+export function issuersFile(configuration: HandlerConfiguration, stack: Stack): string | undefined {
+  if (!isInFile(configuration, stack)) return undefined;
+  return JSON.stringify(configuration.issuers.map(compactIssuerRules));
+}
+
+/** What is wrong with an environment that Lambda would refuse, as `prop: problem`. */
+export function* problemsWithEnvironment(
+  configuration: HandlerConfiguration,
+  stack: Stack,
+): Generator<string> {
+  const isApart = isInFile(configuration, stack);
+  const bytes = maxEnvironmentBytes(configuration, stack, isApart);
+  if (bytes <= MAX_ENVIRONMENT_BYTES) return;
+  const { settings, issuers } = configuration;
+  const isByIssuers =
+    !isApart && JSON.stringify(issuers).length > JSON.stringify(settings.allowedOrigins).length;
+  const [prop, remedy] = isByIssuers
+    ? ['issuers', 'write out what only the deployment knows, so that a file can hold them, or list fewer']
+    : ['allowedOrigins', 'list fewer'];
+  yield `${prop}: would make the function's environment ${bytes} bytes long, but Lambda allows ${MAX_ENVIRONMENT_BYTES}, so the deployment would fail half-way; ${remedy}`;
+}
+
+function isInFile(configuration: HandlerConfiguration, stack: Stack): boolean {
+  if (maxEnvironmentBytes(configuration, stack, false) <= MAX_ENVIRONMENT_BYTES) return false;
+  return !Token.isUnresolved(JSON.stringify(configuration.issuers));
+}
+
+/** The bytes of an environment with the longest value that each token can have. */
+export function maxEnvironmentBytes(
+  configuration: HandlerConfiguration,
+  stack: Stack,
+  isApart: boolean,
+): number {
+  const variables = environmentOf(configuration, isApart, (value) => JSON.stringify(value));
+  const longest = Object.entries(variables).map(([name, value]) => [
+    name,
+    value.replace(TOKEN, (token: string) => longestOf(stack.resolve(tokenOf(token)))),
+  ]);
+  // Whether Lambda writes other characters than ASCII as they are is not documented: escaped, they are longest.
+  const json = JSON.stringify(Object.fromEntries(longest));
+  return json.replace(/[^\x20-\x7e]/g, '\\u0000').length;
+}
+
+function environmentOf(
+  { settings, issuers, ...configuration }: HandlerConfiguration,
+  isApart: boolean,
+  toJson: (value: unknown) => string,
+): HandlerEnvironment {
+  return {
+    AUDIT_TABLE_NAME: configuration.auditTableName,
+    ADMISSION_TABLE_NAME: configuration.admissionTableName,
+    ...(isApart ? {} : { ISSUERS: toJson(issuers.map(compactIssuerRules)) }),
+    ALLOWED_ORIGINS: toJson(settings.allowedOrigins),
+    AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays ?? ''),
+    MEETINGS_REGION: configuration.meetingsRegion,
+    POWERTOOLS_SERVICE_NAME: 'usher',
+    POWERTOOLS_LOG_LEVEL: settings.logs.level,
+    POWERTOOLS_METRICS_NAMESPACE: configuration.metricsNamespace,
+  };
+}
+
+function tokenOf(text: string): unknown {
+  return Tokenization.reverseCompleteString(text) ?? Tokenization.reverseList([text]);
+}
+
+/** The longest text that a resolved token can stand for. */
+function longestOf(resolved: unknown): string {
+  if (typeof resolved === 'string') return resolved;
+  const { Ref: ref, 'Fn::Join': join } = (resolved ?? {}) as { Ref?: string; 'Fn::Join'?: [string, unknown] };
+  if (join !== undefined && Array.isArray(join[1])) return join[1].map(longestOf).join(join[0]);
+  return 'x'.repeat(MAX_PSEUDO_PARAMETER_LENGTHS[ref ?? ''] ?? MAX_NAME_LENGTH);
+}

@@ -11,4 +11,5 @@ export { ConfigurationError } from './checks/configuration-error.ts';
 export type { AttendeeFacadeProps } from './facade-props.ts';
 export { loadConfig } from './settings/config-file.ts';
 export type * from './settings/props.ts';
+export type { TimeSpan } from './settings/time-span.ts';
 export { UsherStack, type UsherStackProps } from './usher-stack.ts';

@@ -24,6 +24,21 @@ import { meetingArns, meetingArnsForNag } from './meeting-arns.ts';
 import type { CompleteSettings } from './settings/props.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
+/**
+ * What DynamoDB does with a table's key on behalf of a role that reads and writes items. `kms:CreateGrant`, which it documents
+ * too, is for the principal that chooses the key: the one that deploys
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html).
+ */
+const KEY_ACTIONS = [
+  'Decrypt',
+  'DescribeKey',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+].map((action) => `kms:${action}`);
+
 export interface UsherFunctionProps {
   description: string;
   roleDescription: string;
@@ -136,7 +151,7 @@ export class UsherFunction extends Construct {
       roles: [this.#role],
       statements: [
         new PolicyStatement({
-          actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+          actions: KEY_ACTIONS,
           resources,
           conditions: throughDynamoDB(this),
         }),

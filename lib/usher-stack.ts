@@ -1,4 +1,4 @@
-import { CfnOutput, type CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnOutput, CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
@@ -27,10 +27,8 @@ export class UsherStack extends Stack {
   /** @throws ConfigurationError if the configuration is unsafe or does not work */
   constructor(scope: Construct, id: string, props: UsherStackProps) {
     const { config, ...replaced } = props;
-    const { stackName, region, account, tags, encryptionKeyArn, domain, alarms, ...settings } = parseConfig(
-      config,
-      id,
-    );
+    const { stackName, region, account, tags, encryptionKeyArn, removalPolicy, domain, alarms, ...settings } =
+      parseConfig(config, id);
     const { topicArn, ...alarmSettings } = alarms;
     super(scope, id, {
       stackName,
@@ -48,6 +46,7 @@ export class UsherStack extends Stack {
       ...settings,
       ...replaced,
       alarms: alarmSettings,
+      removalPolicy: removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(encryptionKeyArn === undefined
         ? {}
         : { encryptionKey: Key.fromKeyArn(this, 'TableKey', encryptionKeyArn) }),
@@ -92,5 +91,6 @@ function customDomain(scope: Construct, { name, certificateArn, hostedZone }: Do
 }
 
 function keepLogicalId(construct: IConstruct, logicalId: string): void {
-  (construct.node.defaultChild as CfnResource).overrideLogicalId(logicalId);
+  const { defaultChild: resource } = construct.node;
+  if (CfnResource.isCfnResource(resource)) resource.overrideLogicalId(logicalId);
 }

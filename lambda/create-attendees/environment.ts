@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type CompactIssuerRules, completeIssuerRules, type IssuerRules } from '../model/issuer-rules.ts';
 
 /**
@@ -52,7 +51,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     auditTableName: required('AUDIT_TABLE_NAME'),
     admissionTableName: required('ADMISSION_TABLE_NAME'),
     issuers: JSON.parse(
-      env['ISSUERS'] ?? readFileSync(join(required('LAMBDA_TASK_ROOT'), ISSUERS_FILE), 'utf8'),
+      env['ISSUERS'] ?? readFileSync(`${required('LAMBDA_TASK_ROOT')}/${ISSUERS_FILE}`, 'utf8'),
     ).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
     allowedOrigins: JSON.parse(required('ALLOWED_ORIGINS')),
     auditRetentionDays: retention === '' ? undefined : Number(retention),

@@ -7,6 +7,7 @@ import { TABLES, type TableName } from '../../lambda/audit/schema.ts';
 import type { CustomDomain } from '../attendee-api.ts';
 import type { AuditTableSet } from '../audit-tables.ts';
 import type { FacadeSettings } from '../settings/props.ts';
+import { INFINITE_DAYS } from '../settings/time-span.ts';
 import { problemWithKey } from '../table-encryption.ts';
 import { problemsWithDomain } from './domain-names.ts';
 import { problemsWithTables } from './existing-tables.ts';
@@ -29,7 +30,8 @@ export function* problemsWithExistingResources(
   stack: Stack,
 ): Generator<string> {
   const { tables = {}, encryptionKey, userPool, domain, alarmTopic } = existing;
-  yield* problemsWithTables(tables, { hasRetention: settings.audit?.retentionDays !== undefined, stack });
+  const { retentionDays = INFINITE_DAYS } = settings.audit ?? {};
+  yield* problemsWithTables(tables, { hasRetention: retentionDays !== INFINITE_DAYS, stack });
   yield* problemsWithIgnored(existing, settings);
   if (encryptionKey !== undefined) yield* problemsWithEncryptionKey(encryptionKey, stack);
   if (userPool !== undefined) yield* problemsWithUserPool(userPool, settings, stack);

@@ -4,6 +4,7 @@ import { throwProblems } from '../checks/configuration-error.ts';
 import { problemsWithConfig, problemsWithSettings } from './checks.ts';
 import type { CompleteConfig, CompleteSettings, FacadeSettings } from './props.ts';
 import { configSchema, DEFAULT_RESOURCE_SERVER, facadeSchema } from './schema.ts';
+import { INFINITE_DAYS, numberIn } from './time-span.ts';
 
 /** Settings with every default filled in, or what is wrong with them. */
 export type Checked<Complete> =
@@ -12,7 +13,7 @@ export type Checked<Complete> =
 
 /** Checks a facade's settings and fills in their defaults. Each problem is `path.of.the.key: sentence`. */
 export function checkSettings(settings: FacadeSettings): Checked<CompleteSettings> {
-  return check<CompleteSettings>(facadeSchema, withoutUndefined(settings), problemsWithSettings);
+  return check<CompleteSettings>(facadeSchema, asInFile(settings), problemsWithSettings);
 }
 
 /**
@@ -33,7 +34,7 @@ export function completeSettings(settings: FacadeSettings, name: string): Comple
  * @throws ConfigurationError with a line for each problem, as `name: path.of.the.key: sentence`
  */
 export function parseConfig(value: unknown, name: string): CompleteConfig {
-  const checked = check<CompleteConfig>(configSchema, value, (config) => [
+  const checked = check<CompleteConfig>(configSchema, asInFile(value), (config) => [
     ...problemsWithSettings(config),
     ...problemsWithConfig(config),
   ]);
@@ -59,14 +60,25 @@ function check<Complete>(
     : { complete: undefined, problems };
 }
 
-/** Code writes `key: condition ? value : undefined` for what it leaves out; a configuration file cannot. */
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined);
+/** Settings as a configuration file has them. That audit records are kept for ever, it says by leaving the key out. */
+function asInFile(value: unknown): unknown {
+  const written = asWritten(value) as { audit?: { retentionDays?: unknown } };
+  if (written?.audit?.retentionDays !== INFINITE_DAYS) return written;
+  const { retentionDays, ...audit } = written.audit;
+  return { ...written, audit };
+}
+
+/**
+ * What code writes as what a configuration file has: `key: condition ? value : undefined` leaves a key out, and a duration
+ * is a number.
+ */
+function asWritten(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asWritten);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, member]) => member !== undefined)
-      .map(([name, member]) => [name, withoutUndefined(member)]),
+      .map(([name, member]) => [name, asWritten(numberIn(name, member))]),
   );
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SIGNATURE_ALGORITHMS } from '../../lambda/model/issuer-rules.ts';
 import { PROVIDERS, type Provider } from './providers.ts';
+import { timeSpan } from './time-span.ts';
 
 /** Chime's `TenantId`: 2 to 256 of these characters, none of them four times in a row. */
 const TENANT_ID = /^(?!.*?(.)\1{3})[-_!@#$a-zA-Z0-9]{2,256}$/;
@@ -189,7 +190,10 @@ export const issuerEntrySchema = z
       .min(0)
       .max(MAX_CLOCK_SKEW_SECONDS)
       .default(DEFAULT_CLOCK_SKEW_SECONDS)
-      .meta({ description: 'By how many seconds `exp`, `nbf` and `iat` may be off (clock skew).' }),
+      .meta({
+        ...timeSpan,
+        description: 'By how many seconds `exp`, `nbf` and `iat` may be off (clock skew).',
+      }),
   })
   .meta({ title: 'IssuerEntry', description: 'One issuer, and what its tokens may do.' });
 

@@ -2,6 +2,7 @@
 
 import type { Capabilities } from '../../lambda/model/attendees.ts';
 import type { IssuerRules, SignatureAlgorithm } from '../../lambda/model/issuer-rules.ts';
+import type { TimeSpan } from './time-span.ts';
 
 /** How a token shows that it is an access token (RFC 8725 section 3.12). Required without `provider`. */
 export interface AccessTokenMarkSettings {
@@ -186,7 +187,7 @@ export interface IssuerEntry {
    *
    * @default 30
    */
-  readonly clockSkewSeconds?: number;
+  readonly clockSkewSeconds?: TimeSpan;
 }
 
 /** The Cognito user pool that is created if there are no `issuers`. */
@@ -244,7 +245,7 @@ export interface LimitSettings {
    *
    * @default 20
    */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: TimeSpan;
   /**
    * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
    * Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm
@@ -295,11 +296,12 @@ export interface FirewallSettings {
 /** The logs. */
 export interface LogSettings {
   /**
-   * The log retention: one of the numbers of days that CloudWatch Logs knows.
+   * The log retention: one of the numbers of days that CloudWatch Logs knows; 9999, `RetentionDays.INFINITE` of CDK, is
+   * for ever.
    *
    * @default 30
    */
-  readonly retentionDays?: number;
+  readonly retentionDays?: TimeSpan;
   /**
    * The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level.
    *
@@ -348,17 +350,17 @@ export interface AlarmSettings {
    *
    * @default 5000
    */
-  readonly latencyMs?: number;
+  readonly latencyMs?: TimeSpan;
 }
 
 /** The audit records. */
 export interface AuditSettings {
   /**
-   * How long audit records are kept, in days. 7 to 36,500.
+   * How long audit records are kept, in days. `RetentionDays.INFINITE` of CDK, 9999, is for ever too. 7 to 36,500.
    *
    * @default for ever
    */
-  readonly retentionDays?: number;
+  readonly retentionDays?: TimeSpan;
 }
 
 /**
@@ -371,13 +373,13 @@ export interface ReconcilerSettings {
    *
    * @default 45
    */
-  readonly marginSeconds?: number;
+  readonly marginSeconds?: TimeSpan;
   /**
    * The time between two looks at one meeting, in seconds. 1 to 240.
    *
    * @default 60
    */
-  readonly secondLookSeconds?: number;
+  readonly secondLookSeconds?: TimeSpan;
 }
 
 /** How a new version goes live. */
@@ -495,7 +497,7 @@ export interface EnvironmentAlarmSettings {
    *
    * @default 5000
    */
-  readonly latencyMs?: number;
+  readonly latencyMs?: TimeSpan;
   /**
    * An SNS topic that is notified when an alarm begins and ends.
    *
@@ -532,6 +534,13 @@ export interface EnvironmentConfig extends FacadeSettings {
    * @default the account's own key for DynamoDB, `aws/dynamodb`
    */
   readonly encryptionKeyArn?: string;
+  /**
+   * What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is
+   * deleted, the audit included, and nothing is protected against deletion: for preview environments.
+   *
+   * @default retain
+   */
+  readonly removalPolicy?: 'retain' | 'destroy';
   /**
    * A domain name for the API, mapped to its root: it is then the only way to the API.
    *
@@ -609,7 +618,10 @@ export interface CompleteFirewallSettings {
 
 /** `LogSettings`, every default filled in. */
 export interface CompleteLogSettings {
-  /** The log retention: one of the numbers of days that CloudWatch Logs knows. */
+  /**
+   * The log retention: one of the numbers of days that CloudWatch Logs knows; 9999, `RetentionDays.INFINITE` of CDK, is
+   * for ever.
+   */
   readonly retentionDays: number;
   /** The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level. */
   readonly level: 'DEBUG' | 'INFO';
@@ -636,6 +648,16 @@ export interface CompleteAlarmSettings {
   readonly denialsPerFiveMinutes: number;
   /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
+}
+
+/** `AuditSettings`, every default filled in. */
+export interface CompleteAuditSettings {
+  /**
+   * How long audit records are kept, in days. `RetentionDays.INFINITE` of CDK, 9999, is for ever too. 7 to 36,500.
+   *
+   * @default for ever
+   */
+  readonly retentionDays?: number;
 }
 
 /** `ReconcilerSettings`, every default filled in. */
@@ -679,7 +701,7 @@ export interface CompleteSettings {
   /** The alarms. */
   readonly alarms: CompleteAlarmSettings;
   /** The audit records. */
-  readonly audit: AuditSettings;
+  readonly audit: CompleteAuditSettings;
   /**
    * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
    * no one joined ends after 5 minutes.
@@ -735,6 +757,13 @@ export interface CompleteConfig extends CompleteSettings {
    * @default the account's own key for DynamoDB, `aws/dynamodb`
    */
   readonly encryptionKeyArn?: string;
+  /**
+   * What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is
+   * deleted, the audit included, and nothing is protected against deletion: for preview environments.
+   *
+   * @default retain
+   */
+  readonly removalPolicy?: 'retain' | 'destroy';
   /**
    * A domain name for the API, mapped to its root: it is then the only way to the API.
    *

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { issuersSchema } from './issuers.ts';
 import { problemWithOrigin } from './origins.ts';
+import { INFINITE_DAYS, timeSpan } from './time-span.ts';
 
 // The one definition of every setting: its documentation, default, bounds and message. `npm run generate` makes the public
 // types (props.ts) and docs/configuration.md from it. `leftOut` says what holds without a value where that is not a default.
@@ -17,7 +18,29 @@ export const DEFAULT_RESOURCE_SERVER = 'usher';
 
 /** The retention times that CloudWatch Logs knows (API reference, PutRetentionPolicy), in days. */
 const LOG_RETENTION_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  1,
+  3,
+  5,
+  7,
+  14,
+  30,
+  60,
+  90,
+  120,
+  150,
+  180,
+  365,
+  400,
+  545,
+  731,
+  1096,
+  1827,
+  2192,
+  2557,
+  2922,
+  3288,
+  3653,
+  INFINITE_DAYS,
 ] as const;
 
 const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
@@ -60,7 +83,9 @@ const cognito = group('CognitoSettings', 'The Cognito user pool that is created 
 // time in which it may still be open.
 const audit = group('AuditSettings', 'The audit records.', {
   retentionDays: z.exactOptional(wholeNumber(7, 36_500)).meta({
-    description: 'How long audit records are kept, in days.',
+    ...timeSpan,
+    description:
+      'How long audit records are kept, in days. `RetentionDays.INFINITE` of CDK, 9999, is for ever too.',
     leftOut: 'for ever',
   }),
 });
@@ -70,12 +95,18 @@ const reconciler = group(
   'ReconcilerSettings',
   'How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that no one joined ends after 5 minutes.',
   {
-    marginSeconds: wholeNumber(1, 240).default(45).meta({
-      description: "The time after an intent's deadline in which its handler and Chime finish, in seconds.",
-    }),
-    secondLookSeconds: wholeNumber(1, 240).default(60).meta({
-      description: 'The time between two looks at one meeting, in seconds.',
-    }),
+    marginSeconds: wholeNumber(1, 240)
+      .default(45)
+      .meta({
+        ...timeSpan,
+        description: "The time after an intent's deadline in which its handler and Chime finish, in seconds.",
+      }),
+    secondLookSeconds: wholeNumber(1, 240)
+      .default(60)
+      .meta({
+        ...timeSpan,
+        description: 'The time between two looks at one meeting, in seconds.',
+      }),
   },
 );
 
@@ -106,9 +137,12 @@ const alarms = group('AlarmSettings', 'The alarms.', {
   denialsPerFiveMinutes: wholeNumber(1, 1_000_000).default(100).meta({
     description: 'The denials in five minutes that are a surge.',
   }),
-  latencyMs: wholeNumber(100, 29_000).default(5_000).meta({
-    description: 'The time that the slowest hundredth of the answers may take, in milliseconds.',
-  }),
+  latencyMs: wholeNumber(100, 29_000)
+    .default(5_000)
+    .meta({
+      ...timeSpan,
+      description: 'The time that the slowest hundredth of the answers may take, in milliseconds.',
+    }),
 });
 
 const logs = group('LogSettings', 'The logs.', {
@@ -118,8 +152,9 @@ const logs = group('LogSettings', 'The logs.', {
     })
     .default(30)
     .meta({
-      ts: { name: 'number' },
-      description: 'The log retention: one of the numbers of days that CloudWatch Logs knows.',
+      ...timeSpan,
+      description:
+        'The log retention: one of the numbers of days that CloudWatch Logs knows; 9999, `RetentionDays.INFINITE` of CDK, is for ever.',
     }),
   level: z
     .enum(['DEBUG', 'INFO'], {
@@ -160,9 +195,12 @@ const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
   }),
   // API Gateway gives up after 29 seconds: the function must end before, or its answer is lost. Of what it has, 3.5 seconds
   // are kept for recording the outcome and for the answer.
-  timeoutSeconds: wholeNumber(5, 28).default(20).meta({
-    description: "The function's time-out in seconds. The gateway waits one second longer.",
-  }),
+  timeoutSeconds: wholeNumber(5, 28)
+    .default(20)
+    .meta({
+      ...timeSpan,
+      description: "The function's time-out in seconds. The gateway waits one second longer.",
+    }),
   reservedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({
     description:
       "The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md). Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm FunctionThrottled: reserve more than requests a second times seconds a request.",
@@ -213,7 +251,9 @@ export const facadeShape = {
   }),
   stageName: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,128}$/, { error: 'API Gateway allows letters, digits, hyphens and underscores' })
+    .regex(/^[A-Za-z0-9_]{1,128}$/, {
+      error: 'API Gateway allows letters, digits and underscores, at most 128',
+    })
     .default('v1')
     .meta({ description: 'The first part of the path, if there is no custom domain.' }),
   issuers: issuersSchema.default([]).meta({
@@ -302,6 +342,11 @@ export const configSchema = group(
         description: 'A KMS key for the tables.',
         leftOut: "the account's own key for DynamoDB, `aws/dynamodb`",
       }),
+    removalPolicy: z.exactOptional(z.enum(['retain', 'destroy'])).meta({
+      leftOut: 'retain',
+      description:
+        'What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is deleted, the audit included, and nothing is protected against deletion: for preview environments.',
+    }),
     domain: z.exactOptional(domain).meta({
       leftOut: "API Gateway's address, with the stage",
     }),

@@ -1,14 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { Aws, type CfnElement, Duration, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import {
+  Aws,
+  type CfnElement,
+  CfnParameter,
+  Duration,
+  Fn,
+  NestedStack,
+  RemovalPolicy,
+  Stack,
+  Stage,
+} from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { UserPool } from 'aws-cdk-lib/aws-cognito';
 import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AuditTables } from '../../lib/audit-tables.ts';
 import type { AttendeeFacadeProps } from '../../lib/facade-props.ts';
+import { CONTROL_REGIONS } from '../../lib/settings/regions.ts';
 import { problemOf } from '../support/configuration-error.ts';
 import {
   addFacade,
@@ -498,6 +509,41 @@ describe('members', () => {
 });
 
 describe('a Region that is only known at deployment', () => {
+  const rulesOf = (template: Template) =>
+    Object.entries(template.toJSON()['Rules'] ?? {}).filter(([id]) => id !== 'CheckBootstrapVersion');
+
+  it.each<[string, (stack: Stack) => AttendeeFacadeProps, object, string]>([
+    ["the stack's, unasked", () => ({}), {}, 'AWS::Region'],
+    ["the stack's, asked for", () => ({ meetingsRegion: Aws.REGION }), {}, 'AWS::Region'],
+    [
+      'a parameter',
+      (stack) => ({ meetingsRegion: new CfnParameter(stack, 'MeetingsRegion').valueAsString }),
+      { region: 'eu-central-1' },
+      'MeetingsRegion',
+    ],
+  ])('is held by CloudFormation to those with meetings: %s', (_what, props, env, name) => {
+    const stack = createForeignStack({ env });
+    addFacade(stack, props(stack));
+    expect(rulesOf(Template.fromStack(stack))).toEqual([
+      [
+        expect.stringMatching(/^Facade/),
+        {
+          Assertions: [
+            {
+              Assert: { 'Fn::Contains': [[...CONTROL_REGIONS], { Ref: name }] },
+              AssertDescription: expect.stringContaining('no Chime SDK meetings endpoint'),
+            },
+          ],
+        },
+      ],
+    ]);
+  });
+
+  it('has no rule where it is known, or where no rule can look at it', () => {
+    expect(rulesOf(facadeWith(() => ({ meetingsRegion: 'us-east-1' })).template)).toEqual([]);
+    expect(rulesOf(facadeWith(() => ({ meetingsRegion: Fn.importValue('region') })).template)).toEqual([]);
+  });
+
   it.each<[string, AttendeeFacadeProps]>([
     ["the stack's, unasked", {}],
     ["the stack's, asked for", { meetingsRegion: Aws.REGION }],
@@ -574,5 +620,35 @@ describe('problems', () => {
     expect(problemOf(() => addFacade(stack, { userPool, issuers: [issuer] }))).toBe(
       'Theirs/Facade: userPool: is given beside issuers, so it would be ignored; remove one of them',
     );
+  });
+});
+
+describe('several problems', () => {
+  it('are reported together, a line each that names the construct and the prop', () => {
+    const stack = createForeignStack({ env: { region: 'eu-west-1', account: '123456789012' } });
+    const props: AttendeeFacadeProps = {
+      stageName: 'v-1',
+      limits: { memoryMb: 1 },
+      userPool: UserPool.fromUserPoolId(stack, 'Pool', 'us-east-1_abc123'),
+      metricsNamespace: 'AWS/Usher',
+      removalPolicy: RemovalPolicy.SNAPSHOT,
+    };
+    const lines = problemOf(() => addFacade(stack, props))?.split('\n') ?? [];
+    expect(lines.map((line) => line.split(': ', 2).join(': '))).toEqual([
+      'Theirs/Facade: stageName',
+      'Theirs/Facade: limits.memoryMb',
+      'Theirs/Facade: meetingsRegion',
+      'Theirs/Facade: userPool',
+      'Theirs/Facade: metricsNamespace',
+      'Theirs/Facade: removalPolicy',
+    ]);
+  });
+
+  it('of tables of their own are reported together too', () => {
+    const stack = createForeignStack();
+    const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/theirs');
+    const props = { encryptionKey, writeUnitsPerSecond: 1, readUnitsPerSecond: 0 };
+    const lines = problemOf(() => new AuditTables(stack, 'Tables', props))?.split('\n');
+    expect(lines).toHaveLength(3);
   });
 });

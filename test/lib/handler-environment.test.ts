@@ -9,7 +9,7 @@ import { readSettings } from '../../lambda/create-attendees/environment.ts';
 import type { AttendeeFacadeProps } from '../../lib/facade-props.ts';
 import { MAX_ENVIRONMENT_BYTES } from '../../lib/handler-environment.ts';
 import { problemOf } from '../support/configuration-error.ts';
-import { addFacade, createForeignStack, issuer, resourcesOf } from '../support/synthesize.ts';
+import { addFacade, createForeignStack, issuer, resourcesOf, theResource } from '../support/synthesize.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'usher-environment-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -29,8 +29,8 @@ const origins = (count: number) =>
   Array.from({ length: count }, (_, index) => `https://app-${100 + index}.example.com`);
 
 function variablesOf(stack: Stack): Record<string, string> {
-  const [handler] = resourcesOf(Template.fromStack(stack), 'AWS::Lambda::Function', 'FacadeAttendees');
-  return (handler?.Properties['Environment'] as { Variables: Record<string, string> }).Variables;
+  const { Properties } = theResource(Template.fromStack(stack), 'AWS::Lambda::Function', 'FacadeAttendees');
+  return (Properties['Environment'] as { Variables: Record<string, string> }).Variables;
 }
 
 /** As Lambda measures: the compact JSON of all variables, with names as long as CloudFormation makes them. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { Duration } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { checkSettings, completeSettings } from '../../../lib/settings/complete.ts';
 import type { FacadeSettings } from '../../../lib/settings/props.ts';
 import { problemOf } from '../../support/configuration-error.ts';
@@ -119,6 +121,7 @@ describe('completeSettings', () => {
       { meetingsRegion: 'eu-west-1' },
       'name: meetingsRegion: eu-west-1 has no Chime SDK meetings endpoint',
     ],
+    ['a stage with a hyphen', { stageName: 'v-1' }, 'name: stageName: API Gateway allows'],
     ['a stage with a slash', { stageName: 'v1/' }, 'name: stageName: API Gateway allows'],
     [
       'a reconciler that does not wait',
@@ -238,6 +241,30 @@ describe('completeSettings', () => {
     ],
   ])('says of %s what is wrong, where, and what to give', (_what, settings, message) => {
     expect(problemOf(() => complete(settings))).toBe(`name: ${message}`);
+  });
+
+  it('takes a duration where a key names a unit of time, and an infinite retention', () => {
+    const { complete: settings } = checkSettings({
+      issuers: [{ ...issuer, clockSkewSeconds: Duration.minutes(1) }],
+      limits: { timeoutSeconds: Duration.millis(10_000) },
+      alarms: { latencyMs: Duration.seconds(2) },
+      logs: { retentionDays: RetentionDays.INFINITE },
+      audit: { retentionDays: Duration.days(400) },
+      reconciler: { marginSeconds: Duration.minutes(1), secondLookSeconds: Duration.seconds(50) },
+    });
+    expect(settings).toMatchObject({
+      issuers: [{ clockSkewSeconds: 60 }],
+      limits: { timeoutSeconds: 10 },
+      alarms: { latencyMs: 2_000 },
+      logs: { retentionDays: 9_999 },
+      audit: { retentionDays: 400 },
+      reconciler: { marginSeconds: 60, secondLookSeconds: 50 },
+    });
+    const kept = checkSettings({ audit: { retentionDays: RetentionDays.INFINITE } }).complete;
+    expect(kept?.audit).toEqual({});
+    expect(checkSettings({ audit: { retentionDays: Duration.hours(200) } }).problems).toEqual([
+      expect.stringMatching(/^audit\.retentionDays: is 8\.33/),
+    ]);
   });
 
   it('rejects in one line what is quoted from several', () => {

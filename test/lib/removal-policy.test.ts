@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { AttendeeFacade } from '../../lib/attendee-facade.ts';
+import { AuditTables } from '../../lib/audit-tables.ts';
+import type { AttendeeFacadeProps } from '../../lib/facade-props.ts';
+import { problemOf } from '../support/configuration-error.ts';
+import { addFacade, createApp, createForeignStack, resourcesOf, synthesize } from '../support/synthesize.ts';
+
+const everything: AttendeeFacadeProps = {
+  logs: { access: true, accountRole: true },
+  deployment: { canaryMinutes: 5 },
+};
+
+/** What a deleted stack leaves behind, or cannot delete. */
+function left(template: Template): string[] {
+  return resourcesOf(template)
+    .filter(
+      ({ DeletionPolicy = 'Delete', UpdateReplacePolicy = 'Delete', Properties = {} }) =>
+        DeletionPolicy !== 'Delete' ||
+        UpdateReplacePolicy !== 'Delete' ||
+        Properties['DeletionProtectionEnabled'] === true ||
+        Properties['DeletionProtection'] === 'ACTIVE',
+    )
+    .map(({ Type }) => Type);
+}
+
+const KEPT = [
+  'AWS::ApiGateway::Account',
+  'AWS::Cognito::UserPool',
+  'AWS::DynamoDB::Table',
+  'AWS::IAM::Role',
+  'AWS::Lambda::Version',
+  'AWS::Logs::LogGroup',
+];
+
+describe('the removal policy', () => {
+  it('keeps what remembers by default, and protects it', () => {
+    const stack = createForeignStack();
+    addFacade(stack, everything);
+    expect([...new Set(left(Template.fromStack(stack)))].toSorted()).toEqual(KEPT);
+  });
+
+  it.each<[string, AttendeeFacadeProps, (facade: AttendeeFacade) => void]>([
+    ['the prop', { removalPolicy: RemovalPolicy.DESTROY }, () => {}],
+    ['RemovalPolicies of the app', {}, ({ node }) => RemovalPolicies.of(node.root).destroy()],
+    ['RemovalPolicies of the facade', {}, (facade) => RemovalPolicies.of(facade).destroy()],
+  ])('DESTROY deletes everything, deletion protection included, by %s', (_how, props, change) => {
+    for (const context of [{}, { '@aws-cdk/core:aspectPrioritiesMutating': true }]) {
+      const stack = createForeignStack({}, createApp(context));
+      change(addFacade(stack, { ...everything, ...props }));
+      expect(left(Template.fromStack(stack))).toEqual([]);
+    }
+  });
+
+  it('DESTROY of one table takes its protection alone', () => {
+    const stack = createForeignStack();
+    const { admissions } = addFacade(stack).tables;
+    admissions.applyRemovalPolicy(RemovalPolicy.DESTROY);
+    const tables = resourcesOf(Template.fromStack(stack), 'AWS::DynamoDB::Table');
+    const isProtected = (name: string) =>
+      tables.find(({ id }) => id.includes(name))?.Properties['DeletionProtectionEnabled'];
+    expect(isProtected('Admissions')).toBe(false);
+    expect(isProtected('Audit')).toBe(true);
+  });
+
+  it('DESTROY is for tables in a stack of their own too, and can be set in a configuration file', () => {
+    const stack = createForeignStack();
+    new AuditTables(stack, 'Tables', { removalPolicy: RemovalPolicy.DESTROY });
+    expect(left(Template.fromStack(stack))).toEqual([]);
+    expect(left(synthesize({ removalPolicy: 'destroy', logs: { access: true } }))).toEqual([]);
+  });
+
+  it('rejects a policy that not all resources have', () => {
+    const stack = createForeignStack();
+    expect(problemOf(() => addFacade(stack, { removalPolicy: RemovalPolicy.SNAPSHOT }))).toMatch(
+      /^Theirs\/Facade: removalPolicy: is snapshot, .*; give RemovalPolicy\.RETAIN or RemovalPolicy\.DESTROY$/,
+    );
+  });
+});

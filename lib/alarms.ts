@@ -31,6 +31,7 @@ export class Alarms extends Construct {
   readonly latency: Alarm;
   readonly chimeThrottling: Alarm;
   readonly denialsSurge: Alarm;
+  readonly aboveCeilingSurge: Alarm;
   readonly openTooLong: Alarm;
   readonly unresolved: Alarm;
   readonly reconcilerFailing: Alarm;
@@ -65,10 +66,7 @@ export class Alarms extends Construct {
       'ServerErrors',
       'server-errors',
       `Requests are answered with 5xx, throttled ones not counted: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
-      {
-        metric: metrics.serverErrorsNotThrottled(handler, everyMinute),
-        ...inTwoMinutesOfThree,
-      },
+      { metric: metrics.serverErrorsNotThrottled(handler, everyMinute), ...inTwoMinutesOfThree },
     );
     this.functionThrottled = alarm(
       'FunctionThrottled',
@@ -100,6 +98,12 @@ export class Alarms extends Construct {
       `Known callers are denied, ${settings.denialsPerFiveMinutes} times in five minutes or more: an attack, or an application or a rule that is wrong.`,
       { metric: metrics.denied(), threshold: settings.denialsPerFiveMinutes },
     );
+    this.aboveCeilingSurge = alarm(
+      'AboveCeilingSurge',
+      'above-ceiling-surge',
+      `Guests are given existing attendees with more than their ceiling, ${settings.aboveCeilingPerFiveMinutes} times in five minutes or more: hosts promote many, or Chime ignores capabilities.`,
+      { metric: metrics.own('AttendeesAboveCeiling'), threshold: settings.aboveCeilingPerFiveMinutes },
+    );
     this.openTooLong = alarm(
       'OpenTooLong',
       'open-too-long',
@@ -122,11 +126,7 @@ export class Alarms extends Construct {
       'ReconcilerFailing',
       'reconciler-failing',
       'The reconciler fails, or leaves batches that it cannot deal with, for fifteen minutes.',
-      {
-        metric: metrics.reconcilerFailures(reconciler),
-        threshold: 1,
-        evaluationPeriods: 3,
-      },
+      { metric: metrics.reconcilerFailures(reconciler), threshold: 1, evaluationPeriods: 3 },
     );
   }
 
@@ -138,6 +138,7 @@ export class Alarms extends Construct {
       this.latency,
       this.chimeThrottling,
       this.denialsSurge,
+      this.aboveCeilingSurge,
       this.openTooLong,
       this.unresolved,
       this.reconcilerFailing,

@@ -50,8 +50,9 @@ export class OperationsDashboard extends Construct {
         [
           graph('Denials by all rules', metrics.denied()),
           graph(
-            'Withheld, and refused one by one by Chime',
+            'Withheld, above the ceiling, refused one by one by Chime',
             metrics.own('AttendeesWithheld'),
+            metrics.own('AttendeesAboveCeiling'),
             metrics.own('AttendeeErrors'),
           ),
           graph(

@@ -41,7 +41,10 @@ export interface CallerFacts {
   gatewayRequestId?: string;
 }
 
-/** An attendee that a caller asked for; `capabilities` absent means that the request left them out. */
+/**
+ * An attendee that Chime is asked for. `capabilities` absent means that they are left out there too, for Chime's default:
+ * what a request leaves out is filled in where the caller may not have everything.
+ */
 export interface RequestedAttendee {
   externalUserId: string;
   capabilities?: Capabilities;

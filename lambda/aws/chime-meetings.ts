@@ -3,8 +3,9 @@ import {
   type ChimeSDKMeetingsClient,
   ChimeSDKMeetingsServiceException,
   GetMeetingCommand,
+  type Meeting,
 } from '@aws-sdk/client-chime-sdk-meetings';
-import type { Attendee, AttendeeError, Capabilities } from '../model/attendees.ts';
+import type { Attendee, AttendeeError, Capabilities, Medium } from '../model/attendees.ts';
 import { ERROR_STATUS, type ErrorCode, type ErrorDetails, FacadeError } from '../model/errors.ts';
 import type { CreationResult, Meetings } from '../model/ports.ts';
 import { withinTime } from './time-limit.ts';
@@ -22,7 +23,7 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
         if (typeof Meeting?.MeetingId !== 'string' || !isListOfStrings(tenantIds)) {
           throw new Error('An answer that is no GetMeetingResponse');
         }
-        return { tenantIds };
+        return { tenantIds, missingMedia: missingMediaOf(Meeting) };
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal?.code === 'NotFound') return undefined;
@@ -72,6 +73,13 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
       }
     },
   };
+}
+
+/** Media that the meeting was created without (CreateMeeting's `MeetingFeatures`, `MaxResolution`). */
+function missingMediaOf({ MeetingFeatures }: Meeting): Medium[] {
+  return (['Video', 'Content'] as const).filter(
+    (medium) => MeetingFeatures?.[medium]?.MaxResolution === 'None',
+  );
 }
 
 function isListOfStrings(value: unknown): value is string[] {

@@ -2,7 +2,7 @@ import { intentOf, issuedOf, outcomeOf, type Result } from '../audit/build-recor
 import type { OutcomeRecord, OutcomeState } from '../audit/records.ts';
 import type { Attendee, AttendeeError, AttendeeRequest } from '../model/attendees.ts';
 import type { CreationResult } from '../model/ports.ts';
-import { type Grant, judgeAnswer } from './policy.ts';
+import { denialText, type Grant, judgeAnswer, requestsToSend } from './policy.ts';
 import { type Asked, type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
 import { outOfTime, REQUEST_TIMES, unavailable } from './time-budget.ts';
 
@@ -30,17 +30,20 @@ export async function createAttendees(
   grant: Grant,
   dependencies: Dependencies,
 ): Promise<CreatedAttendees> {
-  const { attendees: requested } = request.asked;
-  await recordIntent(request, grant, dependencies);
-  const answer = await askChime(request, dependencies);
+  const sent = requestsToSend(grant, request.asked.attendees);
+  await recordIntent(request, grant, sent, dependencies);
+  const answer = await askChime(request, sent, dependencies);
   const { attendees: answered, errors, chimeRequestId } = answer;
-  const { released, withheld } = judgeAnswer(grant, requested, answered);
+  const { released, withheld } = judgeAnswer(grant, sent, answered);
   const { fingerprint } = dependencies;
   const { state } = await settle(
     request,
     {
-      state: stateOf(released.length, answered.length, requested.length),
-      issued: released.map((attendee) => issuedOf(attendee, fingerprint)),
+      state: stateOf(released.length, answered.length, sent.length),
+      issued: released.map(({ attendee, above }) => ({
+        ...issuedOf(attendee, fingerprint),
+        ...(above === undefined ? {} : { above }),
+      })),
       withheld: withheld.map(({ attendee, rule }) => ({ ...issuedOf(attendee, fingerprint), rule })),
       errors,
       chimeRequestId,
@@ -49,34 +52,41 @@ export async function createAttendees(
   );
   dependencies.report('batch', {
     state,
-    requested: requested.length,
+    requested: sent.length,
     issued: released.length,
     withheld: withheld.length,
     errors: errors.length,
     durationMs: dependencies.clock.now() - request.budget.startMs,
   });
+  const aboveCeiling = released.filter(({ above }) => above === 'ceiling').length;
   dependencies.addMetrics({
     BatchesAnswered: 1,
     AttendeesIssued: released.length,
     AttendeesWithheld: withheld.length,
+    ...(aboveCeiling > 0 ? { AttendeesAboveCeiling: aboveCeiling } : {}),
     AttendeeErrors: errors.length,
   });
-  const denied = withheld.map(({ attendee, rule }) => ({
+  const denied = withheld.map(({ attendee, rule, limits }) => ({
     ExternalUserId: attendee.ExternalUserId,
     ErrorCode: 'Forbidden',
-    ErrorMessage: `Denied by the rule ${rule}.`,
+    ErrorMessage: denialText(rule, limits),
   }));
-  return { attendees: released, errors: [...errors, ...denied], chimeRequestId };
+  return {
+    attendees: released.map(({ attendee }) => attendee),
+    errors: [...errors, ...denied],
+    chimeRequestId,
+  };
 }
 
 /** After this, the audit knows what Chime may be asked. */
 async function recordIntent(
   request: AttendeesRequest,
   { scope }: Grant,
+  sent: readonly AttendeeRequest[],
   dependencies: Dependencies,
 ): Promise<void> {
-  const { budget, asked } = request;
-  const facts = { scope, requested: asked.attendees, deadlineMs: budget.deadlineMs };
+  const { budget } = request;
+  const facts = { scope, requested: sent, deadlineMs: budget.deadlineMs };
   const intent = intentOf(factsOf(request, dependencies), facts, stampOf(dependencies));
   const timeoutMs = budget.forStep(REQUEST_TIMES.recordMs);
   try {
@@ -89,6 +99,7 @@ async function recordIntent(
 /** @returns what Chime answered; where it did nothing, the outcome is recorded and the error passed on */
 async function askChime(
   request: AttendeesRequest,
+  sent: AttendeeRequest[],
   dependencies: Dependencies,
 ): Promise<Extract<CreationResult, { kind: 'answered' }>> {
   const timeoutMs = request.budget.forChime();
@@ -97,8 +108,8 @@ async function askChime(
     await settle(request, { state: 'FAILED', refusal }, dependencies);
     throw outOfTime();
   }
-  const { meetingId, attendees } = request.asked;
-  const result = await dependencies.meetings.createAttendees(meetingId, attendees, { timeoutMs });
+  const { meetingId } = request.asked;
+  const result = await dependencies.meetings.createAttendees(meetingId, sent, { timeoutMs });
   if (result.kind === 'ambiguous') {
     const problem = 'It is not known yet whether attendees were created.';
     throw result.error ?? unavailable('chime-ambiguous', problem, result.cause);

@@ -2,7 +2,7 @@ import { denialOf, identityOf } from '../audit/build-records.ts';
 import { callerId } from '../audit/records.ts';
 import { FacadeError } from '../model/errors.ts';
 import type { Rule } from '../model/rules.ts';
-import type { Decision, Grant } from './policy.ts';
+import { type Decision, denialText, type Grant } from './policy.ts';
 import { type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
 import { REQUEST_TIMES } from './time-budget.ts';
 
@@ -20,10 +20,11 @@ export async function enter(
   dependencies: Dependencies,
 ): Promise<Grant> {
   if (!decision.permitted) {
-    const { rule, scope } = decision;
+    const { rule, scope, limits } = decision;
     await recordDenial(request, { rule, scope, requestedCount: attendees }, dependencies);
-    throw new FacadeError('Forbidden', `Denied by the rule ${rule}.`, {
+    throw new FacadeError('Forbidden', denialText(rule, limits), {
       reason: rule,
+      rule,
       ...(rule === 'scope' ? { challenge: 'Bearer error="insufficient_scope"' } : {}),
     });
   }
@@ -31,17 +32,18 @@ export async function enter(
   if (grant.tenants === undefined) return grant;
 
   const { meetingId } = request.asked;
-  const rule = await dependencies.meetingAccess.ruleAgainst(
+  const access = await dependencies.meetingAccess.enter(
     callerId(identityOf(request.caller)),
     grant.tenants,
     meetingId,
     { timeoutMs: request.budget.forStep(REQUEST_TIMES.findMeetingMs) },
   );
-  if (rule !== undefined) {
+  if ('rule' in access) {
+    const { rule } = access;
     await recordDenial(request, { rule, scope: grant.scope, requestedCount: attendees }, dependencies);
     throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: rule });
   }
-  return grant;
+  return { ...grant, missingMedia: access.missingMedia };
 }
 
 async function recordDenial(

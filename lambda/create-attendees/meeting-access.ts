@@ -1,3 +1,4 @@
+import type { Medium } from '../model/attendees.ts';
 import { FacadeError } from '../model/errors.ts';
 import type { CallOptions, Clock, Meetings } from '../model/ports.ts';
 import type { Rule } from '../model/rules.ts';
@@ -18,19 +19,24 @@ const MAX_DECISIONS = 2_000;
  */
 export const VAIN_LOOKUPS = { capacity: 5, perSecond: 0.5 };
 
+/** What is known of a meeting that a caller may enter. */
+export interface MeetingPermit {
+  missingMedia: readonly Medium[];
+}
+
 export interface MeetingAccess {
   /**
    * Decides whether a caller of these tenants may enter the meeting.
    *
-   * @returns the rule that forbids it, if one does
+   * @returns the rule that forbids it, if one does; else what is known of the meeting
    * @throws FacadeError `Throttling` where the caller has asked for too many meetings in vain, and what the port throws
    */
-  ruleAgainst(
+  enter(
     callerId: string,
     tenants: readonly string[],
     meetingId: string,
     options: CallOptions,
-  ): Promise<Rule | undefined>;
+  ): Promise<{ rule: Rule } | MeetingPermit>;
 }
 
 /**
@@ -39,21 +45,22 @@ export interface MeetingAccess {
  * one and the same decision, so neither time nor the number of calls to Chime tells them apart.
  */
 export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAccess {
-  const permitted = createBoundedMap<string, { untilMs: number }>(MAX_DECISIONS);
+  const permitted = createBoundedMap<string, { untilMs: number; permit: MeetingPermit }>(MAX_DECISIONS);
   const denied = createBoundedMap<string, { untilMs: number; rule: Rule }>(MAX_DECISIONS);
   const vainLookups = createCallerBudget(clock, VAIN_LOOKUPS);
   const holds = <T extends { untilMs: number }>(decision: T | undefined): decision is T =>
     decision !== undefined && clock.now() < decision.untilMs;
 
   return {
-    async ruleAgainst(callerId, tenants, meetingId, options) {
+    async enter(callerId, tenants, meetingId, options) {
       // Whether Chime minds the case of a meeting's id is not documented. A permit holds for every spelling, so that
       // spelling one id in many ways costs no look-ups; a denial for its own, so that it keeps nobody from the meeting.
       const anySpelling = JSON.stringify([meetingId.toLowerCase(), ...tenants]);
       const thisSpelling = JSON.stringify([meetingId, ...tenants]);
-      if (holds(permitted.get(anySpelling))) return undefined;
+      const permission = permitted.get(anySpelling);
+      if (holds(permission)) return permission.permit;
       const denial = denied.get(thisSpelling);
-      if (holds(denial)) return denial.rule;
+      if (holds(denial)) return { rule: denial.rule };
 
       if (!vainLookups.take(callerId)) {
         throw new FacadeError(
@@ -66,14 +73,16 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
         );
       }
       // A look-up that fails is not given back: it was a call to a Chime that is in trouble already.
-      const rule = authorizeByMeeting(tenants, await meetings.findMeeting(meetingId, options));
-      if (rule === undefined) {
-        vainLookups.giveBack(callerId);
-        permitted.set(anySpelling, { untilMs: clock.now() + PERMITTED_FOR_MS });
-      } else {
+      const meeting = await meetings.findMeeting(meetingId, options);
+      const rule = authorizeByMeeting(tenants, meeting);
+      if (rule !== undefined) {
         denied.set(thisSpelling, { untilMs: clock.now() + DENIED_FOR_MS, rule });
+        return { rule };
       }
-      return rule;
+      vainLookups.giveBack(callerId);
+      const permit = { missingMedia: meeting?.missingMedia ?? [] };
+      permitted.set(anySpelling, { untilMs: clock.now() + PERMITTED_FOR_MS, permit });
+      return permit;
     },
   };
 }

@@ -4,6 +4,8 @@ import {
   type Capabilities,
   DEFAULT_CAPABILITIES,
   type MediaCapability,
+  type Medium,
+  receivesMedia,
 } from '../model/attendees.ts';
 import type { IssuerRules } from '../model/issuer-rules.ts';
 import type { Caller, MeetingFacts } from '../model/ports.ts';
@@ -16,9 +18,16 @@ export interface Grant {
   ceiling: Capabilities;
   /** The caller's tenants, one of which must be the meeting's; undefined where the issuer has no tenant claim. */
   tenants: readonly string[] | undefined;
+  /** Media that the meeting does not have, as far as it is known. */
+  missingMedia: readonly Medium[];
+  /** Whether a self caller's own attendee is released that exists with more than the ceiling. */
+  releasesExisting: boolean;
 }
 
-export type Decision = { permitted: true; grant: Grant } | { permitted: false; rule: Rule; scope?: string };
+export type Decision =
+  | { permitted: true; grant: Grant }
+  /** `limits` says what the rule allows at most, where that helps the caller. */
+  | { permitted: false; rule: Rule; scope?: string; limits?: string };
 
 /** A parsed request, as the rules see it. `meetingId` is in lower case. */
 export interface BatchRequest {
@@ -32,7 +41,7 @@ export function authorizeByToken(caller: Caller, request: BatchRequest): Decisio
   const role = roleOf(caller);
   if (role === undefined) return { permitted: false, rule: 'scope' };
   const { scope } = role;
-  const deny = (rule: Rule): Decision => ({ permitted: false, rule, scope });
+  const deny = (rule: Rule) => ({ permitted: false, rule, scope }) as const;
 
   const tenants = rules.tenantClaim === undefined ? undefined : tenantsOf(caller, rules.tenantClaim);
   if (tenants === 'invalid') return deny('tenant-claim');
@@ -46,10 +55,13 @@ export function authorizeByToken(caller: Caller, request: BatchRequest): Decisio
   }
 
   const ceiling = ceilingOf(rules, scope);
-  if (!request.attendees.every((a) => isWithin(a.Capabilities ?? DEFAULT_CAPABILITIES, ceiling))) {
-    return deny('capability-ceiling');
-  }
-  return { permitted: true, grant: { scope, ceiling, tenants } };
+  const above = mediaAbove(
+    request.attendees.map(({ Capabilities }) => Capabilities ?? ceiling),
+    ceiling,
+  );
+  if (above.length > 0) return { ...deny('capability-ceiling'), limits: limitsOf(above, ceiling) };
+  const releasesExisting = role.kind === 'self' && rules.existing === 'release';
+  return { permitted: true, grant: { scope, ceiling, tenants, missingMedia: [], releasesExisting } };
 }
 
 /**
@@ -65,30 +77,69 @@ export function authorizeByMeeting(
 }
 
 /**
+ * What Chime is asked for: capabilities that a request leaves out are the most that the caller may have, less the media
+ * that the meeting does not have. They stay left out where that is everything, so that Chime's own default holds.
+ */
+export function requestsToSend(
+  { ceiling, missingMedia }: Grant,
+  requested: readonly AttendeeRequest[],
+): AttendeeRequest[] {
+  if (isWithin(DEFAULT_CAPABILITIES, ceiling)) return [...requested];
+  const most = withoutMedia(ceiling, missingMedia);
+  return requested.map((request) => ({ ...request, Capabilities: request.Capabilities ?? most }));
+}
+
+/** Chime refuses content that is received where video is not. */
+function withoutMedia(ceiling: Capabilities, missingMedia: readonly Medium[]): Capabilities {
+  const most = { ...ceiling };
+  for (const medium of missingMedia) most[medium] = 'None';
+  if (receivesMedia(most.Content) && !receivesMedia(most.Video)) {
+    most.Content = most.Content === 'SendReceive' ? 'Send' : 'None';
+  }
+  return most;
+}
+
+export interface Judgement {
+  released: { attendee: Attendee; above?: 'asked' | 'ceiling' }[];
+  withheld: { attendee: Attendee; rule: Rule; limits?: string }[];
+}
+
+/**
  * Judges what Chime answered: an attendee that already existed may come back with more than was asked for, and so may
- * one that nobody asked for. Neither leaves with its token.
+ * one that was not asked for. The latter never leaves with its token. The former does where it is the caller's own, under
+ * its own exact name: somebody with more rights gave it that. A delegate, who names others, gets nothing above its ceiling.
+ *
+ * @param sent what Chime was asked for
  */
 export function judgeAnswer(
   grant: Grant,
-  requested: readonly AttendeeRequest[],
+  sent: readonly AttendeeRequest[],
   answered: readonly Attendee[],
-): { released: Attendee[]; withheld: { attendee: Attendee; rule: Rule }[] } {
-  const unanswered = new Map<string, number>();
-  for (const { ExternalUserId: name } of requested) unanswered.set(name, (unanswered.get(name) ?? 0) + 1);
-
-  const released: Attendee[] = [];
-  const withheld: { attendee: Attendee; rule: Rule }[] = [];
+): Judgement {
+  const unanswered = sent.map((request) => request);
+  const judgement: Judgement = { released: [], withheld: [] };
   for (const attendee of answered) {
-    const left = unanswered.get(attendee.ExternalUserId) ?? 0;
-    if (left === 0) {
-      withheld.push({ attendee, rule: 'answer-requested-name' });
+    const index = unanswered.findIndex(({ ExternalUserId }) => ExternalUserId === attendee.ExternalUserId);
+    const [request] = index === -1 ? [] : unanswered.splice(index, 1);
+    if (request === undefined) {
+      judgement.withheld.push({ attendee, rule: 'answer-requested-name' });
       continue;
     }
-    unanswered.set(attendee.ExternalUserId, left - 1);
-    if (isWithin(attendee.Capabilities, grant.ceiling)) released.push(attendee);
-    else withheld.push({ attendee, rule: 'capability-ceiling' });
+    const above = mediaAbove([attendee.Capabilities], grant.ceiling);
+    // What Chime may mean by a capability that is not documented is not guessed.
+    const isKnown = mediaAbove([attendee.Capabilities], DEFAULT_CAPABILITIES).length === 0;
+    if (above.length > 0 && !(grant.releasesExisting && isKnown)) {
+      const limits = limitsOf(above, grant.ceiling);
+      judgement.withheld.push({ attendee, rule: 'capability-ceiling', limits });
+    } else if (above.length > 0) {
+      judgement.released.push({ attendee, above: 'ceiling' });
+    } else if (isWithin(attendee.Capabilities, request.Capabilities ?? DEFAULT_CAPABILITIES)) {
+      judgement.released.push({ attendee });
+    } else {
+      judgement.released.push({ attendee, above: 'asked' });
+    }
   }
-  return { released, withheld };
+  return judgement;
 }
 
 /** A token with scopes of both kinds is a delegate's. */
@@ -134,13 +185,28 @@ function ceilingOf(rules: IssuerRules, scope: string): Capabilities {
     : DEFAULT_CAPABILITIES;
 }
 
+const MEDIA = ['Audio', 'Video', 'Content'] as const;
+
 function isWithin(asked: Capabilities, ceiling: Capabilities): boolean {
-  return (['Audio', 'Video', 'Content'] as const).every((medium) =>
-    mediaIsWithin(asked[medium], ceiling[medium]),
-  );
+  return mediaAbove([asked], ceiling).length === 0;
+}
+
+/** The media in which any of these goes beyond the ceiling. */
+function mediaAbove(asked: readonly Capabilities[], ceiling: Capabilities): Medium[] {
+  return MEDIA.filter((medium) => asked.some((one) => !mediaIsWithin(one[medium], ceiling[medium])));
+}
+
+/** Such as `Video is at most Receive, Content is at most None`. */
+function limitsOf(media: readonly Medium[], ceiling: Capabilities): string {
+  return media.map((medium) => `${medium} is at most ${ceiling[medium]}`).join(', ');
 }
 
 function mediaIsWithin(asked: MediaCapability, ceiling: MediaCapability): boolean {
   if (asked === 'None' || asked === ceiling) return true;
   return ceiling === 'SendReceive' && (asked === 'Send' || asked === 'Receive');
+}
+
+/** Such as `Denied by the rule capability-ceiling: Video is at most Receive.` */
+export function denialText(rule: Rule, limits?: string): string {
+  return `Denied by the rule ${rule}${limits === undefined ? '' : `: ${limits}`}.`;
 }

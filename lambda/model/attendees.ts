@@ -42,6 +42,9 @@ export interface AttendeeError {
   ErrorMessage: string;
 }
 
+/** One medium of a meeting. */
+export type Medium = keyof Capabilities;
+
 /** An attendee that Chime created or returned. */
 export interface IssuedAttendee {
   externalUserId: string;
@@ -49,4 +52,9 @@ export interface IssuedAttendee {
   capabilities: Capabilities;
   /** `sha256:` and the first 32 hexadecimal digits of the JoinToken's SHA-256. */
   tokenFingerprint: string;
+  /**
+   * Set where Chime returned more than was asked for: `ceiling`, more than the caller's scope allows, since the attendee
+   * existed under the caller's own name; `asked`, within that.
+   */
+  above?: 'asked' | 'ceiling';
 }

@@ -1,4 +1,5 @@
 import type { Reason } from './reasons.ts';
+import type { Rule } from './rules.ts';
 
 /**
  * The error classes of `BatchCreateAttendee` and their HTTP status, by the wire's `Code`; the class name that SDKs
@@ -23,6 +24,8 @@ export interface ErrorDetails {
   retryAfterSeconds?: number;
   /** The challenge of RFC 6750 section 3; sent as `WWW-Authenticate`. */
   challenge?: string;
+  /** The rule that a known caller was denied by; sent as `x-usher-rule`. */
+  rule?: Rule;
   /** For logs and metrics. */
   reason?: Reason;
   /** What Chime called the request that it refused. */

@@ -9,6 +9,8 @@ export const METRIC_NAMES = [
   'BatchesAnswered',
   'AttendeesIssued',
   'AttendeesWithheld',
+  /** Existing attendees of self callers that were released with more than the caller's ceiling. */
+  'AttendeesAboveCeiling',
   /** Attendees that Chime could not create, as its answer says one by one. */
   'AttendeeErrors',
   /** Known callers whom a rule refused, by rule. */

@@ -1,4 +1,4 @@
-import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee } from './attendees.ts';
+import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee, Medium } from './attendees.ts';
 import type { FacadeError } from './errors.ts';
 import type { IssuerRules } from './issuer-rules.ts';
 
@@ -30,6 +30,8 @@ export interface TokenVerifier {
 /** What the rules need to know of a meeting. */
 export interface MeetingFacts {
   tenantIds: readonly string[];
+  /** Media that the meeting was created without (`MaxResolution` of `None`): Chime takes no other capability than `None`. */
+  missingMedia?: readonly Medium[];
 }
 
 /** What came of one attempt to create attendees. */

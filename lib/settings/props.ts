@@ -346,6 +346,12 @@ export interface AlarmSettings {
    */
   readonly denialsPerFiveMinutes?: number;
   /**
+   * The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000.
+   *
+   * @default 50
+   */
+  readonly aboveCeilingPerFiveMinutes?: number;
+  /**
    * The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000.
    *
    * @default 5000
@@ -492,6 +498,12 @@ export interface EnvironmentAlarmSettings {
    * @default 100
    */
   readonly denialsPerFiveMinutes?: number;
+  /**
+   * The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000.
+   *
+   * @default 50
+   */
+  readonly aboveCeilingPerFiveMinutes?: number;
   /**
    * The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000.
    *
@@ -646,6 +658,8 @@ export interface CompleteAlarmSettings {
   readonly serverErrorsPerMinute: number;
   /** The denials in five minutes that are a surge. 1 to 1,000,000. */
   readonly denialsPerFiveMinutes: number;
+  /** The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000. */
+  readonly aboveCeilingPerFiveMinutes: number;
   /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
 }
@@ -723,6 +737,8 @@ export interface CompleteEnvironmentAlarmSettings {
   readonly serverErrorsPerMinute: number;
   /** The denials in five minutes that are a surge. 1 to 1,000,000. */
   readonly denialsPerFiveMinutes: number;
+  /** The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000. */
+  readonly aboveCeilingPerFiveMinutes: number;
   /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
   /**

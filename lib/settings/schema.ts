@@ -137,6 +137,10 @@ const alarms = group('AlarmSettings', 'The alarms.', {
   denialsPerFiveMinutes: wholeNumber(1, 1_000_000).default(100).meta({
     description: 'The denials in five minutes that are a surge.',
   }),
+  aboveCeilingPerFiveMinutes: wholeNumber(1, 1_000_000).default(50).meta({
+    description:
+      'The existing attendees in five minutes, released with more than their ceiling, that are a surge.',
+  }),
   latencyMs: wholeNumber(100, 29_000)
     .default(5_000)
     .meta({

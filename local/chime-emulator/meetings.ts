@@ -40,6 +40,14 @@ export interface MeetingRequest {
   TenantIds?: string[];
 }
 
+/**
+ * What becomes of a name that the meeting has already, which Chime does not document: `keep` answers the attendee as it
+ * is; `overwrite` gives it the capabilities that are asked for; `ignore` answers as if it had, and changes nothing;
+ * `reject` answers an error for it; `duplicate` makes another attendee.
+ */
+export const EXISTING_MODES = ['keep', 'overwrite', 'ignore', 'reject', 'duplicate'] as const;
+export type ExistingMode = (typeof EXISTING_MODES)[number];
+
 /** A meeting as GetMeeting answers it. */
 export interface Meeting extends Omit<MeetingRequest, 'ClientRequestToken'> {
   MeetingId: string;
@@ -128,8 +136,8 @@ export class Meetings {
   }
 
   /**
-   * Gives one attendee for each request, in their order. If `idempotent`, a name that the meeting already has
-   * answers the attendee that exists, its capabilities unchanged; else each request makes a new one.
+   * Gives one attendee for each request, in their order. A name that the meeting already has answers the attendee that
+   * exists, as `existing` says of its capabilities; with `duplicate`, each request makes a new one.
    *
    * Three choices where the documents are silent: a batch that does not fit is refused as a whole and creates
    * nothing; a name twice in one batch is the same attendee twice, and the first one's capabilities hold; names
@@ -140,29 +148,38 @@ export class Meetings {
   admit(
     meetingId: string,
     requests: AttendeeRequest[],
-    how: { idempotent: boolean; requestId: string },
+    how: { existing: ExistingMode; requestId: string },
   ): Attendee[] {
     const record = this.#liveRecord(meetingId);
     const living = record.attendees.filter(exists);
     const byName = new Map<string, AttendeeRecord>();
-    if (how.idempotent) {
-      // The oldest wins where the non-idempotent mode has left several of one name.
+    const duplicates = how.existing === 'duplicate';
+    if (!duplicates) {
+      // The oldest wins where duplicates have left several of one name.
       for (const one of living.toReversed()) byName.set(one.attendee.ExternalUserId, one);
     }
-    const newcomers = how.idempotent
-      ? new Set(requests.map((request) => request.ExternalUserId).filter((name) => !byName.has(name))).size
-      : requests.length;
+    const before = new Set(byName.values());
+    const newcomers = duplicates
+      ? requests.length
+      : new Set(requests.map((request) => request.ExternalUserId).filter((name) => !byName.has(name))).size;
     const limit = attendeeLimit(record.meeting.MeetingFeatures);
     if (living.length + newcomers > limit) {
       throw new ChimeError('LimitExceededException', `The meeting may have at most ${limit} attendees`);
     }
     return requests.map((request) => {
-      const existing = byName.get(request.ExternalUserId);
-      if (existing) return snapshot(existing.attendee);
+      const found = byName.get(request.ExternalUserId);
+      if (found)
+        return before.has(found) ? answerAgain(found, request, how.existing) : snapshot(found.attendee);
       const added = this.#addAttendee(record, request, how.requestId);
-      if (how.idempotent) byName.set(request.ExternalUserId, added);
+      if (!duplicates) byName.set(request.ExternalUserId, added);
       return snapshot(added.attendee);
     });
+  }
+
+  /** The names of the attendees that exist. */
+  namesOf(meetingId: string): Set<string> {
+    const living = this.#liveRecord(meetingId).attendees.filter(exists);
+    return new Set(living.map(({ attendee }) => attendee.ExternalUserId));
   }
 
   /** Lets somebody in past every rule, for the fault that answers an attendee whom nobody asked for. */
@@ -250,6 +267,13 @@ export class Meetings {
     record.attendees.push(added);
     return added;
   }
+}
+
+/** The answer about an attendee that existed before it was asked for again. */
+function answerAgain(record: AttendeeRecord, request: AttendeeRequest, mode: ExistingMode): Attendee {
+  const asked = { ...(request.Capabilities ?? SEND_RECEIVE) };
+  if (mode === 'overwrite') record.attendee.Capabilities = asked;
+  return mode === 'ignore' ? { ...record.attendee, Capabilities: asked } : snapshot(record.attendee);
 }
 
 function exists(record: AttendeeRecord): boolean {

@@ -1,18 +1,23 @@
 import { z } from 'zod';
+import { EXISTING_MODES, type ExistingMode } from './meetings.ts';
 import type { OperationName } from './operation-names.ts';
 
 /** What `PUT /_emulator/mode` takes; what is left out stays as it is. */
 export const modeSchema = z.strictObject({
-  idempotent: z.boolean().optional(),
+  existing: z.enum(EXISTING_MODES).optional(),
   ratePerSecond: z.number().positive().nullable().optional(),
   burst: z.int().min(1).nullable().optional(),
 });
 
 export type Mode = ReturnType<typeof createMode>;
 
-/** How the emulator behaves until told otherwise: idempotent and without throttling. `now` gives milliseconds. */
+/** How the emulator behaves by default: existing attendees are kept, and nothing is throttled. `now` gives milliseconds. */
 export function createMode(now: () => number) {
-  const settings = { idempotent: true, ratePerSecond: null as number | null, burst: null as number | null };
+  const settings = {
+    existing: 'keep' as ExistingMode,
+    ratePerSecond: null as number | null,
+    burst: null as number | null,
+  };
   const buckets = new Map<OperationName, { tokens: number; atMs: number }>();
 
   return {
@@ -20,7 +25,7 @@ export function createMode(now: () => number) {
 
     /** Changes what is given; the buckets start full again. */
     change(change: z.infer<typeof modeSchema>): void {
-      if (change.idempotent !== undefined) settings.idempotent = change.idempotent;
+      if (change.existing !== undefined) settings.existing = change.existing;
       if (change.ratePerSecond !== undefined) settings.ratePerSecond = change.ratePerSecond;
       if (change.burst !== undefined) settings.burst = change.burst;
       buckets.clear();

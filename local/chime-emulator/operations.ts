@@ -1,5 +1,5 @@
 import type { Fault } from './faults.ts';
-import type { Attendee, AttendeeRequest, Meetings } from './meetings.ts';
+import type { Attendee, AttendeeRequest, ExistingMode, Meetings } from './meetings.ts';
 import type { OperationName } from './operation-names.ts';
 import {
   pageMark,
@@ -21,8 +21,8 @@ export interface OperationRequest {
   /** The control Region it was signed for. */
   region: string;
   requestId: string;
-  /** False in the mode in which each BatchCreateAttendee makes new attendees. */
-  idempotent: boolean;
+  /** What becomes of a name that the meeting has already. */
+  existing: ExistingMode;
   /** The fault that changes what BatchCreateAttendee does or says. */
   fault: Fault | undefined;
 }
@@ -106,21 +106,14 @@ function batchCreateAttendee(meetings: Meetings, request: OperationRequest): Ans
   const requests = readAttendeeRequests(readJson(request.bodyText));
   refuseUnfitCapabilities(requests, meetings.get(meetingId));
 
-  const partial = fault?.partialErrors;
-  const failing = (item: AttendeeRequest, index: number) =>
-    partial !== undefined &&
-    (partial.externalUserIds === undefined || partial.externalUserIds.includes(item.ExternalUserId)) &&
-    (partial.every === undefined || (index + 1) % partial.every === 0);
-
+  const errors = errorsOf(meetings, meetingId, requests, request);
   const existsDespiteError = fault?.when === 'after';
   const admitted = meetings.admit(
     meetingId,
-    requests.filter((item, index) => existsDespiteError || !failing(item, index)),
+    requests.filter((_, index) => existsDespiteError || errors[index] === undefined),
     request,
   );
-  const told = existsDespiteError
-    ? admitted.filter((_, index) => !requests[index] || !failing(requests[index], index))
-    : admitted;
+  const told = existsDespiteError ? admitted.filter((_, index) => errors[index] === undefined) : admitted;
   return {
     status: 200,
     body: {
@@ -128,13 +121,39 @@ function batchCreateAttendee(meetings: Meetings, request: OperationRequest): Ans
         ...told.map((attendee) => altered(meetings, meetingId, attendee, fault)),
         ...(fault?.extraAttendee ? [meetings.smuggle(meetingId, fault.extraAttendee, requestId)] : []),
       ],
-      Errors: requests.filter(failing).map(({ ExternalUserId }) => ({
-        ExternalUserId,
-        ErrorCode: partial?.errorCode,
-        ErrorMessage: partial?.errorMessage,
-      })),
+      Errors: errors.filter((error) => error !== undefined),
     },
   };
+}
+
+interface BatchError {
+  ExternalUserId: string;
+  ErrorCode: string | undefined;
+  ErrorMessage: string | undefined;
+}
+
+/** The error of each requested attendee, at its place; undefined where it has none. */
+function errorsOf(
+  meetings: Meetings,
+  meetingId: string,
+  requests: AttendeeRequest[],
+  { fault, existing }: OperationRequest,
+): (BatchError | undefined)[] {
+  const rejected = existing === 'reject' ? meetings.namesOf(meetingId) : new Set<string>();
+  const partial = fault?.partialErrors;
+  return requests.map(({ ExternalUserId }, index) => {
+    // Which code and words Chime has for it is not known.
+    if (rejected.has(ExternalUserId)) {
+      return { ExternalUserId, ErrorCode: 'Conflict', ErrorMessage: 'The attendee exists already' };
+    }
+    const fails =
+      partial !== undefined &&
+      (partial.externalUserIds === undefined || partial.externalUserIds.includes(ExternalUserId)) &&
+      (partial.every === undefined || (index + 1) % partial.every === 0);
+    return fails
+      ? { ExternalUserId, ErrorCode: partial.errorCode, ErrorMessage: partial.errorMessage }
+      : undefined;
+  });
 }
 
 function altered(

@@ -18,8 +18,8 @@
  * | `POST /_emulator/faults` | adds a fault, 201; 400 `{error}` if it is none |
  * | `GET /_emulator/faults` | `{faults}` with `applied` and `remaining` for each |
  * | `DELETE /_emulator/faults` | takes them all back |
- * | `GET /_emulator/mode` | `{idempotent, ratePerSecond, burst}` |
- * | `PUT /_emulator/mode` | changes what is given: `idempotent: false` makes each BatchCreateAttendee create new attendees; `ratePerSecond` throttles each operation by a token bucket of `burst` (else one second's worth) with ThrottlingException, `null` ends that |
+ * | `GET /_emulator/mode` | `{existing, ratePerSecond, burst}` |
+ * | `PUT /_emulator/mode` | changes what is given: `existing` says what becomes of a name that the meeting has already (`keep`, `overwrite`, `ignore`, `reject`, `duplicate`; `mode.ts`); `ratePerSecond` throttles each operation by a token bucket of `burst` (else one second's worth) with ThrottlingException, `null` ends that |
  *
  * A fault has one effect, or only a latency, and these members; the first one that fits a call is used, alone:
  *
@@ -193,7 +193,7 @@ function actOn(
   call: Call,
 ): Answer {
   const { requestId } = call;
-  const { idempotent } = mode.settings();
+  const { existing } = mode.settings();
   const { meetingId, attendeeId } = params;
   try {
     const answer = OPERATIONS[operation].act(meetings, {
@@ -202,7 +202,7 @@ function actOn(
       query,
       bodyText,
       requestId,
-      idempotent,
+      existing,
       ...how,
     });
     call.acted = true;

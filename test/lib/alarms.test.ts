@@ -14,6 +14,7 @@ const SECTIONS = {
   Latency: 'latency',
   ChimeThrottling: 'chime-throttling',
   DenialsSurge: 'denials-surge',
+  AboveCeilingSurge: 'above-ceiling-surge',
   OpenTooLong: 'open-too-long',
   Unresolved: 'unresolved',
   ReconcilerFailing: 'reconciler-failing',
@@ -242,6 +243,7 @@ describe('the alarms', () => {
       ReconcilerFailing: `a failure in each of ${['no', 'one', 'two', 'three'][minutes('ReconcilerFailing') / 5]} times 5 minutes`,
       Latency: `the slowest hundredth takes ${Number(of('Latency')['Threshold']) / 1000} s, for ${minutes('Latency')} minutes`,
       DenialsSurge: `${of('DenialsSurge')['Threshold']} denials in ${minutes('DenialsSurge')} minutes`,
+      AboveCeilingSurge: `${of('AboveCeilingSurge')['Threshold']} attendees released above their ceiling in ${minutes('AboveCeilingSurge')} minutes`,
       Unresolved: 'any batch that ended as `UNRESOLVED`',
     };
     const expected = Object.entries(SECTIONS).map(([name, section]) => [
@@ -254,11 +256,17 @@ describe('the alarms', () => {
 
   it('go by the thresholds that are set', () => {
     const set = synthesize({
-      alarms: { serverErrorsPerMinute: 9, denialsPerFiveMinutes: 7, latencyMs: 1234 },
+      alarms: {
+        serverErrorsPerMinute: 9,
+        denialsPerFiveMinutes: 7,
+        aboveCeilingPerFiveMinutes: 5,
+        latencyMs: 1234,
+      },
     });
     expect(propertiesOf('ServerErrors', set)['Threshold']).toBe(9);
     expect(propertiesOf('FunctionThrottled', set)['Threshold']).toBe(9);
     expect(propertiesOf('DenialsSurge', set)['Threshold']).toBe(7);
+    expect(propertiesOf('AboveCeilingSurge', set)['Threshold']).toBe(5);
     expect(propertiesOf('Latency', set)['Threshold']).toBe(1234);
   });
 });

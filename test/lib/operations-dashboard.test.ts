@@ -38,7 +38,10 @@ describe('the dashboard', () => {
       ['Answers', [api('Count'), api('4XXError'), api('5XXError')]],
       ['Time to answer, ms', [api('Latency', 'p50 of 300 s, "p50"'), api('Latency', 'p99 of 300 s, "p99"')]],
       ['Denials by all rules', [`${metricLinesOf(denials)[0]}, "Denials"`]],
-      ['Withheld, and refused one by one by Chime', [own('AttendeesWithheld'), own('AttendeeErrors')]],
+      [
+        'Withheld, above the ceiling, refused one by one by Chime',
+        [own('AttendeesWithheld'), own('AttendeesAboveCeiling'), own('AttendeeErrors')],
+      ],
       [
         'Refused by Chime, or unknown',
         [

@@ -123,7 +123,7 @@ export function createWorld({ idempotent = true } = {}) {
             origin: { sourceIp: '192.0.2.1', userAgent: 'a browser', gatewayRequestId: 'gateway-1' },
           },
           {
-            meetingAccess: { ruleAgainst: async () => undefined },
+            meetingAccess: { enter: async () => ({ missingMedia: [] }) },
             denialBudget: { take: () => true, giveBack: () => {} },
             meetings: {
               createAttendees: (id, requests) =>

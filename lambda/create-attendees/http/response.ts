@@ -12,6 +12,7 @@ export const EXPOSED_HEADERS = [
   'x-amzn-Remapped-WWW-Authenticate',
   'x-usher-batch-id',
   'x-usher-chime-request-id',
+  'x-usher-rule',
 ].join(',');
 
 /** The gateway adds `x-amzn-RequestId` itself, and renames one that a function sends. */
@@ -25,7 +26,7 @@ export function success(
 
 /** The shape by which AWS SDKs find the error class: the header first, then the body's `Code`. */
 export function failure(error: FacadeError, requestId: string, batchId: string): APIGatewayProxyResult {
-  const { retryAfterSeconds, challenge, chimeRequestId } = error.details;
+  const { retryAfterSeconds, challenge, chimeRequestId, rule } = error.details;
   return {
     statusCode: ERROR_STATUS[error.code],
     headers: {
@@ -33,6 +34,7 @@ export function failure(error: FacadeError, requestId: string, batchId: string):
       'x-amzn-ErrorType': `${error.code}Exception`,
       ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
       ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
+      ...(rule === undefined ? {} : { 'x-usher-rule': rule }),
     },
     body: JSON.stringify({ Code: error.code, Message: error.message, RequestId: requestId }),
   };

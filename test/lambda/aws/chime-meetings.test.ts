@@ -43,12 +43,23 @@ describe('finding a meeting', () => {
   it('tells its tenants', async () => {
     const { meetings, meeting } = await chime();
     const meetingId = await meeting({ TenantIds: ['acme', 'globex'] });
-    expect(await meetings.findMeeting(meetingId, QUICK)).toEqual({ tenantIds: ['acme', 'globex'] });
+    expect(await meetings.findMeeting(meetingId, QUICK)).toEqual({
+      tenantIds: ['acme', 'globex'],
+      missingMedia: [],
+    });
   });
 
   it('tells that it has no tenants', async () => {
     const { meetings, meetingId } = await chime();
-    expect(await meetings.findMeeting(meetingId, QUICK)).toEqual({ tenantIds: [] });
+    expect(await meetings.findMeeting(meetingId, QUICK)).toEqual({ tenantIds: [], missingMedia: [] });
+  });
+
+  it('tells the media that it was created without', async () => {
+    const { meetings, meeting } = await chime();
+    const meetingId = await meeting({
+      MeetingFeatures: { Video: { MaxResolution: 'HD' }, Content: { MaxResolution: 'None' } },
+    });
+    expect(await meetings.findMeeting(meetingId, QUICK)).toMatchObject({ missingMedia: ['Content'] });
   });
 
   it('tells that it is not there', async () => {

@@ -84,9 +84,10 @@ function createWorld() {
   };
   const dependencies: Dependencies = {
     meetingAccess: {
-      ruleAgainst: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
+      enter: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
         step('findMeeting', timeoutMs);
-        return authorizeByMeeting(tenants, state.meeting);
+        const rule = authorizeByMeeting(tenants, state.meeting);
+        return rule === undefined ? { missingMedia: state.meeting?.missingMedia ?? [] } : { rule };
       },
     },
     denialBudget: { take: () => state.denialsLeft-- > 0, giveBack: () => {} },
@@ -214,7 +215,12 @@ describe('a batch that goes well', () => {
   it('is counted, without anybody’s name', async () => {
     await w.run();
     expect(w.metrics).toEqual([
-      { BatchesAnswered: 1, AttendeesIssued: 2, AttendeesWithheld: 0, AttendeeErrors: 0 },
+      {
+        BatchesAnswered: 1,
+        AttendeesIssued: 2,
+        AttendeesWithheld: 0,
+        AttendeeErrors: 0,
+      },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMeetingAccess, type MeetingAccess } from '../../../lambda/create-attendees/meeting-access.ts';
 import type { MeetingFacts } from '../../../lambda/model/ports.ts';
+import type { Rule } from '../../../lambda/model/rules.ts';
 
 let nowMs: number;
 let looked: string[];
@@ -25,10 +26,21 @@ beforeEach(() => {
   );
 });
 
-const ask = (meetingId: string, tenants = ['acme'], callerId = 'alice') =>
-  access.ruleAgainst(callerId, tenants, meetingId, { timeoutMs: 1_000 });
+/** The rule against it, if there is one. */
+async function ask(meetingId: string, tenants = ['acme'], callerId = 'alice'): Promise<Rule | undefined> {
+  const decision = await access.enter(callerId, tenants, meetingId, { timeoutMs: 1_000 });
+  return 'rule' in decision ? decision.rule : undefined;
+}
 
 describe('access to a meeting', () => {
+  it('says which media it does not have, remembered too', async () => {
+    meetings['ours'] = { tenantIds: ['acme'], missingMedia: ['Video'] };
+    const enter = () => access.enter('alice', ['acme'], 'ours', { timeoutMs: 1_000 });
+    expect(await enter()).toEqual({ missingMedia: ['Video'] });
+    expect(await enter()).toEqual({ missingMedia: ['Video'] });
+    expect(looked).toEqual(['ours']);
+  });
+
   it('is for its tenants, and looked up once for a while', async () => {
     expect(await ask('ours')).toBeUndefined();
     nowMs += 299_999;

@@ -5,12 +5,14 @@ import {
   authorizeByToken,
   type Grant,
   judgeAnswer,
+  requestsToSend,
 } from '../../../lambda/create-attendees/policy.ts';
 import type {
   Attendee,
   AttendeeRequest,
   Capabilities,
   MediaCapability,
+  Medium,
 } from '../../../lambda/model/attendees.ts';
 import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
 import type { Caller } from '../../../lambda/model/ports.ts';
@@ -173,7 +175,7 @@ describe('the rules that need only the token', () => {
     ['self-own-name', 'a caller whose name is empty', self({ sub: '' }), batch(asks('acme-', WATCH))],
     ['self-own-name', 'a caller whose name is a number', self({ sub: 7 }), batch(asks('acme-7', WATCH))],
     ['name-prefix', 'a delegate outside its prefix', delegate(), batch(asks('acme-bob'), asks('globex-bob'))],
-    ['capability-ceiling', 'everything, by leaving it out', self(), batch(asks('acme-alice'))],
+    ['capability-ceiling', 'everything', self(), batch(asks('acme-alice', ALL))],
     ['capability-ceiling', 'sending sound', self(), batch(asks('acme-alice', { ...WATCH, Audio: 'Send' }))],
     [
       'capability-ceiling',
@@ -243,8 +245,85 @@ describe('the rule that needs the meeting', () => {
   });
 });
 
+describe('what Chime is asked for', () => {
+  const grantOf = (ceiling: Capabilities): Grant => ({
+    scope: 'any',
+    ceiling,
+    tenants: undefined,
+    missingMedia: [],
+    releasesExisting: false,
+  });
+  const TALK: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'Receive' };
+  const SEND: Capabilities = { ...ALL, Audio: 'Send' };
+
+  it.each<[string, Capabilities, Capabilities | undefined, Medium[], Capabilities | undefined]>([
+    ['what is asked for', WATCH, MUTE, [], MUTE],
+    ['the ceiling where it is left out', WATCH, undefined, [], WATCH],
+    ['nothing where it is left out and everything is allowed', ALL, undefined, [], undefined],
+    ['nothing then either in a meeting without video', ALL, undefined, ['Video'], undefined],
+    ['no content in a meeting without it', TALK, undefined, ['Content'], { ...TALK, Content: 'None' }],
+    [
+      'no video, and no content to receive, in a meeting without video',
+      TALK,
+      undefined,
+      ['Video'],
+      { ...TALK, Video: 'None', Content: 'None' },
+    ],
+    [
+      'content to send in a meeting without video',
+      SEND,
+      undefined,
+      ['Video'],
+      { ...SEND, Video: 'None', Content: 'Send' },
+    ],
+    ['what is asked for in a meeting without it', TALK, TALK, ['Content'], TALK],
+  ])('is %s', (_what, ceiling, asked, missingMedia, expected) => {
+    const [sent] = requestsToSend({ ...grantOf(ceiling), missingMedia }, [asks('acme-alice', asked)]);
+    expect(sent?.Capabilities).toEqual(expected);
+  });
+
+  it('is granted to a delegate and a self caller that leave it out', () => {
+    const rules = { ...RULES, ceilings: { 'attendees.create': WATCH, 'attendees.create.self': MUTE } };
+    for (const scope of ['attendees.create', 'attendees.create.self']) {
+      const caller = callerWith([scope], { sub: 'alice', tenant: 'acme', meetings: [MEETING] }, rules);
+      expect(authorizeByToken(caller, batch(asks('acme-alice')))).toMatchObject({ permitted: true });
+    }
+  });
+});
+
+describe('a caller that exceeds its ceiling', () => {
+  it('is told every medium and the most that is allowed', () => {
+    const asked = { ...WATCH, Audio: 'Send', Content: 'SendReceive' } as const;
+    const decision = authorizeByToken(self(), batch(asks('acme-alice', asked)));
+    expect(decision).toMatchObject({ limits: 'Audio is at most Receive, Content is at most Receive' });
+  });
+});
+
+describe('an existing attendee above the ceiling', () => {
+  it.each<[string, Caller, boolean]>([
+    [
+      'is released to a self caller where the rules say so',
+      self({}, { ...RULES, existing: 'release' }),
+      true,
+    ],
+    ['is not to a self caller where they do not', self({}, { ...RULES, existing: 'withhold' }), false],
+    ['is not to a delegate, whatever they say', delegate({}, { ...RULES, existing: 'release' }), false],
+  ])('%s', (_what, caller, releasesExisting) => {
+    expect(authorizeByToken(caller, batch(asks('acme-alice', MUTE)))).toMatchObject({
+      grant: { releasesExisting },
+    });
+  });
+});
+
 describe('the judgement of an answer', () => {
-  const grant: Grant = { scope: 'attendees.create.self', ceiling: WATCH, tenants: undefined };
+  const grant: Grant = {
+    scope: 'attendees.create.self',
+    ceiling: WATCH,
+    tenants: undefined,
+    missingMedia: [],
+    releasesExisting: false,
+  };
+  const releasing: Grant = { ...grant, releasesExisting: true };
   const attendee = (ExternalUserId: string, Capabilities: Capabilities): Attendee => ({
     ExternalUserId,
     AttendeeId: MEETING,
@@ -254,8 +333,8 @@ describe('the judgement of an answer', () => {
 
   it('releases what was asked for and is within the ceiling', () => {
     const answer = [attendee('acme-alice', WATCH), attendee('acme-bob', MUTE)];
-    const judged = judgeAnswer(grant, [asks('acme-alice'), asks('acme-bob')], answer);
-    expect(judged).toEqual({ released: answer, withheld: [] });
+    const judged = judgeAnswer(grant, [asks('acme-alice', WATCH), asks('acme-bob', WATCH)], answer);
+    expect(judged).toEqual({ released: answer.map((one) => ({ attendee: one })), withheld: [] });
   });
 
   it('withholds a name that was not asked for', () => {
@@ -274,15 +353,48 @@ describe('the judgement of an answer', () => {
     expect(withheld).toHaveLength(1);
   });
 
-  it('withholds what an earlier attendee of that name may do beyond the ceiling', () => {
-    const { withheld } = judgeAnswer(grant, [asks('acme-alice', WATCH)], [attendee('acme-alice', ALL)]);
-    expect(withheld).toMatchObject([{ rule: 'capability-ceiling' }]);
+  it('withholds what an earlier attendee of that name may do beyond the ceiling, and says which', () => {
+    const answer = attendee('acme-alice', { ...ALL, Audio: 'None' });
+    const { released, withheld } = judgeAnswer(grant, [asks('acme-alice', WATCH)], [answer]);
+    expect(released).toEqual([]);
+    expect(withheld).toEqual([
+      {
+        attendee: answer,
+        rule: 'capability-ceiling',
+        limits: 'Video is at most Receive, Content is at most Receive',
+      },
+    ]);
+  });
+
+  it('releases a self caller’s own attendee that exists with more, and marks it', () => {
+    const answer = attendee('acme-alice', ALL);
+    const judged = judgeAnswer(releasing, [asks('acme-alice', WATCH)], [answer]);
+    expect(judged).toEqual({ released: [{ attendee: answer, above: 'ceiling' }], withheld: [] });
+  });
+
+  it('releases it under its own exact name only, and once', () => {
+    const answer = [attendee('acme-Alice', ALL), attendee('acme-alice', ALL), attendee('acme-alice', ALL)];
+    const { released, withheld } = judgeAnswer(releasing, [asks('acme-alice', WATCH)], answer);
+    expect(released).toEqual([{ attendee: answer[1], above: 'ceiling' }]);
+    expect(withheld.map(({ rule }) => rule)).toEqual(['answer-requested-name', 'answer-requested-name']);
+  });
+
+  it('marks what is more than was asked for within the ceiling', () => {
+    const answer = attendee('acme-alice', WATCH);
+    const judged = judgeAnswer(releasing, [asks('acme-alice', MUTE)], [answer]);
+    expect(judged).toEqual({ released: [{ attendee: answer, above: 'asked' }], withheld: [] });
+  });
+
+  it('marks nothing where nothing was said and everything is allowed', () => {
+    const answer = attendee('acme-alice', ALL);
+    const judged = judgeAnswer({ ...grant, ceiling: ALL }, [asks('acme-alice')], [answer]);
+    expect(judged.released).toEqual([{ attendee: answer }]);
   });
 
   it.each([WATCH, ALL])('withholds a capability that it does not know, whatever the ceiling', (ceiling) => {
     const strange = { ...WATCH, Audio: 'Everything' as MediaCapability };
     const judged = judgeAnswer(
-      { ...grant, ceiling },
+      { ...releasing, ceiling },
       [asks('acme-alice')],
       [attendee('acme-alice', strange)],
     );
@@ -373,7 +485,7 @@ describe('over any issuers, callers, meetings and requests', () => {
       w.request.attendees.some((a) =>
         w.scopes
           .filter((s) => Object.values(w.rules.scopes).includes(s))
-          .every((s) => exceeds(a.Capabilities ?? ALL, w.rules.ceilings[s] ?? ALL)),
+          .every((s) => a.Capabilities !== undefined && exceeds(a.Capabilities, w.rules.ceilings[s] ?? ALL)),
       ),
   };
 

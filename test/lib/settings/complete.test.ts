@@ -25,6 +25,7 @@ describe('completeSettings', () => {
       alarms: {
         runbookUrl: 'docs/runbook.md',
         denialsPerFiveMinutes: 100,
+        aboveCeilingPerFiveMinutes: 50,
         serverErrorsPerMinute: 3,
         latencyMs: 5000,
       },

@@ -107,23 +107,57 @@ describe('the attendees that exist', () => {
   });
 });
 
+const ALL = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
+
 describe('the mode', () => {
-  it('makes new attendees each time when not idempotent', async () => {
+  it('makes new attendees each time in the mode for duplicates', async () => {
     const { client, meeting, control, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const create = async () =>
       (await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice, alice] }))).Attendees;
-    expect(await control('PUT', 'mode', { idempotent: false })).toEqual({
+    expect(await control('PUT', 'mode', { existing: 'duplicate' })).toEqual({
       status: 200,
-      body: { idempotent: false, ratePerSecond: null, burst: null },
+      body: { existing: 'duplicate', ratePerSecond: null, burst: null },
     });
     const all = [...((await create()) ?? []), ...((await create()) ?? [])];
     expect(new Set(all.map(({ AttendeeId }) => AttendeeId)).size).toBe(4);
     expect(new Set(all.map(({ JoinToken }) => JoinToken)).size).toBe(4);
     expect(await attendees()).toHaveLength(4);
 
-    await control('PUT', 'mode', { idempotent: true });
+    await control('PUT', 'mode', { existing: 'keep' });
     expect((await create())?.[0]).toEqual(all[0]);
+  });
+
+  const MUTE = { Audio: 'None', Video: 'None', Content: 'None' } as const;
+  it.each([
+    ['keep', ALL, ALL],
+    ['overwrite', MUTE, MUTE],
+    ['ignore', MUTE, ALL],
+  ])('%s answers an existing attendee with %j, and leaves it with %j', async (existing, told, kept) => {
+    const { client, meeting, control, attendees } = await startEmulator();
+    const MeetingId = await meeting();
+    const create = async (Capabilities?: typeof MUTE) => {
+      const Attendees = [{ ...alice, ...(Capabilities && { Capabilities }) }];
+      return (await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees }))).Attendees?.[0];
+    };
+    const first = await create();
+    await control('PUT', 'mode', { existing });
+    expect(await create(MUTE)).toEqual({ ...first, Capabilities: told });
+    expect(await attendees()).toMatchObject([{ AttendeeId: first?.AttendeeId, Capabilities: kept }]);
+  });
+
+  it('reject answers an error for an existing attendee, and creates the others', async () => {
+    const { client, meeting, control, attendees } = await startEmulator();
+    const MeetingId = await meeting();
+    const create = (...Attendees: { ExternalUserId: string }[]) =>
+      client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees }));
+    await create(alice);
+    await control('PUT', 'mode', { existing: 'reject' });
+    expect(await create(alice, { ExternalUserId: 'bob' })).toMatchObject({
+      Attendees: [{ ExternalUserId: 'bob' }],
+      Errors: [{ ExternalUserId: 'alice', ErrorCode: expect.any(String) }],
+    });
+    expect(await attendees()).toHaveLength(2);
   });
 
   it('throttles each operation by itself, and lets on what the rate allows', async () => {
@@ -178,7 +212,7 @@ describe('the mode', () => {
     expect((await control('GET', 'faults')).body.faults).toMatchObject([{ applied: 0, remaining: 1 }]);
   });
 
-  it.each([[{ idempotent: 'no' }], [{ ratePerSecond: 0 }], [{ burst: 1.5 }], [{ rate: 2 }]])(
+  it.each([[{ existing: 'no' }], [{ ratePerSecond: 0 }], [{ burst: 1.5 }], [{ rate: 2 }]])(
     '%j is told what is wrong',
     async (change) => {
       const { control } = await startEmulator();
@@ -186,7 +220,7 @@ describe('the mode', () => {
       expect(status).toBe(400);
       expect(body.error).toContain(Object.keys(change)[0]);
       expect((await control('GET', 'mode')).body).toEqual({
-        idempotent: true,
+        existing: 'keep',
         ratePerSecond: null,
         burst: null,
       });

@@ -91,7 +91,10 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
     endpoint: chime.url,
     credentials: DUMMY_CREDENTIALS,
   });
-  await control('mode', { method: 'PUT', body: JSON.stringify({ idempotent }) });
+  await control('mode', {
+    method: 'PUT',
+    body: JSON.stringify({ existing: idempotent ? 'keep' : 'duplicate' }),
+  });
 
   const token = signToken(key, {
     iss: rules.issuer,

@@ -18,7 +18,7 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
     allowedOrigins: [],
     addMetrics: (values, reason) => counted.push([values, reason]),
     tokenVerifier: { verify: async () => Promise.reject(error) },
-    meetingAccess: { ruleAgainst: unused },
+    meetingAccess: { enter: unused },
     meetings: { createAttendees: unused },
     denialBudget: { take: unused, giveBack: unused },
     auditLog: {

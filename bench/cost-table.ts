@@ -196,7 +196,7 @@ function idleRows(): [string, number][] {
       "the handler's four metrics, once there is traffic",
       METRICS_WITHOUT_REASON.handler * PRICES.metricMonth,
     ],
-    ['each reason that occurs, of denials, refusals or bad tokens', PRICES.metricMonth],
+    ['each reason that occurs, of denials, bad tokens or failed requests', PRICES.metricMonth],
   ];
 }
 

@@ -232,7 +232,7 @@ describe('what goes wrong', () => {
     ]);
   });
 
-  it('is a refusal, missing credentials, or a missing Region', async () => {
+  it('is a rejected query, missing credentials, or a missing Region', async () => {
     const refusing = createServer((_, response) => {
       response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(

@@ -1,58 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../lib/settings/complete.ts';
+import { readExamples, type TokenExample } from '../support/doc-examples.ts';
 import { createSigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { bearer, nowSeconds, startWorld, type World } from '../support/system-world.ts';
 
 /** The examples of docs/administrators.md, read from there: each configuration is run, each token signed, each request sent. */
 
-interface TokenExample {
-  header: { kid: string };
-  claims: Record<string, unknown>;
-}
-interface RequestExample {
-  token: TokenExample;
-  tenants: string[];
-  status: number;
-  rule: string | undefined;
-  body: string;
-}
-interface ConfigurationExample {
-  heading: string;
-  configuration: { issuers: object[] };
-  requests: RequestExample[];
-}
-
 const PAGE = readFileSync(new URL('../../docs/administrators.md', import.meta.url), 'utf8');
 const { examples, triggers } = readExamples(PAGE);
-
-function readExamples(page: string): { examples: ConfigurationExample[]; triggers: string[] } {
-  const examples: ConfigurationExample[] = [];
-  const triggers: string[] = [];
-  let heading = '';
-  let token: TokenExample | undefined;
-  for (const [, title, info = '', text = ''] of page.matchAll(/^## (.*)$|^```(.+)\n([\s\S]*?)^```$/gm)) {
-    if (title !== undefined) heading = title;
-    else if (info === 'json configuration') {
-      examples.push({ heading, configuration: JSON.parse(text), requests: [] });
-    } else if (info === 'json token') token = JSON.parse(text);
-    else if (info === 'js trigger') triggers.push(text);
-    else examples.at(-1)?.requests.push({ token: tokenBefore(info, token), ...requestIn(info), body: text });
-  }
-  return { examples, triggers };
-}
-
-function tokenBefore(info: string, token: TokenExample | undefined): TokenExample {
-  if (token === undefined) throw new Error(`No token comes before the example: ${info}`);
-  return token;
-}
-
-function requestIn(info: string): { tenants: string[]; status: number; rule: string | undefined } {
-  const [, tenants, status, rule] =
-    /^json request to a meeting of ([a-z, ]+): (\d{3})(?: ([a-z-]+))?$/.exec(info) ?? [];
-  if (tenants === undefined) throw new Error(`An example of no known kind: ${info}`);
-  return { tenants: tenants === 'nobody' ? [] : tenants.split(', '), status: Number(status), rule };
-}
 
 const key = createSigningKey('the key of the test');
 let keys: Awaited<ReturnType<typeof startKeyServer>>;

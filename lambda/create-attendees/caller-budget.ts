@@ -5,8 +5,8 @@ import { createBoundedMap } from './bounded-map.ts';
 export interface CallerBudget {
   /** Takes one, if one is left. */
   take(callerId: string): boolean;
-  /** Gives one back that was taken for nothing. */
-  giveBack(callerId: string): void;
+  /** Gives some back, up to the capacity; one where nothing is said. */
+  giveBack(callerId: string, amount?: number): void;
 }
 
 /**
@@ -34,9 +34,9 @@ export function createCallerBudget(
       buckets.set(callerId, { left: taken ? left - 1 : left, atMs });
       return taken;
     },
-    giveBack(callerId) {
+    giveBack(callerId, amount = 1) {
       const { left, atMs } = refilled(callerId);
-      buckets.set(callerId, { left: Math.min(options.capacity, left + 1), atMs });
+      buckets.set(callerId, { left: Math.min(options.capacity, left + amount), atMs });
     },
   };
 }

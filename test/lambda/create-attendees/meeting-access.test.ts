@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createMeetingAccess, type MeetingAccess } from '../../../lambda/create-attendees/meeting-access.ts';
+import {
+  createMeetingAccess,
+  type MeetingAccess,
+  VAIN_LOOKUPS,
+} from '../../../lambda/create-attendees/meeting-access.ts';
 import type { MeetingFacts } from '../../../lambda/model/ports.ts';
 import type { Rule } from '../../../lambda/model/rules.ts';
 
@@ -111,9 +115,9 @@ describe('a caller that asks for random meetings', () => {
     for (let i = 0; i < 5; i += 1) await ask(`random-${i}`);
     await expect(ask('ours')).rejects.toMatchObject({
       message: 'Too many of the meetings that were asked for could not be found.',
-      details: { retryAfterSeconds: 2, reason: 'vain-lookups' },
+      details: { retryAfterSeconds: 1, reason: 'vain-lookups' },
     });
-    nowMs += 2_000;
+    nowMs += 1_000;
     expect(await ask('ours')).toBeUndefined();
   });
 
@@ -144,7 +148,7 @@ describe('a caller that asks for random meetings', () => {
     });
     for (let i = 0; i < 500; i += 1) await ask('ours').catch(() => {});
     expect(looked).toHaveLength(5);
-    nowMs += 2_000;
+    nowMs += 1_000;
     await expect(ask('ours')).rejects.toThrow('down');
   });
 
@@ -153,5 +157,59 @@ describe('a caller that asks for random meetings', () => {
       meetings[`ours-${i}`] = { tenantIds: ['acme'] };
       expect(await ask(`ours-${i}`)).toBeUndefined();
     }
+  });
+});
+
+describe('a backend that many users share', () => {
+  /** Requests that are evenly spread over a second each, for a minute: how many of them are too many. */
+  async function throttledOf({ junk, honest }: { junk: number; honest: number }) {
+    const throttled = { junk: 0, honest: 0 };
+    const send = async (kind: 'junk' | 'honest', meetingId: string) => {
+      if (kind === 'honest') meetings[meetingId] = { tenantIds: ['acme'] };
+      await ask(meetingId, ['acme'], 'backend').catch(() => {
+        throttled[kind] += 1;
+      });
+    };
+    for (let second = 0; second < 60; second += 1) {
+      for (let each = 0; each < junk; each += 1) await send('junk', `junk-${second}-${each}`);
+      for (let each = 0; each < honest; each += 1) await send('honest', `new-${second}-${each}`);
+      nowMs += 1_000;
+    }
+    return throttled;
+  }
+
+  it.each([
+    { junk: 1, honest: 1 },
+    { junk: 1, honest: 30 },
+    { junk: 2, honest: 1 },
+    { junk: 3, honest: 2 },
+  ])('has no honest request throttled for one user who asks for anything: %j a second', async (rates) => {
+    expect(await throttledOf(rates)).toEqual({ junk: expect.any(Number), honest: 0 });
+  });
+
+  it('earns no more failed look-ups than there are permitted ones, and a second each', async () => {
+    await throttledOf({ junk: 50, honest: 2 });
+    const failed = looked.filter((meetingId) => meetingId.startsWith('junk')).length;
+    const permitted = looked.length - failed;
+    const { capacity, perSecond, earnedByPermitted } = VAIN_LOOKUPS;
+    expect(failed).toBeLessThanOrEqual(capacity + 60 * perSecond + permitted * earnedByPermitted);
+    expect(failed).toBeGreaterThanOrEqual(60 * perSecond);
+  });
+
+  it('earns once by a meeting, however often it is asked for', async () => {
+    meetings['0a'] = meetings['0A'] = { tenantIds: ['acme'] };
+    for (let i = 0; i < 5; i += 1) await ask(`junk-${i}`, ['acme'], 'backend');
+    nowMs += 1_000;
+    for (let i = 0; i < 20; i += 1) await ask(i % 2 === 0 ? '0a' : '0A', ['acme'], 'backend');
+    const outcomes = [];
+    for (let i = 0; i < 5; i += 1) {
+      outcomes.push(
+        await ask(`more-${i}`, ['acme'], 'backend').then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
+    expect(outcomes).toEqual([true, true, false, false, false]);
   });
 });

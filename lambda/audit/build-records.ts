@@ -7,6 +7,7 @@ import {
   type CallerFacts,
   callerId,
   type DenialRecord,
+  type InForce,
   type IntentRecord,
   type OutcomeRecord,
   recordId,
@@ -26,6 +27,7 @@ export interface RequestFacts {
   meetingId: string;
   caller: Caller;
   origin: Origin;
+  inForce: InForce;
   /** In seconds since the epoch. */
   expiresAt: number | undefined;
 }
@@ -41,6 +43,8 @@ export interface Stamp {
 const MAX_USER_AGENT_LENGTH = 256;
 /** A UUID has 36. */
 const MAX_GATEWAY_REQUEST_ID_LENGTH = 40;
+/** Issuers make these, of UUIDs as a rule. */
+const MAX_TOKEN_ID_LENGTH = { intent: 64, denial: 36 };
 
 export function intentOf(
   request: RequestFacts,
@@ -53,12 +57,13 @@ export function intentOf(
 ): IntentRecord {
   const { userAgent, gatewayRequestId } = request.origin;
   const caller = {
-    ...callerFacts(request, scope),
+    ...callerFacts(request, scope, MAX_TOKEN_ID_LENGTH.intent),
     userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
     gatewayRequestId: gatewayRequestId.slice(0, MAX_GATEWAY_REQUEST_ID_LENGTH),
   };
   return {
     ...baseOf(request, 'intent', stamp),
+    ...request.inForce,
     callerId: callerId(caller),
     day: dayOfBatch(request.batchId),
     caller,
@@ -77,8 +82,9 @@ export function denialOf(
 ): DenialRecord {
   return {
     ...baseOf(request, 'denial', stamp),
+    ...request.inForce,
     denialDay: dayOfBatch(request.batchId),
-    caller: callerFacts(request, scope),
+    caller: callerFacts(request, scope, MAX_TOKEN_ID_LENGTH.denial),
     rule,
     requestedCount,
   };
@@ -143,10 +149,16 @@ function baseOf<Kind extends AuditRecord['kind']>(
   };
 }
 
-function callerFacts({ caller, origin }: RequestFacts, scope: string | undefined): CallerFacts {
+function callerFacts(
+  { caller, origin }: RequestFacts,
+  scope: string | undefined,
+  tokenIdLength: number,
+): CallerFacts {
+  const { jti } = caller.claims;
   return {
     ...identityOf(caller),
     ...(scope === undefined ? {} : { scope }),
+    ...(typeof jti === 'string' && jti !== '' ? { tokenId: jti.slice(0, tokenIdLength) } : {}),
     sourceIp: origin.sourceIp,
   };
 }

@@ -27,6 +27,17 @@ interface RecordBase {
   expiresAt?: number;
 }
 
+/** By what a request was judged. Records of earlier versions do not say it. */
+export interface InForce {
+  /**
+   * Of the rules of all issuers: the first 16 hexadecimal digits of the SHA-256 of the function's variable `ISSUERS`, or of
+   * the file `issuers.json` in its code.
+   */
+  rulesDigest: string;
+  /** The version of the function, as Lambda numbers it. */
+  functionVersion: string;
+}
+
 /** Who asked, and from where. */
 export interface CallerFacts {
   issuer: string;
@@ -34,6 +45,8 @@ export interface CallerFacts {
   subject: string;
   /** The scope that the rules went by; absent where the caller has none. */
   scope?: string;
+  /** The token's `jti`, cut to 64 characters, 36 in a denial; absent where it has none. */
+  tokenId?: string;
   sourceIp: string;
   /** Cut, and left out of denials, as `gatewayRequestId` is. */
   userAgent?: string;
@@ -51,7 +64,7 @@ export interface RequestedAttendee {
 }
 
 /** What a caller was about to get; durable before Chime is called. */
-export interface IntentRecord extends RecordBase {
+export interface IntentRecord extends RecordBase, Partial<InForce> {
   kind: 'intent';
   /** Key of the index `by-caller`; see `callerId`. */
   callerId: string;
@@ -101,7 +114,7 @@ export interface OutcomeRecord extends RecordBase {
 }
 
 /** A request of a known caller that a rule refused. */
-export interface DenialRecord extends RecordBase {
+export interface DenialRecord extends RecordBase, Partial<InForce> {
   kind: 'denial';
   /** Key of the index `denials-by-day`. */
   denialDay: string;

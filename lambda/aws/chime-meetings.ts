@@ -60,7 +60,7 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
             (error): AttendeeError => ({
               ExternalUserId: error.ExternalUserId ?? '',
               ErrorCode: error.ErrorCode ?? '',
-              ErrorMessage: error.ErrorMessage ?? '',
+              ErrorMessage: (error.ErrorMessage ?? '').replaceAll(ARN, '[resource]'),
             }),
           ),
           chimeRequestId: answer.$metadata.requestId,
@@ -113,6 +113,9 @@ const THROTTLING_NAMES = new Set([
   'TooManyRequestsException',
 ]);
 
+/** What names a resource of our account, encoded or not: it is not for callers. */
+const ARN = /\barn(?::|%3a)aws[^\s"'<>]*/gi;
+
 /**
  * Errors that any AWS service may answer about the credentials of its caller
  * (https://docs.aws.amazon.com/general/latest/gr/api-error-codes.html), with 400 as well as 401 and 403. Here these are
@@ -157,7 +160,7 @@ function refusalOf(error: unknown): FacadeError | undefined {
   if (status === undefined || status < 400 || status > 499 || status === REQUEST_TIMEOUT) return undefined;
   const code = codeOf(error.name) ?? CODE_BY_STATUS[status] ?? 'BadRequest';
   // What names a resource of our account is about our access too, whatever class it comes in.
-  if (code === 'ServiceFailure' || /\barn:aws/.test(error.message)) {
+  if (code === 'ServiceFailure' || error.message.search(ARN) >= 0) {
     return new FacadeError('ServiceFailure', 'This service may not call Chime at present.', {
       ...detailsOf(error),
       reason: 'chime-access',
@@ -177,7 +180,7 @@ function outageOf(error: unknown): FacadeError | undefined {
   if (!(error instanceof Error) || metadataOf(error).httpStatusCode === undefined) return undefined;
   const message =
     error.name === 'ServiceUnavailableException'
-      ? error.message
+      ? error.message.replaceAll(ARN, '[resource]')
       : 'It is not known yet whether attendees were created. Repeating the same request is safe.';
   return new FacadeError('ServiceUnavailable', message, {
     retryAfterSeconds: 1,

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { InForce } from '../audit/records.ts';
 import { type CompactIssuerRules, completeIssuerRules, type IssuerRules } from '../model/issuer-rules.ts';
 
 /**
@@ -29,6 +31,9 @@ export interface HandlerEnvironment {
 /** The file beside the bundle with what `ISSUERS` has no room for. */
 export const ISSUERS_FILE = 'issuers.json';
 
+/** Hexadecimal digits; 64 bits tell apart all rules that a deployment ever has. */
+const RULES_DIGEST_LENGTH = 16;
+
 /** What the handler is configured to do, read once at start. */
 export interface Settings {
   auditTableName: string;
@@ -37,6 +42,7 @@ export interface Settings {
   allowedOrigins: string[];
   auditRetentionDays: number | undefined;
   meetingsRegion: string;
+  inForce: InForce;
 }
 
 /** Reads the settings; a missing variable stops the function at start, where the deployment sees it. */
@@ -47,14 +53,18 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     return value;
   };
   const retention = required('AUDIT_RETENTION_DAYS');
+  const issuers = env['ISSUERS'] ?? readFileSync(`${required('LAMBDA_TASK_ROOT')}/${ISSUERS_FILE}`, 'utf8');
   return {
     auditTableName: required('AUDIT_TABLE_NAME'),
     admissionTableName: required('ADMISSION_TABLE_NAME'),
-    issuers: JSON.parse(
-      env['ISSUERS'] ?? readFileSync(`${required('LAMBDA_TASK_ROOT')}/${ISSUERS_FILE}`, 'utf8'),
-    ).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
+    issuers: JSON.parse(issuers).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
     allowedOrigins: JSON.parse(required('ALLOWED_ORIGINS')),
     auditRetentionDays: retention === '' ? undefined : Number(retention),
     meetingsRegion: required('MEETINGS_REGION'),
+    inForce: {
+      rulesDigest: hash('sha256', issuers, 'hex').slice(0, RULES_DIGEST_LENGTH),
+      // Set by Lambda.
+      functionVersion: env['AWS_LAMBDA_FUNCTION_VERSION'] ?? '$LATEST',
+    },
   };
 }

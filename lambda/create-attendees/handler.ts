@@ -30,4 +30,5 @@ export const handler = createHandler({
   fingerprint: (joinToken) => `sha256:${hash('sha256', joinToken, 'hex').slice(0, 32)}`,
   randomHex: () => randomBytes(8).toString('hex'),
   auditRetentionDays: settings.auditRetentionDays,
+  inForce: settings.inForce,
 });

@@ -180,10 +180,12 @@ function stringsIn(value: unknown): string[] | undefined {
 }
 
 function ceilingOf(rules: IssuerRules, scope: string): Capabilities {
-  return Object.hasOwn(rules.ceilings, scope)
-    ? (rules.ceilings[scope] as Capabilities)
-    : DEFAULT_CAPABILITIES;
+  if (Object.hasOwn(rules.ceilings, scope)) return rules.ceilings[scope] as Capabilities;
+  // A ceiling of this name is lost wherever an object is copied.
+  return scope === '__proto__' ? NOTHING : DEFAULT_CAPABILITIES;
 }
+
+const NOTHING: Capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
 
 const MEDIA = ['Audio', 'Video', 'Content'] as const;
 

@@ -1,5 +1,6 @@
 import type { Origin, RequestFacts, Stamp } from '../audit/build-records.ts';
 import type { AuditLog } from '../audit/ports.ts';
+import type { InForce } from '../audit/records.ts';
 import type { LogEvent } from '../model/log-events.ts';
 import type { AddMetrics } from '../model/metrics.ts';
 import type { Caller, Clock, Meetings } from '../model/ports.ts';
@@ -19,6 +20,7 @@ export interface Dependencies {
   fingerprint(joinToken: string): string;
   randomHex(): string;
   auditRetentionDays: number | undefined;
+  inForce: InForce;
   addMetrics: AddMetrics;
   /** What happened, in words that hold no personal data. */
   report(event: LogEvent, facts: Record<string, string | number | undefined>): void;
@@ -43,13 +45,14 @@ export interface CallerRequest<What extends Asked = Asked> {
 /** A request as its records have it. */
 export function factsOf(
   { batchId, caller, origin, budget, asked }: CallerRequest,
-  { auditRetentionDays: days }: Dependencies,
+  { auditRetentionDays: days, inForce }: Dependencies,
 ): RequestFacts {
   return {
     batchId,
     meetingId: asked.meetingId.toLowerCase(),
     caller,
     origin,
+    inForce,
     expiresAt: days === undefined ? undefined : Math.floor(budget.startMs / 1000) + days * 86_400,
   };
 }

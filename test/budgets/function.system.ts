@@ -102,7 +102,7 @@ beforeAll(async () => {
   references = await buildReferences(join(setting.directory, 'references'));
 }, 30_000);
 
-it('loads no more of Node at its start than the two SDK clients do, but for its console and its pauses', () => {
+it('loads no more of Node at its start than the two SDK clients do, but for its console, its pauses and web streams', () => {
   const loadedBy = (cwd: string): string[] =>
     JSON.parse(
       execFileSync(
@@ -117,10 +117,10 @@ it('loads no more of Node at its start than the two SDK clients do, but for its 
       ),
     );
   const floor = new Set(loadedBy(references.twoClients));
-  expect(loadedBy(HANDLER_DIRECTORY).filter((name) => !floor.has(name))).toEqual([
-    'NativeModule console',
-    'NativeModule timers/promises',
-  ]);
+  // The line of middy that supports Node 20 loads web streams, whether or not an answer is one.
+  const isOfWebStreams = (name: string) => /webstreams|stream\/web|internal\/worker\/io/.test(name);
+  const more = loadedBy(HANDLER_DIRECTORY).filter((name) => !floor.has(name) && !isOfWebStreams(name));
+  expect(more).toEqual(['NativeModule console', 'NativeModule timers/promises']);
 });
 
 /** What ran at the same time is in one list: a call begins a new one if it came after all before it were answered. */

@@ -142,6 +142,7 @@ export function createWorld({ idempotent = true } = {}) {
             fingerprint,
             randomHex: () => (++randomness).toString(16),
             auditRetentionDays: 30,
+            inForce: { rulesDigest: '0123456789abcdef', functionVersion: '7' },
             addMetrics: () => {},
             report: () => {},
           },

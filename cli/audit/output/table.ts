@@ -78,6 +78,7 @@ export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper
             `  caller   ${printable(`${caller.clientId} / ${caller.subject}`)}`,
             `           ${printable(callerId(caller))}`,
             `  scope    ${printable(caller.scope ?? 'none')}`,
+            `  judged   ${printable(judgedBy(batch))}`,
             `  from     ${printable([caller.sourceIp, caller.userAgent].filter(Boolean).join('  '))}`,
           ]),
       `  counts   requested ${requested}, issued ${issued}, withheld ${withheld}, errors ${errors}`,
@@ -95,6 +96,17 @@ export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper
     }
     gap = '\n';
   }
+}
+
+/** Under which rules, by which version, and of which token. */
+function judgedBy({ intent, denial }: Batch): string {
+  const { rulesDigest, functionVersion, caller } = intent ?? denial ?? {};
+  const facts = [
+    rulesDigest === undefined ? undefined : `rules ${rulesDigest}`,
+    functionVersion === undefined ? undefined : `version ${functionVersion}`,
+    caller?.tokenId === undefined ? undefined : `token ${caller.tokenId}`,
+  ];
+  return facts.filter((fact) => fact !== undefined).join('  ') || 'not recorded';
 }
 
 export function admissionsToTable(

@@ -183,6 +183,29 @@ describe('creating attendees', () => {
     });
   });
 
+  it.each([
+    'User: arn:aws:sts::123456789012:assumed-role/usher/usher is not authorized',
+    'arn:aws-us-gov:chime:us-gov-west-1:123456789012:meeting/1',
+    'on "ARN:AWS:chime::123456789012:meeting/1", (arn%3Aaws%3Aiam%3A%3A123456789012%3Arole/usher)',
+  ])('takes what names our account out of the error of one attendee: %s', async (ErrorMessage) => {
+    const error = { ExternalUserId: 'bob', ErrorCode: 'AccessDenied', ErrorMessage };
+    const { meetings } = await answering({ Attendees: [], Errors: [error] });
+    const result = await meetings.createAttendees(ABSENT, [{ ExternalUserId: 'bob' }], QUICK);
+    expect(result).toMatchObject({ kind: 'answered', errors: [{ ErrorCode: 'AccessDenied' }] });
+    expect(JSON.stringify(result)).not.toContain('123456789012');
+    expect(JSON.stringify(result)).toContain('[resource]');
+  });
+
+  it('takes it out of an outage too', async () => {
+    const { meetings, meetingId, fault } = await chime();
+    const message = 'No room for arn:aws:chime::123456789012:meeting/1 at present';
+    await fault({ status: 503, errorType: 'ServiceUnavailableException', message });
+    expect(await meetings.createAttendees(meetingId, [{ ExternalUserId: 'alice' }], QUICK)).toMatchObject({
+      kind: 'ambiguous',
+      error: { message: 'No room for [resource] at present' },
+    });
+  });
+
   it('passes on when to come back', async () => {
     const { meetings, meetingId, fault } = await chime();
     await fault({ status: 429, errorType: 'ThrottlingException', retryAfterSeconds: 7 });

@@ -50,7 +50,7 @@ function createWorld() {
       clientId: 'backend',
       subject: 'service',
       scopes: new Set(['attendees.create']),
-      claims: { sub: 'service', tenant: 'acme' },
+      claims: { sub: 'service', tenant: 'acme', jti: 'token-1' },
     } as Caller,
     requested: [{ ExternalUserId: 'alice' }, { ExternalUserId: 'bob' }] as AttendeeRequest[],
     stopsAtMs: START_MS + 20_000,
@@ -117,6 +117,7 @@ function createWorld() {
     fingerprint: (joinToken) => `fingerprint of ${joinToken.length} characters`,
     randomHex: () => '0123456789abcdef',
     auditRetentionDays: 30,
+    inForce: { rulesDigest: '0123456789abcdef', functionVersion: '7' },
     addMetrics: (values, reason) => metrics.push({ ...values, ...(reason && { reason }) }),
     report: (event, facts) => reports.push(JSON.stringify({ event, ...facts })),
   };
@@ -171,6 +172,8 @@ describe('a batch that goes well', () => {
         recordId: `${BATCH}/intent`,
         batchId: BATCH,
         kind: 'intent',
+        rulesDigest: '0123456789abcdef',
+        functionVersion: '7',
         callerId: 'https://idp.example.com|backend|service',
         day: '2026-11-23',
         recordedAt: '2026-11-23T13:45:58.123Z',
@@ -180,6 +183,7 @@ describe('a batch that goes well', () => {
           clientId: 'backend',
           subject: 'service',
           scope: 'attendees.create',
+          tokenId: 'token-1',
           sourceIp: '192.0.2.1',
           userAgent: 'a browser',
           gatewayRequestId: 'gateway-1',
@@ -303,7 +307,7 @@ describe('a refusal', () => {
       ...w.caller,
       clientId: 'c'.repeat(255),
       subject: 's'.repeat(255),
-      claims: { sub: 'service' },
+      claims: { sub: 'service', jti: 'j'.repeat(1_000) },
     };
     w.userAgent = 'a'.repeat(8_000);
     w.gatewayRequestId = 'g'.repeat(8_000);

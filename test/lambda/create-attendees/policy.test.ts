@@ -194,6 +194,16 @@ describe('the rules that need only the token', () => {
     expect(authorizeByToken(caller, request)).toMatchObject({ permitted: false, rule });
   });
 
+  it('gives nothing for a scope whose ceiling JavaScript loses', () => {
+    const ceilings = Object.assign({}, JSON.parse(`{ "__proto__": ${JSON.stringify(ALL)} }`));
+    const caller = { ...self(), scopes: new Set(['__proto__']) };
+    const rules = { ...caller.rules, scopes: { self: '__proto__' }, ceilings };
+    expect(authorizeByToken({ ...caller, rules }, batch(asks('acme-alice', WATCH)))).toMatchObject({
+      permitted: false,
+      rule: 'capability-ceiling',
+    });
+  });
+
   it.each([
     [['guest'], WATCH],
     [['viewer'], MUTE],

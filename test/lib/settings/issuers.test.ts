@@ -178,6 +178,13 @@ describe('what is rejected in one issuer', () => {
       '0.jwksUri: "http://login.example.com/keys" is not an https URL',
     ],
     [
+      'a scope whose ceiling JavaScript would lose',
+      JSON.parse(
+        `{ "scopes": { "self": "__proto__" }, "ceilings": { "__proto__": ${JSON.stringify(everything)} } }`,
+      ),
+      '0.scopes.self: is no scope that a token can have',
+    ],
+    [
       'a ceiling for nobody',
       { ceilings: { 'attendees.creat': everything } },
       '0.ceilings.attendees.creat: "attendees.creat" is no scope of this issuer',

@@ -25,6 +25,9 @@ const batch = (...args: Parameters<typeof batchOf>): Batch => batchOf(...args) a
 
 const full = batch({
   intent: intentOf(BATCH_ID, {
+    rulesDigest: '0123456789abcdef',
+    functionVersion: '7',
+    caller: { ...CALLER, tokenId: 'token-1' },
     requested: ['alice', 'bob', 'carol', 'dave', 'dave'].map((externalUserId) => ({ externalUserId })),
   }),
   outcome: outcomeOf(BATCH_ID, {
@@ -127,6 +130,7 @@ describe('a table', () => {
       '  caller   backend / svc-1',
       '           https://login.example.com|backend|svc-1',
       '  scope    attendees.create',
+      '  judged   rules 0123456789abcdef  version 7  token token-1',
       '  from     192.0.2.1  curl/8',
       '  counts   requested 5, issued 2, withheld 1, errors 1',
       'EXTERNAL USER ID  ATTENDEE ID  CAPABILITIES  RESULT',
@@ -141,6 +145,7 @@ describe('a table', () => {
       '  caller   backend / svc-1',
       '           https://login.example.com|backend|svc-1',
       '  scope    attendees.create',
+      '  judged   not recorded',
       '  from     192.0.2.1  curl/8',
       '  counts   requested 2, issued 0, withheld 0, errors 0',
       '  remark   denied by the rule self-own-name',

@@ -31,6 +31,7 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
     fingerprint: unused,
     randomHex: () => '0123456789abcdef',
     auditRetentionDays: undefined,
+    inForce: { rulesDigest: '0123456789abcdef', functionVersion: '7' },
   });
   const event = {
     resource,

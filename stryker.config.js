@@ -1,15 +1,24 @@
 import jest from './jest.config.js';
 
-/** Each is mutated, and has its tests where they mirror it. */
+/** Each is mutated, and has its tests in the folder that mirrors its own. */
 const modules = [
   'create-attendees/policy',
   'create-attendees/meeting-access',
   'create-attendees/caller-budget',
   'create-attendees/bounded-map',
-  'oidc/token-verifier',
-  'oidc/jwks-cache',
   'create-attendees/http/request',
+  'oidc/caller',
+  'oidc/claim-path',
+  'oidc/fetch-key-set',
+  'oidc/issuer-names',
+  'oidc/key-set',
+  'oidc/key-set-cache',
+  'oidc/token-mark',
+  'oidc/token-refusals',
+  'oidc/token-verifier',
 ];
+
+const folders = [...new Set(modules.map((name) => name.slice(0, name.lastIndexOf('/'))))];
 
 const unit = jest.projects.find(({ displayName }) => displayName === 'unit');
 
@@ -27,7 +36,7 @@ export default {
     projectType: 'custom',
     config: {
       ...unit,
-      testMatch: modules.map((name) => `<rootDir>/test/lambda/${name}.test.ts`),
+      testMatch: folders.map((folder) => `<rootDir>/test/lambda/${folder}/*.test.ts`),
       setupFiles: ['<rootDir>/test/support/no-shrinking.ts'],
     },
   },

@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { authorizeByToken } from '../../lambda/create-attendees/policy.ts';
-import { ERROR_STATUS, FacadeError } from '../../lambda/model/errors.ts';
-import { createTokenVerifier } from '../../lambda/oidc/token-verifier.ts';
 import { parseConfig } from '../../lib/settings/complete.ts';
 import { PROVIDERS } from '../../lib/settings/providers.ts';
 import { type ConfigurationExample, type RequestExample, readExamples } from '../support/doc-examples.ts';
@@ -14,12 +11,12 @@ import {
   signToken,
   startKeyServer,
 } from '../support/issuer.ts';
+import { answerFor } from '../support/token-answers.ts';
 
 /** The examples of docs/identity-providers.md, read from there, as real tokens that are verified and judged. */
 
 const PAGE = readFileSync('docs/identity-providers.md', 'utf8');
 const { examples } = readExamples(PAGE);
-const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 
 const signers = new Map<string, SigningKey>();
 let keys: Awaited<ReturnType<typeof startKeyServer>>;
@@ -50,15 +47,7 @@ async function answerTo(
     { typ: undefined, ...header, kid: 'kid' in header ? signer.kid : undefined },
   );
   const rules = config.issuers.map((one) => ({ ...one, jwksUris: [keys.jwksUri] }));
-  try {
-    const caller = await createTokenVerifier(rules, { now: Date.now }, () => {}).verify(signed);
-    const attendees = JSON.parse(body).Attendees;
-    const decision = authorizeByToken(caller, { meetingId: MEETING, attendees });
-    return decision.permitted ? '200' : `403 ${decision.rule}`;
-  } catch (error) {
-    if (!(error instanceof FacadeError)) throw error;
-    return `${ERROR_STATUS[error.code]} ${error.details.reason}`;
-  }
+  return answerFor(signed, rules, JSON.parse(body).Attendees);
 }
 
 describe.each(examples)('$heading', (example) => {

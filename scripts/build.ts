@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { leanBundle } from './lean-bundle.ts';
+import { NOTICES_FILE, thirdPartyNotices } from './third-party-notices.ts';
 
 // Builds what is deployed, into dist/: the request validators, generated from the API document, and one bundle per
 // function. The stack, the local system and the benchmarks all use the bundles made here.
@@ -32,7 +33,8 @@ function generateRequestValidators(): void {
 
 /** The manifest beside the bundle keeps Node from taking it for an ES module where a folder above says so. */
 async function bundleFunction(name: string, entryPoint: string): Promise<void> {
-  await leanBundle(path(entryPoint), path(`dist/lambda/${name}/index.js`));
+  const metafile = await leanBundle(path(entryPoint), path(`dist/lambda/${name}/index.js`));
+  writeFileSync(path(`dist/lambda/${name}/${NOTICES_FILE}`), thirdPartyNotices(metafile));
   writeFileSync(path(`dist/lambda/${name}/package.json`), `${JSON.stringify({ type: 'commonjs' })}\n`);
 }
 

@@ -21,6 +21,7 @@ const LEAN: BuildOptions = {
     '@aws-sdk/credential-provider-web-identity',
     '@smithy/credential-provider-imds',
   ],
+  // They are in a file beside the bundle, with the licences that have no comment (scripts/third-party-notices.ts).
   legalComments: 'none',
   logLevel: 'warning',
 };

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { issuer } from '../support/synthesize.ts';
 
-// cfn-lint and cdk-preflight are installed where the emulator of AWS is.
+// cfn-lint is a Python program: it is installed where the emulator of AWS is.
 const directory = process.env['USHER_DEPLOY_DIR'] ?? '';
 const folder = mkdtempSync(path.join(directory, 'lint-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -35,7 +35,6 @@ function synthesize(program: string, output: string, context: object = {}) {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],
-        USHER_DEPLOY_DIR: directory,
         CDK_OUTDIR: outdir,
         CDK_CONTEXT_JSON: JSON.stringify(context),
       },

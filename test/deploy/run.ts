@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installTool } from '../../scripts/install-tool.ts';
 
-// `npm run test:deploy`: installs the emulator of AWS and the linters into a directory that is gone afterwards, and runs
-// the suite.
+// `npm run test:deploy`: installs the emulator of AWS and cfn-lint into a directory that is gone afterwards, cdk-preflight
+// into tools/preflight, and runs the suite.
 
 /** The exit code that says that nothing was tested, because the emulator or a linter is not available here. */
 const NOT_RUN = 3;
@@ -13,22 +14,18 @@ const NOT_RUN = 3;
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** https://www.npmjs.com/package/cdk-preflight: rules for what AWS checks only at deployment. It is 11 MB. */
-const CDK_PREFLIGHT = 'cdk-preflight@0.0.143';
-/** What it shares with the apps that it checks. */
-const CDK_PACKAGES = ['aws-cdk-lib', 'constructs'];
+const INSTALL_TIMEOUT_MS = 300_000;
 
-/** What pip, Python and npm say when it is not the requirements that are wrong but what this machine has or reaches. */
+/** What pip and Python say when it is not the requirements that are wrong but what this machine has or reaches. */
 const OUT_OF_REACH =
-  /Retrying \(|No module named (venv|ensurepip)|ensurepip is not available|different python version|npm error code (ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|E404)/;
+  /Retrying \(|No module named (venv|ensurepip)|ensurepip is not available|different python version/;
 
 // Ctrl-C reaches the child that is waited for; the directory is to go all the same.
 process.on('SIGINT', () => {});
 
 const directory = mkdtempSync(path.join(tmpdir(), 'usher-deploy-'));
 try {
-  const obstacle =
-    installPythonTools(path.join(directory, 'venv')) ?? installPreflight(path.join(directory, 'npm'));
+  const obstacle = installPythonTools(path.join(directory, 'venv')) ?? installPreflight();
   if (obstacle === undefined) process.exitCode = runSuite(process.argv.slice(2));
   else {
     console.error(
@@ -55,16 +52,14 @@ function installPythonTools(venv: string): string | undefined {
   );
 }
 
-/** It gets the CDK of this project, since constructs of another copy are not recognized. */
-function installPreflight(prefix: string): string | undefined {
-  mkdirSync(path.join(prefix, 'node_modules'), { recursive: true });
-  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps', `--prefix=${prefix}`];
-  const obstacle = obstacleTo('npm', 'install', ...options, CDK_PREFLIGHT);
-  if (obstacle !== undefined) return obstacle;
-  for (const name of CDK_PACKAGES) {
-    symlinkSync(path.join(PROJECT, 'node_modules', name), path.join(prefix, 'node_modules', name));
+/** @returns why it is not available, which npm has said itself */
+function installPreflight(): string | undefined {
+  try {
+    installTool('preflight');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
-  return undefined;
 }
 
 /**
@@ -75,7 +70,7 @@ function obstacleTo(command: string, ...args: string[]): string | undefined {
   const { error, status, stdout, stderr } = spawnSync(command, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
+    timeout: INSTALL_TIMEOUT_MS,
   });
   if (error !== undefined) return error.message;
   if (status === 0) return undefined;

@@ -1,5 +1,4 @@
 import { createRequire, registerHooks } from 'node:module';
-import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { App, Stage } from 'aws-cdk-lib';
 
@@ -7,12 +6,12 @@ import { App, Stage } from 'aws-cdk-lib';
 // what it finds. The package's own name stands for its sources, as in the example app.
 
 const PROJECT = new URL('../../../', import.meta.url);
-const { USHER_DEPLOY_DIR: directory = '' } = process.env;
 
 interface CdkPreflight {
   Preflight: { apply(app: App, options: { strict: boolean }): void };
 }
-const require = createRequire(path.join(directory, 'npm', 'index.js'));
+// It is installed without a CDK of its own, and so finds this project's: constructs of another copy are not recognized.
+const require = createRequire(new URL('tools/preflight/package.json', PROJECT));
 const { Preflight } = require('cdk-preflight') as CdkPreflight;
 
 const { name } = createRequire(import.meta.url)(fileURLToPath(new URL('package.json', PROJECT)));

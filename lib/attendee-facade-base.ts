@@ -1,15 +1,14 @@
-import { type Duration, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { type MathExpression, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, type IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 import { TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { MetricName } from '../lambda/model/metrics.ts';
-import type { Reason } from '../lambda/model/reasons.ts';
 import type { AuditTableSet } from './audit-tables.ts';
 import { ConfigurationError } from './checks/configuration-error.ts';
 import { holdsLookupPlaceholder, isElsewhere } from './checks/known-at-synthesis.ts';
-import { FacadeMetrics } from './facade-metrics.ts';
+import { type DenialMetricOptions, FacadeMetrics, type OwnMetricOptions } from './facade-metrics.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
 /** What another stack can do with a facade: let a principal read its audit, and graph what it does. */
@@ -28,13 +27,13 @@ export interface IAttendeeFacade extends IConstruct {
    */
   grantReadAudit(grantee: IGrantable): Grant;
   /** One of the functions' own metrics, of five minutes. Of those that are counted by reason, one needs a reason. */
-  metric(name: MetricName, options?: MetricOptions & { reason?: Reason }): Metric;
+  metric(name: MetricName, options?: OwnMetricOptions): Metric;
   /** Batches that were answered with 200. */
   metricBatches(options?: MetricOptions): Metric;
   /** Attendees whose join token was handed out. */
   metricIssued(options?: MetricOptions): Metric;
   /** Requests of known callers that a rule refused, all rules together. */
-  metricDenied(options?: { period?: Duration }): MathExpression;
+  metricDenied(options?: DenialMetricOptions): MathExpression;
   /** Seconds since the oldest batch without an outcome began. */
   metricOldestOpenIntent(options?: MetricOptions): Metric;
   /** Answers with a status of 500 and above, the gateway's own and throttled requests included. */
@@ -80,7 +79,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
     );
   }
 
-  metric(name: MetricName, options?: MetricOptions & { reason?: Reason }): Metric {
+  metric(name: MetricName, options?: OwnMetricOptions): Metric {
     return metricsOf(this).own(name, options);
   }
 
@@ -92,7 +91,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
     return this.metric('AttendeesIssued', options);
   }
 
-  metricDenied(options?: { period?: Duration }): MathExpression {
+  metricDenied(options?: DenialMetricOptions): MathExpression {
     return metricsOf(this).denied(options);
   }
 

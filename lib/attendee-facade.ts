@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -14,6 +13,7 @@ import { type CheckedProps, checkProps } from './checks/facade-props.ts';
 import { CognitoIssuer } from './cognito-issuer.ts';
 import { assertControlRegion } from './control-region-rule.ts';
 import type { AttendeeFacadeProps } from './facade-props.ts';
+import { findBundles } from './find-bundles.ts';
 import { Firewall } from './firewall.ts';
 import { GradualDeployment } from './gradual-deployment.ts';
 import { OperationsDashboard } from './operations-dashboard.ts';
@@ -21,8 +21,6 @@ import { ReconcilerFunction } from './reconciler-function.ts';
 import { protectOnlyWhatIsKept } from './removal-policy.ts';
 import { hasFirewall, resourceServerOf } from './settings/complete.ts';
 import type { CompleteSettings } from './settings/props.ts';
-
-const BUNDLES_DIRECTORY = new URL('../dist/lambda', import.meta.url);
 
 /** By what another stack knows a facade. */
 export interface AttendeeFacadeAttributes {
@@ -93,7 +91,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
     this.cognitoIssuer = this.#createCognitoIssuer(settings, props.userPool);
     const issuers = this.cognitoIssuer === undefined ? settings.issuers : [this.cognitoIssuer.rules];
     this.issuers = issuers.map(({ issuer }) => issuer);
-    const bundles = props.bundlesDirectory ?? fileURLToPath(BUNDLES_DIRECTORY);
+    const bundles = props.bundlesDirectory ?? findBundles();
     this.attendees = this.#createAttendeeFunction(checked, issuers, bundles);
     this.reconciler = this.#createReconciler(checked, bundles);
     this.api = new AttendeeApi(this, 'AttendeeApi', {

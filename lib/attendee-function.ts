@@ -9,7 +9,7 @@ import type { CompleteSettings } from './settings/props.ts';
 import { UsherFunction } from './usher-function.ts';
 
 export interface AttendeeFunctionProps {
-  settings: Pick<CompleteSettings, 'allowedOrigins' | 'audit' | 'limits' | 'logs'>;
+  settings: CompleteSettings;
   issuers: IssuerRules[];
   /** The Region that knows the meetings; may be a token. */
   meetingsRegion: string;

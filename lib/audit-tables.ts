@@ -30,6 +30,16 @@ export interface AuditTableSet {
   readonly openIntents: ITable;
 }
 
+/** Existing tables of an audit: those that are left out are created. */
+export interface ExistingTables {
+  /** @default created */
+  readonly audit?: ITable;
+  /** @default created */
+  readonly admissions?: ITable;
+  /** @default created */
+  readonly openIntents?: ITable;
+}
+
 export interface AuditTablesProps {
   /**
    * Encrypts the tables.
@@ -50,7 +60,7 @@ export interface AuditTablesProps {
    */
   readonly readUnitsPerSecond?: number;
   /** Existing tables, of the same keys and indexes as the ones that would be created. */
-  readonly existing?: Partial<AuditTableSet>;
+  readonly existing?: ExistingTables;
   /**
    * What happens to the tables that are created when the stack is deleted. With `DESTROY` they are deleted, the audit
    * included, and not protected against deletion.

@@ -5,6 +5,22 @@ import type { IConstruct } from 'constructs';
 import type { MetricName } from '../lambda/model/metrics.ts';
 import { DENYING_RULES, type Reason } from '../lambda/model/reasons.ts';
 
+/** Options of one of the functions' own metrics. */
+export interface OwnMetricOptions extends MetricOptions {
+  /**
+   * The reason to count, of a metric that is counted by reason.
+   *
+   * @default none
+   */
+  readonly reason?: Reason;
+}
+
+/** Options of the denials by all rules together. */
+export interface DenialMetricOptions {
+  /** @default five minutes */
+  readonly period?: Duration;
+}
+
 export interface FacadeMetricsProps {
   /** Where the metrics are: graphs and alarms of another account or Region say so. */
   scope: IConstruct;
@@ -28,7 +44,7 @@ export class FacadeMetrics {
   }
 
   /** One of the functions' own metrics; with a reason, where it is counted by reason. */
-  own(metricName: MetricName, options: MetricOptions & { reason?: Reason } = {}): Metric {
+  own(metricName: MetricName, options: OwnMetricOptions = {}): Metric {
     const { reason, ...rest } = options;
     return new Metric({
       namespace: this.#props.namespace,
@@ -42,7 +58,7 @@ export class FacadeMetrics {
   }
 
   /** Denials of known callers by all rules together; they are counted by rule. */
-  denied(options: { period?: Duration } = {}): MathExpression {
+  denied(options: DenialMetricOptions = {}): MathExpression {
     // Named for this facade, so that expressions of several can stand in one graph.
     const byRule = DENYING_RULES.map((reason): [string, IMetric] => [
       `denied_${reason}_${this.#props.apiName}`.replaceAll(/\W/g, '_'),

@@ -4,7 +4,7 @@ import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { CustomDomain } from './attendee-api.ts';
-import type { AuditTableSet } from './audit-tables.ts';
+import type { ExistingTables } from './audit-tables.ts';
 import type { FacadeSettings } from './settings/props.ts';
 
 /** The settings that a configuration file has too, and existing constructs. */
@@ -15,7 +15,7 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    *
    * @default each that is left out is created
    */
-  readonly tables?: Partial<AuditTableSet>;
+  readonly tables?: ExistingTables;
   /**
    * Encrypts the tables that are created; existing tables bring their own key. An alias is enough if the key behind it is known.
    *

@@ -10,7 +10,7 @@ import type { CompleteSettings } from './settings/props.ts';
 import { UsherFunction } from './usher-function.ts';
 
 export interface ReconcilerFunctionProps {
-  settings: Pick<CompleteSettings, 'logs' | 'reconciler'>;
+  settings: CompleteSettings;
   /** The Region that knows the meetings; may be a token. */
   meetingsRegion: string;
   tables: AuditTableSet;

@@ -1,44 +1,51 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-// Builds what other CDK apps install, into dist/package/: the construct as JavaScript with types, since Node does not
-// strip types in node_modules, and beside it, where it finds them as the sources do, the contract and the functions.
+// Builds what other CDK apps install, into dist/package/: the construct as one CommonJS module, as aws-cdk-lib is, since Node
+// does not strip types in node_modules; one set of declarations; and beside it the functions, where it finds them as the
+// sources do. ES modules import it by its names.
 const path = (relative: string): string => fileURLToPath(new URL(`../${relative}`, import.meta.url));
+const folder = path('dist/package');
+const declarations = () => globSync('{lib,lambda}/**/*.d.ts', { cwd: folder });
 
-rmSync(path('dist/package'), { recursive: true, force: true });
+/** A declaration file and all that it refers to. */
+function withReferences(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const text = readFileSync(join(folder, file), 'utf8');
+  for (const [, module = ''] of text.matchAll(/(?:\bfrom |\bimport\()'(\.[^']*)\.js'/g)) {
+    withReferences(`${join(dirname(file), module)}.d.ts`, found);
+  }
+  return found;
+}
+
+rmSync(folder, { recursive: true, force: true });
 execFileSync(
   process.execPath,
   [path('node_modules/typescript/bin/tsc'), '--project', 'tsconfig.package.json'],
-  {
-    cwd: path('.'),
-    stdio: 'inherit',
-  },
+  { cwd: path('.'), stdio: 'inherit' },
 );
-// The same as CommonJS, for apps and tests that still are: jest, which `cdk init` sets up, loads nothing else.
-const { metafile } = await build({
+for (const file of declarations()) {
+  const text = readFileSync(join(folder, file), 'utf8');
+  writeFileSync(join(folder, file), text.replaceAll(/'(\.[^']*)\.ts'/g, "'$1.js'"));
+}
+// What no exported type refers to is nobody's to import, and may name packages that apps do not have.
+const exported = withReferences('lib/index.d.ts');
+for (const file of declarations()) {
+  if (!exported.has(file)) rmSync(join(folder, file));
+}
+await build({
   entryPoints: [path('lib/index.ts')],
-  outfile: path('dist/package/lib/index.cjs'),
+  outfile: join(folder, 'lib/index.js'),
   bundle: true,
   packages: 'external',
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  absWorkingDir: path('.'),
-  metafile: true,
-  define: { 'import.meta.url': 'moduleUrl' },
-  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename);" },
+  define: { 'import.meta.dirname': '__dirname' },
 });
-// Of the functions the construct needs little more than types: what runs on Lambda is in their bundles.
-const needed = Object.keys(metafile.inputs).map((source) => `dist/package/${source.replace(/\.ts$/, '.js')}`);
-for (const file of globSync('dist/package/lambda/**/*.js', { cwd: path('.') })) {
-  if (!needed.includes(file)) rmSync(path(file));
-}
-// The same types as those of CommonJS, which they are where the nearest package.json says so.
-for (const file of globSync('dist/package/{lib,lambda}/**/*.d.ts', { cwd: path('.') })) {
-  cpSync(path(file), path(file.replace('dist/package/', 'dist/package/commonjs/')));
-}
-writeFileSync(path('dist/package/commonjs/package.json'), '{ "type": "commonjs" }\n');
-cpSync(path('openapi.json'), path('dist/package/openapi.json'));
-cpSync(path('dist/lambda'), path('dist/package/dist/lambda'), { recursive: true });
+writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+cpSync(path('dist/lambda'), join(folder, 'dist/lambda'), { recursive: true });

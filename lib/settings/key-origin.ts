@@ -1,10 +1,11 @@
 import { withPlaceholders } from './deploy-time.ts';
+import { parseUrl } from './urls.ts';
 
 /** What is only known at deployment, such as the address of a pool of the same app, is taken as it is, what is around it is not. */
 export function isFetchable(text: string): boolean {
   const known = withPlaceholders(text);
   if (known === undefined) return true;
-  const url = URL.parse(known);
+  const url = parseUrl(known);
   if (url === null || url.username !== '' || url.password !== '') return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
@@ -20,7 +21,7 @@ export function isLoopback(hostname: string): boolean {
  */
 export function isAmbiguous(text: string): boolean {
   const known = withPlaceholders(text) ?? '';
-  const url = URL.parse(known);
+  const url = parseUrl(known);
   const encoded = /%(?:00|25|2f|5c|23|3f)/i.test(known);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
   return encoded || /[#\\\s\u0000-\u001f\u007f]/.test(known) || (url?.pathname.includes('//') ?? false);
@@ -32,7 +33,7 @@ export function isAmbiguous(text: string): boolean {
  * does not either.
  */
 export function keyOriginOf(text: string): string {
-  const url = URL.parse(text.replaceAll(DEPLOY_TIME, deployTimeLabel));
+  const url = parseUrl(text.replaceAll(DEPLOY_TIME, deployTimeLabel));
   if (url === null) return text;
   const host = isLoopback(url.hostname) ? 'localhost' : url.hostname.replace(/\.$/, '');
   const path = decodeUnreserved(url.pathname).toLowerCase().replace(/\/+$/, '');

@@ -1,5 +1,6 @@
 import { withPlaceholders } from './deploy-time.ts';
 import { isLoopback } from './key-origin.ts';
+import { parseUrl } from './urls.ts';
 
 /** The problem of a web origin that is unsafe, or that no browser sends; undefined if there is none. */
 export function problemWithOrigin(text: string): string | undefined {
@@ -9,7 +10,7 @@ export function problemWithOrigin(text: string): string | undefined {
     return `"${text}" has a wildcard, so pages of strangers could use their visitors' tokens; list each origin by its name`;
   }
   const anyPort = known.endsWith(':*');
-  const url = URL.parse(anyPort ? known.slice(0, -2) : known);
+  const url = parseUrl(anyPort ? known.slice(0, -2) : known);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     return `"${text}" is not an origin, so no browser would ever send it; write it as https://app.example.com`;
   }

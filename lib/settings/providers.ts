@@ -4,6 +4,7 @@ import {
   defaultJwksUri,
   type SignatureAlgorithm,
 } from '../../lambda/model/issuer-rules.ts';
+import { parseUrl } from './urls.ts';
 
 /** What a provider's documents fix of an issuer; docs/identity-providers.md has the sources and the traps. */
 export interface ProviderPreset {
@@ -48,7 +49,7 @@ export const PROVIDERS = {
   adfs: preset({
     // The issuer is http://…/adfs/services/trust; keys come by https from the same host.
     jwksUri: (issuer) => {
-      const host = URL.parse(issuer)?.host;
+      const host = parseUrl(issuer)?.host;
       return host ? `https://${host}/adfs/discovery/keys` : undefined;
     },
     accessTokenMark: BY_AUDIENCE,

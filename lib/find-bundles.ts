@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { assertBuilt } from './checks/bundles.ts';
+import { ConfigurationError } from './checks/configuration-error.ts';
+
+const PACKAGE = 'chime-usher';
+
+/** Where the package has its files, as seen from its manifest. */
+const PACKED = 'dist/package/dist/lambda';
+
+const ENTRY = 'create-attendees/index.js';
+
+/**
+ * The functions that come with this package. Looked up when a facade is created, never while modules load: beside this module,
+ * or, if the app is bundled and this module with it, in the installed package.
+ *
+ * @throws ConfigurationError if they are in neither place
+ */
+export function findBundles(): string {
+  const besideModule = join(moduleDirectory(), '../dist/lambda');
+  if (existsSync(join(besideModule, ENTRY))) return besideModule;
+  if (isSourceFolder()) assertBuilt(join(besideModule, 'create-attendees'));
+  const installed = installedBundles();
+  if (installed !== undefined) return installed;
+  throw new ConfigurationError(
+    `The functions of ${PACKAGE} are not in ${besideModule}, and the package is not installed beside ${process.cwd()} or the app: the app was bundled without them. Mark the package as external (esbuild --external:${PACKAGE}) and install it where the app runs, or copy its folder ${PACKED} and name the copy as bundlesDirectory`,
+  );
+}
+
+/** The folder of this module; that of the app's bundle where it is in one; the working one where a bundle is an ES module. */
+function moduleDirectory(): string {
+  // The package's build puts `__dirname` here, which an ES module does not have.
+  return typeof import.meta.dirname === 'undefined' ? join(process.cwd(), 'lib') : import.meta.dirname;
+}
+
+function isSourceFolder(): boolean {
+  const manifest = join(moduleDirectory(), '../package.json');
+  return existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === PACKAGE;
+}
+
+function installedBundles(): string | undefined {
+  for (const folder of [moduleDirectory(), process.cwd()]) {
+    try {
+      const manifest = createRequire(join(folder, 'app.js')).resolve(`${PACKAGE}/package.json`);
+      return join(dirname(manifest), PACKED);
+    } catch {
+      // Not installed there.
+    }
+  }
+  return undefined;
+}

@@ -19,13 +19,22 @@ export function acceptFindings(construct: IConstruct | undefined, ...findings: A
   if (!CfnResource.isCfnResource(resource)) return;
   const nag = findings.filter(({ id }) => id.startsWith('AwsSolutions-'));
   if (nag.length > 0) {
-    Validations.of(resource).acknowledge(...nag);
+    acknowledge(resource, nag);
     resource.addMetadata('cdk_nag', { rules_to_suppress: nag.map(forVersion2) });
   }
   const lint = findings.filter((finding) => !nag.includes(finding));
   if (lint.length > 0) {
     resource.addMetadata('cfn-lint', { config: { ignore_checks: lint.map(({ id }) => id) } });
     resource.addMetadata('accepted', Object.fromEntries(lint.map(({ id, reason }) => [id, reason])));
+  }
+}
+
+/** For cdk-nag 3. Versions of aws-cdk-lib that are too old for it have no `Validations`, or refuse its names of findings. */
+function acknowledge(resource: CfnResource, findings: AcceptedFinding[]): void {
+  try {
+    Validations.of(resource).acknowledge(...findings);
+  } catch {
+    // Notes on findings must never prevent synthesis.
   }
 }
 

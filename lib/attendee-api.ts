@@ -1,12 +1,10 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { CfnResource, Duration, Stack } from 'aws-cdk-lib';
 import {
   AccessLogField,
   AccessLogFormat,
   AwsIntegration,
   BasePathMapping,
-  type CfnRestApi,
   DomainName,
-  EndpointAccessMode,
   EndpointType,
   type IDomainName,
   LogGroupLogDestination,
@@ -14,7 +12,6 @@ import {
   MethodLoggingLevel,
   ResponseType,
   RestApi,
-  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -22,7 +19,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { type AcceptedFinding, acceptFindings } from './accepted-findings.ts';
 import { API_ROUTES, GATEWAY_ANSWERS, gatewayMethods, gatewayResponse } from './api-routes.ts';
 import { hasFirewall } from './settings/complete.ts';
@@ -51,8 +48,15 @@ export interface AttendeeApiProps {
   domain?: CustomDomain | IDomainName | undefined;
 }
 
-/** TLS 1.2 and 1.3 with forward secrecy: a Regional API takes TLS 1.0 unless it is told what to take. */
-const TLS_POLICY = SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09;
+/**
+ * TLS 1.2 and 1.3 with forward secrecy: a Regional API takes TLS 1.0 unless it says what to take. By property overrides, since
+ * `RestApi` has no props for them and older versions of aws-cdk-lib do not know the names.
+ */
+function requireModernTls(resource: IConstruct | undefined): void {
+  if (!CfnResource.isCfnResource(resource)) return;
+  resource.addPropertyOverride('SecurityPolicy', 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09');
+  resource.addPropertyOverride('EndpointAccessMode', 'STRICT');
+}
 
 /** What cdk-nag says of a method without an authorizer; of a preflight, only the first. */
 const NO_AUTHORIZER: AcceptedFinding = {
@@ -122,10 +126,7 @@ export class AttendeeApi extends Construct {
             }),
       },
     });
-    // RestApi has no props for these two.
-    const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
-    cfnApi.securityPolicy = TLS_POLICY;
-    cfnApi.endpointAccessMode = EndpointAccessMode.STRICT;
+    requireModernTls(this.restApi.node.defaultChild);
     // CDK's own output of the address ends in a slash.
     this.restApi.node.tryRemoveChild('Endpoint');
 
@@ -176,11 +177,10 @@ export class AttendeeApi extends Construct {
             domainName: domain.name,
             certificate: domain.certificate,
             endpointType: EndpointType.REGIONAL,
-            // AWS recommends the same as the API's.
-            securityPolicy: TLS_POLICY,
-            endpointAccessMode: EndpointAccessMode.STRICT,
           })
         : domain;
+    // AWS recommends the same as the API's.
+    if ('certificate' in domain) requireModernTls(domainName.node.defaultChild);
     new BasePathMapping(this, 'Root', {
       domainName,
       restApi: this.restApi,

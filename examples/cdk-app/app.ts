@@ -1,7 +1,7 @@
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { AttendeeFacade } from 'usher';
+import { AttendeeFacade } from 'chime-usher';
 
 // Your own app and stack, with Usher as one construct among others.
 const app = new App();

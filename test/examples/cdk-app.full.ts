@@ -33,7 +33,7 @@ const synthesize = (output: string) => {
 describe('an app that installs the package', () => {
   it('gets the construct, and neither a bundler, nor an SDK, nor another Node', () => {
     const installed = readdirSync(join(app, 'node_modules'));
-    expect(installed).toContain('usher');
+    expect(installed).toContain('chime-usher');
     expect(installed.filter((name) => /^(esbuild|@aws-sdk|node-linux)/.test(name))).toEqual([]);
   });
 
@@ -59,19 +59,19 @@ describe('an app that installs the package', () => {
   it('gets it as CommonJS too, as jest would load it', () => {
     const program = [
       "const { App, Stack } = require('aws-cdk-lib');",
-      "const { AttendeeFacade } = require('usher');",
-      "console.log(require.resolve('usher').split('/').at(-1));",
+      "const { AttendeeFacade } = require('chime-usher');",
+      "console.log(require.resolve('chime-usher').split('/').at(-1));",
       "console.log(new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings').tables.audit.node.path);",
     ].join('\n');
     expect(run(app, process.execPath, '--input-type=commonjs', '--eval', program)).toBe(
-      'index.cjs\nStack/Meetings/Tables/Audit\n',
+      'index.js\nStack/Meetings/Tables/Audit\n',
     );
   });
 
   it('is type-checked as CommonJS too', () => {
     const program = [
       "import { App, Stack } from 'aws-cdk-lib';",
-      "import { AttendeeFacade, type IssuerEntry } from 'usher';",
+      "import { AttendeeFacade, type IssuerEntry } from 'chime-usher';",
       'const issuers: IssuerEntry[] = [];',
       "export const url: string = new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings', { issuers }).url;",
     ].join('\n');
@@ -83,7 +83,7 @@ describe('an app that installs the package', () => {
   it('is told in one sentence what would be unsafe', () => {
     const program = [
       "import { App, Stack } from 'aws-cdk-lib';",
-      "import { AttendeeFacade } from 'usher';",
+      "import { AttendeeFacade } from 'chime-usher';",
       "const props = { issuers: [{ issuer: 'https://login.example.com', accessTokenMark: { typ: 'at+jwt' }, scopes: { self: 'me' } }] };",
       "try { new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings', props); } catch (error) { console.log(error.message); }",
     ].join('\n');

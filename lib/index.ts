@@ -4,7 +4,7 @@
 export type { Capabilities, MediaCapability } from '../lambda/model/attendees.ts';
 export type { AccessTokenMark, IssuerRules, SignatureAlgorithm } from '../lambda/model/issuer-rules.ts';
 export type { MetricName } from '../lambda/model/metrics.ts';
-export type { Reason } from '../lambda/model/reasons.ts';
+export type { FailureReason, Reason, TokenReason } from '../lambda/model/reasons.ts';
 export type { Rule } from '../lambda/model/rules.ts';
 export type { Alarms } from './alarms.ts';
 export type { AttendeeApi, CustomDomain } from './attendee-api.ts';

@@ -167,7 +167,9 @@ function meetingsClaimAllows(caller: Caller, meetingId: string): boolean {
 }
 
 function ownExternalUserId({ rules, claims }: Caller): string | undefined {
-  const own = claims[rules.externalUserIdClaim];
+  // Some providers write every claim as a list; which of several names is meant is not clear.
+  const [own, ...others] = [claims[rules.externalUserIdClaim]].flat();
+  if (others.length > 0) return undefined;
   return typeof own === 'string' && own !== '' ? rules.externalUserIdPrefix + own : undefined;
 }
 

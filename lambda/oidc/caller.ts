@@ -71,7 +71,12 @@ function clientIdOf(named: Claims, { clientIdClaims, clientIds }: IssuerRules): 
   const only = onlyOf(claimed);
   const clientId = typeof only === 'string' && CLIENT_ID.test(only) ? only : '';
   if (clientIds.length > 0 && !clientIds.includes(clientId)) {
-    throw refuse('token-client', 'The bearer token was issued to a client that is not accepted.');
+    throw refuse(
+      'token-client',
+      claimed === undefined
+        ? `The bearer token says its client in none of the claims ${clientIdClaims.join(', ')}.`
+        : 'The bearer token was issued to a client that is not accepted.',
+    );
   }
   return clientId;
 }

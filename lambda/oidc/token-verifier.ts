@@ -98,7 +98,9 @@ function readUnverified(token: string): { header: Header; issuer: string } {
   }
   const { iss: issuer } = claims;
   if (issuer !== undefined && typeof issuer !== 'string') {
-    throw refuse('token-claim-type', 'The claim iss of the bearer token is not a string.');
+    throw Array.isArray(issuer)
+      ? refuse('token-claim-list', 'The claim iss of the bearer token is a list; a string is required.')
+      : refuse('token-claim-type', 'The claim iss of the bearer token is not a string.');
   }
   return { header, issuer: issuer ?? '' };
 }

@@ -88,6 +88,7 @@ describe('the rules that need only the token', () => {
       ),
       batch(own),
     ],
+    ['a user whose name is a list of one', self({ sub: ['alice'] }), batch(own)],
     [
       'any tenant where the issuer lists none',
       delegate({ tenant: 'else' }, without(RULES, 'tenants')),
@@ -171,6 +172,12 @@ describe('the rules that need only the token', () => {
       'a caller without a name',
       self({ sub: undefined }),
       batch(asks('acme-undefined', WATCH)),
+    ],
+    [
+      'self-own-name',
+      'a caller with two names',
+      self({ sub: ['alice', 'bob'] }),
+      batch(asks('acme-alice', WATCH)),
     ],
     ['self-own-name', 'a caller whose name is empty', self({ sub: '' }), batch(asks('acme-', WATCH))],
     ['self-own-name', 'a caller whose name is a number', self({ sub: 7 }), batch(asks('acme-7', WATCH))],

@@ -143,6 +143,13 @@ describe('the client', () => {
     expect(await reasonOf({ [claim]: 'other' }, { clientIds: ['web'] })).toBe('token-client');
   });
 
+  it('is missed by the names of the claims that were looked at', async () => {
+    await expect(verify({}, { clientIds: ['web'], clientIdClaims: ['azp', 'cid'] })).rejects.toMatchObject({
+      message: 'The bearer token says its client in none of the claims azp, cid.',
+      details: { reason: 'token-client' },
+    });
+  });
+
   it('is found in a list of one', async () => {
     expect((await verify({ client_id: ['web'] }, { clientIds: ['web'] })).clientId).toBe('web');
   });

@@ -227,7 +227,7 @@ describe('a bad token', () => {
       () => signToken(key, claims({ iss: `${issuer.issuer}/` })),
     ],
     ['token-issuer', 'no issuer', () => signToken(key, claims({ iss: undefined }))],
-    ['token-claim-type', 'an issuer that is a list', () => signToken(key, claims({ iss: [issuer.issuer] }))],
+    ['token-claim-list', 'an issuer that is a list', () => signToken(key, claims({ iss: [issuer.issuer] }))],
     ['token-audience', 'another audience', () => signToken(key, claims({ aud: 'billing' }))],
     ['token-audience', 'an audience of the same beginning', () => signToken(key, claims({ aud: 'usher2' }))],
     ['token-audience', 'no audience', () => signToken(key, claims({ aud: undefined }))],

@@ -1,5 +1,12 @@
 import { beginningOfBatch } from '../../lambda/audit/batch-id.ts';
-import type { DenialRecord, IntentRecord, OutcomeRecord, OutcomeState } from '../../lambda/audit/records.ts';
+import {
+  type CallerFacts,
+  callerNamed,
+  type DenialRecord,
+  type IntentRecord,
+  type OutcomeRecord,
+  type OutcomeState,
+} from '../../lambda/audit/records.ts';
 
 /** What the audit knows of one batch: its records, paired by batch id. `OPEN` is an intent without an outcome. */
 export interface Batch {
@@ -52,6 +59,14 @@ export function batchOf(records: {
     ...(outcome && { outcome }),
     ...(denial && { denial }),
   };
+}
+
+/** Who asked for a batch; parts that its records do not have are empty. */
+export function callerOf({ intent, denial }: Batch): CallerFacts | undefined {
+  if (intent !== undefined) return intent.caller;
+  if (denial === undefined) return undefined;
+  const named = denial.callerId === undefined ? undefined : callerNamed(denial.callerId);
+  return { issuer: '', clientId: '', subject: '', ...denial.caller, ...named };
 }
 
 /** When a batch began, ISO 8601 in UTC, as its id says; empty for what is no batch id. */

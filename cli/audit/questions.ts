@@ -30,6 +30,8 @@ import { batchIdBounds, DAY_MS, daysIn, type Range } from './times.ts';
 interface BatchKey {
   meetingId: string;
   batchId: string;
+  /** Of the record that an index names. */
+  recordId?: string;
 }
 
 /** A question that is answered with batches. */
@@ -318,21 +320,18 @@ export async function* batchesWithKeys(
 ): AsyncGenerator<Batch> {
   // Intent and outcome of each.
   for await (const group of inGroups(keys, BATCH_GET_LIMIT / 2)) {
-    const records = await getItems<IntentRecord | OutcomeRecord>(
+    const records = await getItems<AuditRecord>(
       client,
       auditTableName,
       group.flatMap((key) => recordKeys(key)),
     );
-    const byRecordId = new Map(records.map((record) => [record.recordId, record]));
-    for (const { batchId } of group) {
-      yield* paired(
-        (['intent', 'outcome'] as const).flatMap((kind) => byRecordId.get(recordId(batchId, kind)) ?? []),
-      );
-    }
+    const byBatchId = Map.groupBy(records, ({ batchId }) => batchId);
+    for (const { batchId } of group) yield* paired(byBatchId.get(batchId) ?? []);
   }
 }
 
-function recordKeys({ meetingId, batchId }: BatchKey): Record<string, string>[] {
+function recordKeys({ meetingId, batchId, recordId: found }: BatchKey): Record<string, string>[] {
+  if (found === recordId(batchId, 'denial')) return [{ meetingId, recordId: found }];
   return [
     { meetingId, recordId: recordId(batchId, 'intent') },
     { meetingId, recordId: recordId(batchId, 'outcome') },

@@ -2,6 +2,7 @@ import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee } from '.
 import type { Caller } from '../model/ports.ts';
 import type { Rule } from '../model/rules.ts';
 import { dayOfBatch } from './batch-id.ts';
+import { elementSize, itemSize } from './item-size.ts';
 import {
   type AuditRecord,
   type CallerFacts,
@@ -39,31 +40,47 @@ export interface Stamp {
   writerId: string;
 }
 
-// What a client chooses freely is cut, so that it cannot make records dear; a denial, which is to fit into 1 KB, has none of it.
+// What a client chooses freely is cut, so that it cannot make records dear.
 const MAX_USER_AGENT_LENGTH = 256;
 /** A UUID has 36. */
 const MAX_GATEWAY_REQUEST_ID_LENGTH = 40;
 /** Issuers make these, of UUIDs as a rule. */
 const MAX_TOKEN_ID_LENGTH = { intent: 64, denial: 36 };
+/** One write unit: whoever has any token can cause denials. */
+const MAX_DENIAL_BYTES = 1024;
+
+/** A request that the rules permit. */
+export interface Permitted {
+  scope: string;
+  externalMeetingId?: string | undefined;
+  requested: readonly AttendeeRequest[];
+  deadlineMs: number;
+}
+
+/** A request that a rule refuses. */
+export interface Denial {
+  rule: Rule;
+  scope: string | undefined;
+  externalMeetingId?: string | undefined;
+  /** The ExternalUserIds that are asked for. */
+  names: readonly string[];
+}
 
 export function intentOf(
   request: RequestFacts,
-  {
-    scope,
-    requested,
-    deadlineMs,
-  }: { scope: string; requested: readonly AttendeeRequest[]; deadlineMs: number },
+  { scope, externalMeetingId, requested, deadlineMs }: Permitted,
   stamp: Stamp,
 ): IntentRecord {
   const { userAgent, gatewayRequestId } = request.origin;
   const caller = {
     ...callerFacts(request, scope, MAX_TOKEN_ID_LENGTH.intent),
-    userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
-    gatewayRequestId: gatewayRequestId.slice(0, MAX_GATEWAY_REQUEST_ID_LENGTH),
+    userAgent: cut(userAgent, MAX_USER_AGENT_LENGTH),
+    gatewayRequestId: cut(gatewayRequestId, MAX_GATEWAY_REQUEST_ID_LENGTH),
   };
   return {
     ...baseOf(request, 'intent', stamp),
     ...request.inForce,
+    ...(externalMeetingId === undefined ? {} : { externalMeetingId }),
     callerId: callerId(caller),
     day: dayOfBatch(request.batchId),
     caller,
@@ -77,17 +94,22 @@ export function intentOf(
 
 export function denialOf(
   request: RequestFacts,
-  { rule, scope, requestedCount }: { rule: Rule; scope: string | undefined; requestedCount: number },
+  { rule, scope, externalMeetingId, names }: Denial,
   stamp: Stamp,
 ): DenialRecord {
-  return {
+  const { issuer, clientId, subject, ...caller } = callerFacts(request, scope, MAX_TOKEN_ID_LENGTH.denial);
+  const denial: DenialRecord = {
     ...baseOf(request, 'denial', stamp),
     ...request.inForce,
+    ...(externalMeetingId === undefined ? {} : { externalMeetingId }),
+    callerId: callerId({ issuer, clientId, subject }),
     denialDay: dayOfBatch(request.batchId),
-    caller: callerFacts(request, scope, MAX_TOKEN_ID_LENGTH.denial),
+    caller,
     rule,
-    requestedCount,
+    requestedCount: names.length,
+    names: [],
   };
+  return { ...denial, names: fitting(names, MAX_DENIAL_BYTES - itemSize(denial)) };
 }
 
 /** What the handler found out, in the words of the record but for errors, which are in Chime's. */
@@ -158,9 +180,26 @@ function callerFacts(
   return {
     ...identityOf(caller),
     ...(scope === undefined ? {} : { scope }),
-    ...(typeof jti === 'string' && jti !== '' ? { tokenId: jti.slice(0, tokenIdLength) } : {}),
+    ...(typeof jti === 'string' && jti !== '' ? { tokenId: cut(jti, tokenIdLength) } : {}),
     sourceIp: origin.sourceIp,
   };
+}
+
+function fitting(names: readonly string[], bytes: number): string[] {
+  const fit: string[] = [];
+  let left = bytes;
+  for (const name of names) {
+    left -= elementSize(name);
+    if (left < 0) break;
+    fit.push(name);
+  }
+  return fit;
+}
+
+/** Visibly, and never within a character. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 function isoTime(timeMs: number): string {

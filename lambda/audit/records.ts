@@ -38,17 +38,21 @@ export interface InForce {
   functionVersion: string;
 }
 
-/** Who asked, and from where. */
-export interface CallerFacts {
+/** What tells callers apart. */
+export interface CallerName {
   issuer: string;
   clientId: string;
   subject: string;
+}
+
+/** Who asked, and from where. */
+export interface CallerFacts extends CallerName {
   /** The scope that the rules went by; absent where the caller has none. */
   scope?: string;
-  /** The token's `jti`, cut to 64 characters, 36 in a denial; absent where it has none. */
+  /** The token's `jti`, cut to 64 characters, 36 in a denial, the last of them `…`; absent where it has none. */
   tokenId?: string;
   sourceIp: string;
-  /** Cut, and left out of denials, as `gatewayRequestId` is. */
+  /** Cut to 256 characters, the last of them `…`, and left out of denials, as `gatewayRequestId` is. */
   userAgent?: string;
   /** The gateway's request id; a client can choose it, so it identifies nothing. */
   gatewayRequestId?: string;
@@ -66,6 +70,8 @@ export interface RequestedAttendee {
 /** What a caller was about to get; durable before Chime is called. */
 export interface IntentRecord extends RecordBase, Partial<InForce> {
   kind: 'intent';
+  /** The meeting's, as its creator named it; absent where Usher did not look the meeting up. */
+  externalMeetingId?: string;
   /** Key of the index `by-caller`; see `callerId`. */
   callerId: string;
   /** Key of the index `by-day`. */
@@ -116,12 +122,19 @@ export interface OutcomeRecord extends RecordBase {
 /** A request of a known caller that a rule refused. */
 export interface DenialRecord extends RecordBase, Partial<InForce> {
   kind: 'denial';
+  /** As in an intent; of another tenant's meeting too. */
+  externalMeetingId?: string;
+  /** Key of the index `by-caller`, as an intent's. Records of earlier versions have none. */
+  callerId?: string;
   /** Key of the index `denials-by-day`. */
   denialDay: string;
-  caller: CallerFacts;
+  /** Issuer, client and subject are in `callerId` only; records of earlier versions have them here instead. */
+  caller: Omit<CallerFacts, keyof CallerName> & Partial<CallerName>;
   rule: Rule;
   /** How many attendees were asked for. */
   requestedCount: number;
+  /** Their ExternalUserIds, as many of them as the record has room for. Records of earlier versions have none. */
+  names?: string[];
 }
 
 /** One admission of one attendee, in the admission table: key `externalUserId` and `admissionId`. */
@@ -144,8 +157,20 @@ export function recordId(batchId: string, kind: AuditRecord['kind']): string {
  * A caller is issuer, client and subject together, never the subject alone. Issuers hold no `|` (configuration refuses
  * it) and client ids are percent-encoded, so no two callers share a name.
  */
-export function callerId(caller: { issuer: string; clientId: string; subject: string }): string {
+export function callerId(caller: CallerName): string {
   return `${caller.issuer}|${encodeURIComponent(caller.clientId)}|${caller.subject}`;
+}
+
+/** What `callerId` was made of; undefined for what it did not make. */
+export function callerNamed(id: string): CallerName | undefined {
+  const [, issuer, client, subject] = /^([^|]+)\|([^|]*)\|(.+)$/su.exec(id) ?? [];
+  if (issuer === undefined || client === undefined || subject === undefined) return undefined;
+  try {
+    const caller = { issuer, clientId: decodeURIComponent(client), subject };
+    return callerId(caller) === id ? caller : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

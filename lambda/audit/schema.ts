@@ -27,13 +27,14 @@ export const TABLES = {
     sortKey: 'recordId',
     timeToLive: 'expiresAt',
     indexes: {
-      /** Intents only, as is `byDay`. */
+      /** Intents and denials. */
       byCaller: {
         name: 'by-caller',
         partitionKey: 'callerId',
         sortKey: 'batchId',
         projection: 'KEYS_ONLY',
       },
+      /** Intents only. */
       byDay: { name: 'by-day', partitionKey: 'day', sortKey: 'batchId', projection: 'KEYS_ONLY' },
       /** Denials only. */
       denialsByDay: {

@@ -23,7 +23,8 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
         if (typeof Meeting?.MeetingId !== 'string' || !isListOfStrings(tenantIds)) {
           throw new Error('An answer that is no GetMeetingResponse');
         }
-        return { tenantIds, missingMedia: missingMediaOf(Meeting) };
+        const { ExternalMeetingId: externalMeetingId } = Meeting;
+        return { tenantIds, missingMedia: missingMediaOf(Meeting), externalMeetingId };
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal?.code === 'NotFound') return undefined;

@@ -81,12 +81,12 @@ export async function createAttendees(
 /** After this, the audit knows what Chime may be asked. */
 async function recordIntent(
   request: AttendeesRequest,
-  { scope }: Grant,
+  { scope, externalMeetingId }: Grant,
   sent: readonly AttendeeRequest[],
   dependencies: Dependencies,
 ): Promise<void> {
   const { budget } = request;
-  const facts = { scope, requested: sent, deadlineMs: budget.deadlineMs };
+  const facts = { scope, externalMeetingId, requested: sent, deadlineMs: budget.deadlineMs };
   const intent = intentOf(factsOf(request, dependencies), facts, stampOf(dependencies));
   const timeoutMs = budget.forStep(REQUEST_TIMES.recordMs);
   try {

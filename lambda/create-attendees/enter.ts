@@ -1,7 +1,6 @@
-import { denialOf, identityOf } from '../audit/build-records.ts';
+import { type Denial, denialOf, identityOf } from '../audit/build-records.ts';
 import { callerId } from '../audit/records.ts';
 import { FacadeError } from '../model/errors.ts';
-import type { Rule } from '../model/rules.ts';
 import { type Decision, denialText, type Grant } from './policy.ts';
 import { type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
 import { REQUEST_TIMES } from './time-budget.ts';
@@ -10,18 +9,18 @@ import { REQUEST_TIMES } from './time-budget.ts';
  * Lets a caller enter the meeting that it asks for: by a decision that needs its token only, and where that says so, by the
  * meeting's tenants. A denial is recorded.
  *
- * @param attendees how many attendees are asked for
+ * @param names the ExternalUserIds that are asked for
  * @throws FacadeError `Forbidden` or `NotFound` for a denial, and what looking the meeting up throws
  */
 export async function enter(
   request: CallerRequest,
   decision: Decision,
-  attendees: number,
+  names: readonly string[],
   dependencies: Dependencies,
 ): Promise<Grant> {
   if (!decision.permitted) {
     const { rule, scope, limits } = decision;
-    await recordDenial(request, { rule, scope, requestedCount: attendees }, dependencies);
+    await recordDenial(request, { rule, scope, names }, dependencies);
     throw new FacadeError('Forbidden', denialText(rule, limits), {
       reason: rule,
       rule,
@@ -40,15 +39,15 @@ export async function enter(
   );
   if ('rule' in access) {
     const { rule } = access;
-    await recordDenial(request, { rule, scope: grant.scope, requestedCount: attendees }, dependencies);
+    await recordDenial(request, { ...access, scope: grant.scope, names }, dependencies);
     throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: rule });
   }
-  return { ...grant, missingMedia: access.missingMedia };
+  return { ...grant, ...access };
 }
 
 async function recordDenial(
   request: CallerRequest,
-  denial: { rule: Rule; scope: string | undefined; requestedCount: number },
+  denial: Denial,
   dependencies: Dependencies,
 ): Promise<void> {
   const { rule } = denial;

@@ -23,6 +23,14 @@ export const VAIN_LOOKUPS = { capacity: 5, perSecond: 1, earnedByPermitted: 1 };
 /** What is known of a meeting that a caller may enter. */
 export interface MeetingPermit {
   missingMedia: readonly Medium[];
+  externalMeetingId?: string | undefined;
+}
+
+/** The rule that forbids a meeting. */
+export interface MeetingDenial {
+  rule: Rule;
+  /** Of a meeting that exists. */
+  externalMeetingId?: string | undefined;
 }
 
 export interface MeetingAccess {
@@ -37,7 +45,7 @@ export interface MeetingAccess {
     tenants: readonly string[],
     meetingId: string,
     options: CallOptions,
-  ): Promise<{ rule: Rule } | MeetingPermit>;
+  ): Promise<MeetingDenial | MeetingPermit>;
 }
 
 /**
@@ -47,7 +55,7 @@ export interface MeetingAccess {
  */
 export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAccess {
   const permitted = createBoundedMap<string, { untilMs: number; permit: MeetingPermit }>(MAX_DECISIONS);
-  const denied = createBoundedMap<string, { untilMs: number; rule: Rule }>(MAX_DECISIONS);
+  const denied = createBoundedMap<string, { untilMs: number; denial: MeetingDenial }>(MAX_DECISIONS);
   const vainLookups = createCallerBudget(clock, VAIN_LOOKUPS);
   const holds = <T extends { untilMs: number }>(decision: T | undefined): decision is T =>
     decision !== undefined && clock.now() < decision.untilMs;
@@ -60,8 +68,8 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
       const thisSpelling = JSON.stringify([meetingId, ...tenants]);
       const permission = permitted.get(anySpelling);
       if (holds(permission)) return permission.permit;
-      const denial = denied.get(thisSpelling);
-      if (holds(denial)) return { rule: denial.rule };
+      const refusal = denied.get(thisSpelling);
+      if (holds(refusal)) return refusal.denial;
 
       if (!vainLookups.take(callerId)) {
         throw new FacadeError(
@@ -76,13 +84,15 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
       // A look-up that fails is not given back: it was a call to a Chime that is in trouble already.
       const meeting = await meetings.findMeeting(meetingId, options);
       const rule = authorizeByMeeting(tenants, meeting);
+      const externalMeetingId = meeting?.externalMeetingId;
       if (rule !== undefined) {
-        denied.set(thisSpelling, { untilMs: clock.now() + DENIED_FOR_MS, rule });
-        return { rule };
+        const denial = { rule, externalMeetingId };
+        denied.set(thisSpelling, { untilMs: clock.now() + DENIED_FOR_MS, denial });
+        return denial;
       }
       // One caller may be a backend of many users: what its honest ones do pays for one who asks for anything.
       vainLookups.giveBack(callerId, 1 + VAIN_LOOKUPS.earnedByPermitted);
-      const permit = { missingMedia: meeting?.missingMedia ?? [] };
+      const permit = { missingMedia: meeting?.missingMedia ?? [], externalMeetingId };
       permitted.set(anySpelling, { untilMs: clock.now() + PERMITTED_FOR_MS, permit });
       return permit;
     },

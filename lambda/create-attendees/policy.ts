@@ -20,6 +20,8 @@ export interface Grant {
   tenants: readonly string[] | undefined;
   /** Media that the meeting does not have, as far as it is known. */
   missingMedia: readonly Medium[];
+  /** The meeting's, where it was looked up. */
+  externalMeetingId?: string | undefined;
   /** Whether a self caller's own attendee is released that exists with more than the ceiling. */
   releasesExisting: boolean;
 }

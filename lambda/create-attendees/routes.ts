@@ -18,8 +18,8 @@ interface Operation<What extends Asked, Answer extends OperationAnswer> {
   parse(event: APIGatewayProxyEvent): What;
   /** The rule by which a token lets its caller enter. */
   authorize(caller: Caller, asked: What): Decision;
-  /** How many attendees are asked for, for the record of a denial. */
-  attendeesIn(asked: What): number;
+  /** The ExternalUserIds that are asked for, for the record of a denial. */
+  namesIn(asked: What): readonly string[];
   /** The use case. @throws FacadeError */
   run(request: CallerRequest<What>, grant: Grant, dependencies: Dependencies): Promise<Answer>;
   /** The body of the answer, in Chime's shape. */
@@ -49,7 +49,7 @@ const routeOf = <What extends Asked, Answer extends OperationAnswer>(
     const asked = operation.parse(event);
     const request = { ...known, asked };
     const decision = operation.authorize(request.caller, asked);
-    const grant = await enter(request, decision, operation.attendeesIn(asked), dependencies);
+    const grant = await enter(request, decision, operation.namesIn(asked), dependencies);
     const answer = await operation.run(request, grant, dependencies);
     return { chimeRequestId: answer.chimeRequestId, body: operation.bodyOf(answer) };
   },
@@ -63,7 +63,7 @@ export const ROUTES: readonly Route[] = [
     query: 'batch-create',
     parse: parseBatch,
     authorize: authorizeByToken,
-    attendeesIn: ({ attendees }) => attendees.length,
+    namesIn: ({ attendees }) => attendees.map(({ ExternalUserId }) => ExternalUserId),
     run: createAttendees,
     bodyOf: ({ attendees, errors }) => ({ Attendees: attendees, Errors: errors }),
   }),

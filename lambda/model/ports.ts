@@ -30,6 +30,8 @@ export interface TokenVerifier {
 /** What the rules need to know of a meeting. */
 export interface MeetingFacts {
   tenantIds: readonly string[];
+  /** The name that the meeting's creator gave it. */
+  externalMeetingId?: string | undefined;
   /** Media that the meeting was created without (`MaxResolution` of `None`): Chime takes no other capability than `None`. */
   missingMedia?: readonly Medium[];
 }

@@ -150,10 +150,12 @@ export function denialOf(batchId: string, over: Partial<DenialRecord> = {}): Den
     kind: 'denial',
     recordedAt: '2026-11-23T13:45:58.130Z',
     writerId: 'writer',
+    callerId: callerId(CALLER),
     denialDay: dayOfBatch(batchId),
-    caller: CALLER,
+    caller: { scope: 'attendees.create', sourceIp: '192.0.2.1' },
     rule: 'self-own-name',
     requestedCount: 2,
+    names: ['bob'],
     ...over,
   };
 }

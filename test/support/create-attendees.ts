@@ -20,6 +20,7 @@ export async function createAttendeesFor(
   const budget = startTimeBudget(dependencies.clock, stopsAtMs);
   const request = { batchId, caller: await caller, origin, budget, asked };
   const decision = authorizeByToken(request.caller, asked);
-  const grant = await enter(request, decision, asked.attendees.length, dependencies);
+  const names = asked.attendees.map(({ ExternalUserId }) => ExternalUserId);
+  const grant = await enter(request, decision, names, dependencies);
   return createAttendees(request, grant, dependencies);
 }

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Difference } from '../admission-check.ts';
-import { type Admission, attendeesOf, type Batch, remarkOn, timeOfBatch } from '../batches.ts';
+import { type Admission, attendeesOf, type Batch, callerOf, remarkOn, timeOfBatch } from '../batches.ts';
 import { printable } from './printable.ts';
 
 type Row = Record<string, string | undefined>;
@@ -18,7 +18,7 @@ const DIFFERENCE_COLUMNS = ['difference', 'externalUserId', 'attendeeId', 'meeti
 export function batchesToCsv(batches: AsyncIterable<Batch>): AsyncGenerator<string> {
   return toCsv(BATCH_COLUMNS, batches, (batch) => {
     const { batchId, meetingId, state } = batch;
-    const { issuer, clientId, subject, scope } = batch.intent?.caller ?? batch.denial?.caller ?? {};
+    const { issuer, clientId, subject, scope } = callerOf(batch) ?? {};
     const caller = { issuer, clientId, subject, scope };
     const common = {
       time: timeOfBatch(batchId),

@@ -3,7 +3,7 @@ import { getBorderCharacters, table } from 'table';
 import { callerId } from '../../../lambda/audit/records.ts';
 import type { Capabilities } from '../../../lambda/model/attendees.ts';
 import type { Difference } from '../admission-check.ts';
-import { type Admission, attendeesOf, type Batch, remarkOn, timeOfBatch } from '../batches.ts';
+import { type Admission, attendeesOf, type Batch, callerOf, remarkOn, timeOfBatch } from '../batches.ts';
 import { inGroups } from '../streams.ts';
 import { printable } from './printable.ts';
 
@@ -46,7 +46,7 @@ export function batchesToTable(batches: AsyncIterable<Batch>, paper: Paper): Asy
     'REMARK',
   ];
   return toTable(header, batches, paper, (batch) => {
-    const caller = batch.intent?.caller ?? batch.denial?.caller;
+    const caller = callerOf(batch);
     const { requested, issued, withheld, errors } = countsOf(batch);
     const remarks = [remarkOn(batch), withheld > 0 ? `${withheld} withheld` : ''];
     return [
@@ -66,7 +66,7 @@ export function batchesToTable(batches: AsyncIterable<Batch>, paper: Paper): Asy
 export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper): AsyncGenerator<string> {
   let gap = '';
   for await (const batch of batches) {
-    const caller = batch.intent?.caller ?? batch.denial?.caller;
+    const caller = callerOf(batch);
     const { requested, issued, withheld, errors } = countsOf(batch);
     const remark = remarkOn(batch);
     const lines = [

@@ -121,7 +121,7 @@ describe('the audit guide', () => {
       ],
       'Which meetings was a user admitted to?': [[early, wanted, late]],
       'Who is an attendee?': [[early, wanted, late]],
-      'What did a caller issue?': [[wanted, late]],
+      'What did a caller issue, and what was it denied?': [[wanted, denied, late]],
       'What did a batch do?': [[wanted], [wanted, wanted], [denied]],
       'What happened on a day?': [[wanted, late]],
       'What was denied, and why?': [[denied]],

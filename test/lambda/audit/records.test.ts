@@ -1,12 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { callerId } from '../../../lambda/audit/records.ts';
+import { callerId, callerNamed } from '../../../lambda/audit/records.ts';
 
 describe('a caller id', () => {
   it('is issuer, client and subject, readable', () => {
     expect(callerId({ issuer: 'https://idp.example.com', clientId: 'web', subject: 'alice' })).toBe(
       'https://idp.example.com|web|alice',
     );
+  });
+
+  it('says whom it names, and what is none names nobody', () => {
+    const caller = { issuer: 'https://a.example.com', clientId: 'a|b %', subject: 'x|y\n%7C' };
+    expect(callerNamed(callerId(caller))).toEqual(caller);
+    expect(callerNamed(callerId({ ...caller, clientId: '' }))).toEqual({ ...caller, clientId: '' });
+    for (const id of [
+      '',
+      'alice',
+      'https://i|c',
+      'https://i|c|',
+      '|c|s',
+      'https://i|a b|s',
+      'https://i|%|s',
+    ]) {
+      expect([id, callerNamed(id)]).toEqual([id, undefined]);
+    }
   });
 
   it('is another one for another caller, whatever its parts hold', () => {

@@ -1,5 +1,12 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { DenialRecord, IntentRecord, OutcomeRecord } from '../../../lambda/audit/records.ts';
+import {
+  callerId,
+  type DenialRecord,
+  type IntentRecord,
+  type OutcomeRecord,
+} from '../../../lambda/audit/records.ts';
 import { authorizeByMeeting } from '../../../lambda/create-attendees/policy.ts';
 import type { Dependencies } from '../../../lambda/create-attendees/request.ts';
 import type { Attendee, AttendeeRequest } from '../../../lambda/model/attendees.ts';
@@ -87,7 +94,9 @@ function createWorld() {
       enter: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
         step('findMeeting', timeoutMs);
         const rule = authorizeByMeeting(tenants, state.meeting);
-        return rule === undefined ? { missingMedia: state.meeting?.missingMedia ?? [] } : { rule };
+        const externalMeetingId = state.meeting?.externalMeetingId;
+        if (rule !== undefined) return { rule, externalMeetingId };
+        return { missingMedia: state.meeting?.missingMedia ?? [], externalMeetingId };
       },
     },
     denialBudget: { take: () => state.denialsLeft-- > 0, giveBack: () => {} },
@@ -125,13 +134,18 @@ function createWorld() {
 }
 
 /**
- * The size of an item by DynamoDB's rules (developer guide, Item sizes and formats): names and text in UTF-8; numbers,
- * here, with no more bytes than digits; a map 3 bytes, and 1 for each member.
+ * The size of an item by DynamoDB's rules (developer guide, Item sizes and formats): names and text in UTF-8; a
+ * number a byte for two digits and one more; a map or list 3 bytes, and 1 for each member.
  */
-function itemBytes(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return Buffer.byteLength(String(value));
-  const members = Object.entries(value);
-  return members.reduce((sum, [name, member]) => sum + Buffer.byteLength(name) + itemBytes(member) + 1, 3);
+function itemBytes(item: object): number {
+  const size = ({ S, N, L, M }: AttributeValue): number => {
+    if (L !== undefined) return 3 + L.reduce((sum, element) => sum + 1 + size(element), 0);
+    if (M !== undefined) return 3 + Object.keys(M).length + sizeOfAll(M);
+    return S === undefined ? Math.ceil((N?.length ?? 0) / 2) + 1 : Buffer.byteLength(S);
+  };
+  const sizeOfAll = (attributes: Record<string, AttributeValue>) =>
+    Object.entries(attributes).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + size(value), 0);
+  return sizeOfAll(marshall(item, { removeUndefinedValues: true }));
 }
 
 const outcomeIn = (w: ReturnType<typeof createWorld>): OutcomeRecord | undefined =>
@@ -143,6 +157,16 @@ beforeEach(() => {
 });
 
 describe('a batch that goes well', () => {
+  it('records the name of its meeting, and cuts a long user agent visibly', async () => {
+    w.meeting = { tenantIds: ['acme'], externalMeetingId: 'board' };
+    w.userAgent = 'a'.repeat(8_000);
+    await w.run();
+    expect(w.records[0]).toMatchObject({
+      externalMeetingId: 'board',
+      caller: { userAgent: `${'a'.repeat(255)}…` },
+    });
+  });
+
   it('goes through its steps in the order that the promises need', async () => {
     await w.run();
     expect(w.happened).toEqual([
@@ -302,6 +326,33 @@ describe('a refusal', () => {
     },
   );
 
+  it('is recorded with its caller, the meeting and the names asked for', async () => {
+    w.meeting = { tenantIds: ['globex'], externalMeetingId: 'board' };
+    await expect(w.run()).rejects.toMatchObject({ code: 'NotFound' });
+    expect(w.records).toMatchObject([
+      {
+        externalMeetingId: 'board',
+        callerId: callerId({ ...w.caller, issuer: w.caller.rules.issuer }),
+        names: ['alice', 'bob'],
+        requestedCount: 2,
+      },
+    ]);
+  });
+
+  it('is recorded with as many names as fit into 1 KB, and how many there were', async () => {
+    const asked = Array.from({ length: 100 }, (_, n) => `${n}-`.padEnd(20, 'é'));
+    w.requested = asked.map((ExternalUserId) => ({ ExternalUserId }));
+    w.caller = { ...w.caller, scopes: new Set() };
+    await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
+    const record = w.records[0] as DenialRecord;
+    const { names = [], requestedCount } = record;
+    expect(requestedCount).toBe(100);
+    expect(names.length).toBeGreaterThan(0);
+    expect(names).toEqual(asked.slice(0, names.length));
+    expect(itemBytes(record)).toBeLessThanOrEqual(1_024);
+    expect(itemBytes({ ...record, names: asked.slice(0, names.length + 1) })).toBeGreaterThan(1_024);
+  });
+
   it('is recorded in 1 KB at most, whatever a client sends', async () => {
     w.caller = {
       ...w.caller,
@@ -314,7 +365,7 @@ describe('a refusal', () => {
     w.sourceIp = '2001:0db8:0000:0000:0000:0000:0000:0001';
     await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
     expect(w.records).toHaveLength(1);
-    expect(itemBytes(w.records[0])).toBeLessThanOrEqual(1_024);
+    expect(itemBytes(w.records[0] as DenialRecord)).toBeLessThanOrEqual(1_024);
   });
 
   it('stands where it could not be recorded', async () => {

@@ -8,6 +8,8 @@ export interface Services {
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
 }
 
+const NO_FILE = '/dev/null';
+
 /**
  * The complete environment of a function's processes: its own variables, those that Lambda sets
  * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and where the services are
@@ -40,6 +42,9 @@ export function functionEnvironment(
     LANG: 'en_US.UTF-8',
     PATH: '/usr/local/bin:/usr/bin:/bin',
     TZ: ':UTC',
+    // Lambda has no such files, and the SDK would read those of this machine's user.
+    AWS_CONFIG_FILE: NO_FILE,
+    AWS_SHARED_CREDENTIALS_FILE: NO_FILE,
     AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chimeUrl,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
   };

@@ -80,7 +80,7 @@ describe('an app that installs the package', () => {
     expect(run(app, 'npx', 'tsc', ...options, 'app.cts')).toBe('');
   }, 60_000);
 
-  it('is told in one sentence what would be unsafe', () => {
+  it('learns of each problem what would be unsafe', () => {
     const program = [
       "import { App, Stack } from 'aws-cdk-lib';",
       "import { AttendeeFacade } from 'chime-usher';",
@@ -88,7 +88,7 @@ describe('an app that installs the package', () => {
       "try { new AttendeeFacade(new Stack(new App(), 'Stack'), 'Meetings', props); } catch (error) { console.log(error.message); }",
     ].join('\n');
     expect(run(app, process.execPath, '--input-type=module', '--eval', program)).toMatch(
-      /^Stack\/Meetings: issuers\[0\]\.audience: neither audience nor clientIds is given, so .*\n$/,
+      /^Stack\/Meetings: issuers\[0\]\.audience: neither audience nor clientIds is given, so .*\nStack\/Meetings: issuers\[0\]\.scopes: .*\n$/,
     );
   });
 });

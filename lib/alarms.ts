@@ -34,6 +34,7 @@ export class Alarms extends Construct {
   readonly aboveCeilingSurge: Alarm;
   readonly openTooLong: Alarm;
   readonly unresolved: Alarm;
+  readonly foundLate: Alarm;
   readonly reconcilerFailing: Alarm;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
@@ -122,6 +123,12 @@ export class Alarms extends Construct {
       'A meeting ended before Usher could tell which attendees a batch had been given: their outcome is UNRESOLVED.',
       { metric: metrics.own('IntentsUnresolved'), threshold: 1 },
     );
+    this.foundLate = alarm(
+      'FoundLate',
+      'found-late',
+      'The reconciler found batches without outcome more than an hour after they began: a clock is off, or an index late.',
+      { metric: metrics.own('IntentsFoundLate'), threshold: 1 },
+    );
     this.reconcilerFailing = alarm(
       'ReconcilerFailing',
       'reconciler-failing',
@@ -141,6 +148,7 @@ export class Alarms extends Construct {
       this.aboveCeilingSurge,
       this.openTooLong,
       this.unresolved,
+      this.foundLate,
       this.reconcilerFailing,
     ];
   }

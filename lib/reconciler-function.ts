@@ -48,11 +48,15 @@ export class ReconcilerFunction extends UsherFunction {
       alias: { retryAttempts: 0, maxEventAge: Duration.minutes(1) },
     });
     this.allow(
-      ['dynamodb:PartiQLInsert', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+      ['dynamodb:PartiQLInsert', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'],
       tables.audit.tableArn,
     );
     this.allow(['dynamodb:Query'], `${tables.audit.tableArn}/index/${TABLES.audit.indexes.byDay.name}`);
     this.allow(['dynamodb:BatchWriteItem', 'dynamodb:Query'], tables.admissions.tableArn);
+    this.allow(
+      ['dynamodb:Query'],
+      `${tables.admissions.tableArn}/index/${TABLES.admissions.indexes.byAttendee.name}`,
+    );
     this.allow(
       ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'].map((action) => `dynamodb:${action}`),
       tables.openIntents.tableArn,

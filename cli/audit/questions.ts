@@ -12,11 +12,11 @@ import {
 } from '../../lambda/audit/records.ts';
 import {
   keysOfBatches,
-  OPEN_LIST,
+  LISTS,
   queryOf,
+  SLOW_LAG_MS,
   type Span,
-  SWEEP_KEY,
-  SWEEP_OVERLAP_MS,
+  SWEEP_KEYS,
   TABLES,
 } from '../../lambda/audit/schema.ts';
 import { BATCH_GET_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
@@ -102,10 +102,12 @@ export async function* findAdmissions(
   }
   const entered = without(awaited, admissionsEntered(tables, question, range));
   for await (const group of inGroups(mergeByBatchId(awaited.values(), entered), BATCH_GET_LIMIT / 2)) {
-    const facts = await stateAndCaller(tables, group);
+    const facts = await factsOf(tables, group);
     for (const { externalUserId, attendeeId, meetingId, batchId } of group) {
-      const time = timeOfBatch(batchId);
-      yield { externalUserId, attendeeId, meetingId, batchId, time, ...facts.get(batchId) };
+      const { holds, ...fact } = facts.get(batchId) ?? {};
+      // A handler that was killed leaves entries without an outcome: they admitted no attendee.
+      if (!holds?.has(attendeeId)) continue;
+      yield { externalUserId, attendeeId, meetingId, batchId, time: timeOfBatch(batchId), ...fact };
     }
   }
 }
@@ -138,7 +140,10 @@ async function* admissionsAwaited(
     openIntentTableName === undefined
       ? { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - ENTERED_WITHIN_MS) }
       : { sinceMs: startOf(range, nowMs) };
-  for await (const group of inGroups(keysNotSwept(tables, range, fallback, nowMs), BATCH_GET_LIMIT)) {
+  const lists = [LISTS.open, LISTS.incomplete, LISTS.earlier];
+  const sweptMs = await sweptThroughMs(tables, 'fast', nowMs);
+  const keys = keysNotSwept(tables, lists, range, sweptMs ?? fallback.sinceMs, nowMs);
+  for await (const group of inGroups(keys, BATCH_GET_LIMIT)) {
     const outcomes = await getItems<OutcomeRecord>(
       client,
       auditTableName,
@@ -254,55 +259,73 @@ function keyOf({ externalUserId, admissionId }: AdmissionRecord): string {
   return JSON.stringify([externalUserId, admissionId]);
 }
 
+/** What is open: on a list, or begun since all that was not on a list was looked at for the second time. */
 async function* openBatches(tables: AskedTables, range: Range, nowMs: number): AsyncGenerator<Batch> {
-  const fallback = { sinceMs: startOf(range, nowMs) };
-  for await (const batch of batchesWithKeys(tables, keysNotSwept(tables, range, fallback, nowMs))) {
+  const sweptMs = await sweptThroughMs(tables, 'slow', nowMs);
+  const sinceMs = sweptMs ?? startOf(range, nowMs);
+  const keys = keysNotSwept(tables, [LISTS.open, LISTS.earlier], range, sinceMs, nowMs);
+  for await (const batch of batchesWithKeys(tables, withoutOutcome(tables, keys))) {
     if (batch.state === 'OPEN') yield batch;
   }
 }
 
-/**
- * What the reconciler has still to finish is on the open list, or began since the sweep that fills the list went through.
- *
- * @param fallback since when all batches are looked at where there is no list, or no sweep yet
- */
+/** What is on the reconciler's lists, or began since the sweep that fills them went through. */
 async function* keysNotSwept(
   tables: AskedTables,
+  lists: readonly string[],
   range: Range,
-  fallback: { sinceMs: number },
+  sweptMs: number,
   nowMs: number,
 ): AsyncGenerator<BatchKey> {
-  // Before the list: what the sweep passes from now on is both listed and looked at, rather than neither.
-  const sweptMs = await sweptThroughMs(tables);
-  const recentRange = {
-    ...range,
-    sinceMs:
-      sweptMs === undefined ? fallback.sinceMs : Math.max(range.sinceMs ?? 0, sweptMs - SWEEP_OVERLAP_MS),
-  };
-  const keys = mergeByBatchId(listedAsOpen(tables, range), keysOver(tables, recentRange, nowMs));
+  const recentRange = { ...range, sinceMs: Math.max(range.sinceMs ?? 0, sweptMs) };
+  let keys: AsyncIterable<BatchKey> = keysOver(tables, recentRange, nowMs);
+  for (const list of lists) keys = mergeByBatchId(listed(tables, list, range), keys);
   yield* withoutRepeats(keys);
 }
 
-async function* listedAsOpen(tables: AskedTables, range: Range): AsyncGenerator<BatchKey> {
+async function* listed(tables: AskedTables, list: string, range: Range): AsyncGenerator<BatchKey> {
   if (tables.openIntentTableName === undefined) return;
   yield* queryItems<BatchKey>(tables.client, {
     TableName: tables.openIntentTableName,
-    ...queryOf(TABLES.openIntents, OPEN_LIST, batchIdBounds(range)),
+    ...queryOf(TABLES.openIntents, list, batchIdBounds(range)),
     ConsistentRead: true,
   });
 }
 
-async function sweptThroughMs({ client, openIntentTableName }: AskedTables): Promise<number | undefined> {
+/** Of many batches, those that may have no outcome: one of the last seconds may be missed, and is read again. */
+async function* withoutOutcome(
+  { client, auditTableName }: AskedTables,
+  keys: AsyncIterable<BatchKey>,
+): AsyncGenerator<BatchKey> {
+  for await (const group of inGroups(keys, BATCH_GET_LIMIT)) {
+    const outcomes = await getItems<{ batchId: string }>(
+      client,
+      auditTableName,
+      group.map(({ meetingId, batchId }) => ({ meetingId, recordId: recordId(batchId, 'outcome') })),
+      { ProjectionExpression: 'batchId' },
+    );
+    const settled = new Set(outcomes.map(({ batchId }) => batchId));
+    yield* group.filter(({ batchId }) => !settled.has(batchId));
+  }
+}
+
+/** How far a cursor came; a mark that is further than it can be was set by a clock that is off. */
+async function sweptThroughMs(
+  { client, openIntentTableName }: AskedTables,
+  cursor: 'fast' | 'slow',
+  nowMs: number,
+): Promise<number | undefined> {
   if (openIntentTableName === undefined) return undefined;
   const { Item } = await client.send(
     new GetItemCommand({
       TableName: openIntentTableName,
-      Key: marshall(SWEEP_KEY),
+      Key: marshall(SWEEP_KEYS[cursor]),
       ConsistentRead: true,
     }),
   );
   const through = Item?.['through']?.S;
-  return through === undefined ? undefined : Date.parse(through);
+  if (through === undefined) return undefined;
+  return Math.min(Date.parse(through), nowMs - (cursor === 'slow' ? SLOW_LAG_MS : 0));
 }
 
 async function* withoutRepeats(keys: AsyncIterable<BatchKey>): AsyncGenerator<BatchKey> {
@@ -338,28 +361,36 @@ function recordKeys({ meetingId, batchId, recordId: found }: BatchKey): Record<s
   ];
 }
 
-/** For each batch id, the state of its outcome and who asked. */
-async function stateAndCaller(
+interface BatchFacts extends Pick<Admission, 'state' | 'callerId'> {
+  /** The attendees in its outcome. */
+  holds?: Set<string>;
+}
+
+/** For each batch id, who asked, and what its outcome says. */
+async function factsOf(
   { client, auditTableName }: AskedTables,
   keys: BatchKey[],
-): Promise<Map<string, Pick<Admission, 'state' | 'callerId'>>> {
+): Promise<Map<string, BatchFacts>> {
   const batches = [...new Map(keys.map((key) => [key.batchId, key])).values()];
   const records = await getItems<
-    Pick<IntentRecord, 'batchId' | 'kind' | 'callerId'> | Pick<OutcomeRecord, 'batchId' | 'kind' | 'state'>
+    | Pick<IntentRecord, 'batchId' | 'kind' | 'callerId'>
+    | Pick<OutcomeRecord, 'batchId' | 'kind' | 'state' | 'issued'>
   >(
     client,
     auditTableName,
     batches.flatMap((key) => recordKeys(key)),
     {
-      ProjectionExpression: 'batchId, kind, callerId, #state',
+      ProjectionExpression: 'batchId, kind, callerId, #state, issued',
       ExpressionAttributeNames: { '#state': 'state' },
     },
   );
-  const facts = new Map<string, Pick<Admission, 'state' | 'callerId'>>();
+  const facts = new Map<string, BatchFacts>();
   for (const record of records) {
-    const known = facts.get(record.batchId) ?? { state: 'OPEN' };
-    const fact = record.kind === 'intent' ? { callerId: record.callerId } : { state: record.state };
-    facts.set(record.batchId, { ...known, ...fact });
+    const fact: BatchFacts =
+      record.kind === 'intent'
+        ? { callerId: record.callerId }
+        : { state: record.state, holds: new Set(record.issued.map(({ attendeeId }) => attendeeId)) };
+    facts.set(record.batchId, { ...facts.get(record.batchId), ...fact });
   }
   return facts;
 }

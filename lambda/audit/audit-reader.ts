@@ -4,37 +4,44 @@ import {
   type DynamoDBClient,
   type KeysAndAttributes,
   paginateQuery,
+  QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { BATCH_GET_LIMIT, untilDone } from '../aws/dynamodb-batches.ts';
 import { dayOfBatch, mintBatchId } from './batch-id.ts';
-import type { AuditReader, Batch, BatchKey } from './ports.ts';
-import { isBatchKey, isIntent, isMeetingRecord, isNote, isOutcome } from './readable-records.ts';
+import type { AuditReader, Batch, BatchKey, Unreadable } from './ports.ts';
+import { isBatchKey, isHeld, isIntent, isNote, isOutcome } from './readable-records.ts';
 import { recordId } from './records.ts';
 import { queryOf, TABLES } from './schema.ts';
-import { UnreadableRecord } from './unreadable-record.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
+/** So many attendees are asked for at a time. */
+const ATTENDEES_AT_ONCE = 10;
+/** So many entries of one attendee are looked at: one that is asked for again and again has more. */
+const ENTRIES_OF_ATTENDEE = 5;
 
 /** Reads the audit in DynamoDB; no call here can write. */
 export function createAuditReader(
   client: DynamoDBClient,
-  { auditTableName }: { auditTableName: string },
+  { auditTableName, admissionTableName }: { auditTableName: string; admissionTableName: string },
 ): AuditReader {
   return {
-    async *intentsBegun(fromMs, toMs) {
-      // Above every hexadecimal digit.
-      const span = { from: mintBatchId(fromMs, ''), to: mintBatchId(toMs, 'g') };
+    async *intentsBegun({ through, afterBatch }, toMs) {
+      const fromMs = Date.parse(through);
+      const span = {
+        // Below every hexadecimal digit, and above.
+        from: afterBatch === undefined ? mintBatchId(fromMs, '') : `${afterBatch}!`,
+        to: mintBatchId(toMs, 'g'),
+      };
+      // DynamoDB refuses a span that ends before it begins.
+      if (span.from > span.to) return;
       for (const day of daysOf(fromMs, toMs)) {
         const pages = paginateQuery(
           { client, pageSize: BATCH_GET_LIMIT },
           { TableName: auditTableName, ...queryOf(TABLES.audit.indexes.byDay, day, span) },
         );
-        for await (const { Items } of pages) {
-          yield (Items ?? []).map((item) => {
-            const key = unmarshall(item);
-            return isBatchKey(key) ? key : { batchId: String(key['batchId']), unreadable: true };
-          });
+        for await (const { Items = [] } of pages) {
+          if (Items.length > 0) yield Items.map((item) => keyIn(unmarshall(item)));
         }
       }
     },
@@ -44,7 +51,7 @@ export function createAuditReader(
         keys.map((key) => keyOf(key, 'outcome')),
         { ProjectionExpression: 'batchId, admissions' },
       );
-      // One that cannot be read is none: its batch is not complete, and is told of where all of it is read.
+      // One that cannot be read is none: its batch is not complete, and is reported where all of it is read.
       return new Map(notes.filter(isNote).map(({ batchId, admissions }) => [batchId, admissions]));
     },
 
@@ -56,41 +63,47 @@ export function createAuditReader(
       const batches = new Map<string, Batch>();
       for (const record of records) {
         const [batchId = ''] = String(record['recordId']).split('/');
-        const read = isIntent(record)
-          ? { intent: record }
-          : isOutcome(record)
-            ? { outcome: record }
-            : { unreadable: true as const };
-        batches.set(batchId, { ...batches.get(batchId), ...read });
+        batches.set(batchId, { ...batches.get(batchId), ...readRecord(record) });
       }
       return batches;
     },
 
-    async *meeting(meetingId) {
-      const query = queryOf(TABLES.audit, meetingId);
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: auditTableName,
-          ...query,
-          FilterExpression: 'kind IN (:intent, :outcome)',
-          ProjectionExpression: 'batchId, kind, requested, issued, withheld',
-          ExpressionAttributeValues: {
-            ...query.ExpressionAttributeValues,
-            ...marshall({ ':intent': 'intent', ':outcome': 'outcome' }),
-          },
-          ConsistentRead: true,
-        },
+    async holders(meetingId, attendeeIds) {
+      const claims = await inGroups(attendeeIds, ATTENDEES_AT_ONCE, (attendeeId) =>
+        batchesNaming(meetingId, attendeeId),
       );
-      for await (const { Items } of pages) {
-        yield (Items ?? []).map((item) => {
-          const record = unmarshall(item);
-          if (!isMeetingRecord(record)) throw new UnreadableRecord(String(record['batchId']));
-          return record;
-        });
+      const batchIds = [...new Set(claims.flat())].slice(0, BATCH_GET_LIMIT);
+      // A handler that was killed leaves entries without an outcome: the entry alone says nothing.
+      const records = await getRecords(
+        batchIds.map((batchId) => keyOf({ meetingId, batchId }, 'outcome')),
+        { ConsistentRead: true, ProjectionExpression: 'batchId, issued, withheld' },
+      );
+      const asked = new Set(attendeeIds);
+      const holders = new Map<string, string>();
+      for (const { batchId, issued, withheld } of records.filter(isHeld)) {
+        for (const { attendeeId } of [...issued, ...withheld]) {
+          if (asked.has(attendeeId)) holders.set(attendeeId, batchId);
+        }
       }
+      return holders;
     },
   };
+
+  /** Batches of a meeting that have an entry for an attendee, the latest first: the one that was retried is likely to be answered. */
+  async function batchesNaming(meetingId: string, attendeeId: string): Promise<string[]> {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: admissionTableName,
+        ...queryOf(TABLES.admissions.indexes.byAttendee, attendeeId),
+        ScanIndexForward: false,
+        Limit: ENTRIES_OF_ATTENDEE,
+      }),
+    );
+    return Items.map((item) => unmarshall(item))
+      .filter(isBatchKey)
+      .filter((key) => key.meetingId === meetingId)
+      .map(({ batchId }) => batchId);
+  }
 
   async function getRecords(
     keys: Record<string, AttributeValue>[],
@@ -108,6 +121,32 @@ export function createAuditReader(
     }
     return records;
   }
+}
+
+function keyIn(item: Record<string, unknown>): BatchKey | Unreadable {
+  return isBatchKey(item)
+    ? { meetingId: item.meetingId, batchId: item.batchId }
+    : { batchId: String(item['batchId']), unreadable: true };
+}
+
+/** What a record says, where it is what its key says. */
+function readRecord(record: Record<string, unknown>): Batch {
+  if (isIntent(record) && record.recordId === recordId(record.batchId, 'intent')) return { intent: record };
+  if (isOutcome(record) && record.recordId === recordId(record.batchId, 'outcome'))
+    return { outcome: record };
+  return { unreadable: true };
+}
+
+async function inGroups<Item, Answer>(
+  items: readonly Item[],
+  size: number,
+  work: (item: Item) => Promise<Answer>,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let start = 0; start < items.length; start += size) {
+    answers.push(...(await Promise.all(items.slice(start, start + size).map(work))));
+  }
+  return answers;
 }
 
 function keyOf({ meetingId, batchId }: BatchKey, kind: 'intent' | 'outcome') {

@@ -54,6 +54,8 @@ export interface Permitted {
   scope: string;
   externalMeetingId?: string | undefined;
   requested: readonly AttendeeRequest[];
+  /** The Chime SDK control Region that knows the meeting. */
+  meetingsRegion: string;
   deadlineMs: number;
 }
 
@@ -68,7 +70,7 @@ export interface Denial {
 
 export function intentOf(
   request: RequestFacts,
-  { scope, externalMeetingId, requested, deadlineMs }: Permitted,
+  { scope, externalMeetingId, requested, meetingsRegion, deadlineMs }: Permitted,
   stamp: Stamp,
 ): IntentRecord {
   const { userAgent, gatewayRequestId } = request.origin;
@@ -88,6 +90,7 @@ export function intentOf(
       externalUserId: ExternalUserId,
       ...(Capabilities === undefined ? {} : { capabilities: Capabilities }),
     })),
+    meetingsRegion,
     deadline: isoTime(deadlineMs),
   };
 }

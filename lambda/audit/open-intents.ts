@@ -1,117 +1,198 @@
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  paginateQuery,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { OpenIntent, OpenIntents, Unreadable } from './ports.ts';
-import { isOpenIntent } from './readable-records.ts';
-import { OPEN_LIST, queryOf, SWEEP_KEY, TABLES } from './schema.ts';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type {
+  BatchKey,
+  ClaimedMeeting,
+  Cursor,
+  DueMeeting,
+  EarlierEntry,
+  Mark,
+  OpenIntent,
+  OpenIntents,
+  Unfinished,
+  Unreadable,
+} from './ports.ts';
+import { isBatchKey, isClaimed, isEarlierEntry, isMark, isOpenIntent, isQueued } from './readable-records.ts';
+import { LISTS, SWEEP_KEYS } from './schema.ts';
+import { type Condition, WorkingItems } from './working-items.ts';
 
-/**
- * The reconciler's working state in DynamoDB: one partition `open` with an item for each open intent, and one item that
- * says how far intents were swept.
- */
+/** Above every character of a batch id or an instant. */
+const LAST = '~';
+/** So many batches of a list are counted, and no more. */
+const COUNTED = 1_000;
+
+/** The reconciler's working state in DynamoDB; `lambda/audit/schema.ts` says how it is laid out. */
 export function createOpenIntents(
   client: DynamoDBClient,
-  { openIntentTableName }: { openIntentTableName: string },
+  tables: { openIntentTableName: string },
 ): OpenIntents {
+  return new WorkingState(new WorkingItems(client, tables));
+}
+
+class WorkingState implements OpenIntents {
+  readonly #items: WorkingItems;
+
+  constructor(items: WorkingItems) {
+    this.#items = items;
+  }
+
+  async beginRun(at: string): Promise<string | undefined> {
+    const before = await this.#items.update(SWEEP_KEYS.run, {
+      expression: 'SET #at = :at',
+      names: { '#at': 'at' },
+      values: { ':at': at },
+      returns: 'ALL_OLD',
+    });
+    return typeof before?.['at'] === 'string' ? before['at'] : undefined;
+  }
+
+  async mark(cursor: Cursor): Promise<Mark | undefined> {
+    const item = await this.#items.get(SWEEP_KEYS[cursor]);
+    if (!isMark(item)) {
+      // Put there by hand, it would be in the way of every other.
+      if (item !== undefined) await this.#items.remove(SWEEP_KEYS[cursor]);
+      return undefined;
+    }
+    const { through, afterBatch } = item;
+    return { through, ...(afterBatch !== undefined && { afterBatch }) };
+  }
+
+  async moveMark(cursor: Cursor, from: Mark | undefined, to: Mark): Promise<boolean> {
+    const item = { ...SWEEP_KEYS[cursor], ...to };
+    return this.#items.put(item, from === undefined ? MARK_ABSENT : markIs(from));
+  }
+
+  async notice(entry: OpenIntent, due: string): Promise<boolean> {
+    const { meetingId, batchId, settled } = entry;
+    // In this order: what is under a meeting in the queue is found, and only that is worth a place on a list.
+    const isNew = await this.#items.put(itemOf(entry), { expression: 'attribute_not_exists(batchId)' });
+    const meeting = await this.#items
+      .update(meetingKey(meetingId), {
+        expression: 'SET due = if_not_exists(due, :due) ADD notices :one',
+        values: { ':due': due, ':one': 1 },
+        returns: 'ALL_NEW',
+      })
+      // Put there by hand, with something else than numbers.
+      .catch((error) => (error?.name === 'ValidationException' ? undefined : Promise.reject(error)));
+    if (!isClaimed(meeting)) await this.#items.put({ ...meetingKey(meetingId), due, notices: 1 });
+    await this.#enqueue({ meetingId, due: isClaimed(meeting) ? meeting.due : due });
+    await this.#items.put({ list: settled ? LISTS.incomplete : LISTS.open, batchId, meetingId });
+    return isNew;
+  }
+
+  async dueMeetings(
+    { from = '0', to = LAST }: { from?: string; to?: string },
+    limit: number,
+  ): Promise<DueMeeting[]> {
+    const found = await this.#items.query(LISTS.queue, { span: [from, `${to}${LAST}`], limit });
+    const meetings: DueMeeting[] = [];
+    for (const { batchId } of found) {
+      const [due = '', meetingId = ''] = batchId.split('/');
+      if (isQueued(batchId)) meetings.push({ meetingId, due });
+      // Put there by hand: it would be the first for ever.
+      else await this.#items.remove({ list: LISTS.queue, batchId });
+    }
+    return meetings;
+  }
+
+  async claim({ meetingId, due: before }: DueMeeting, due: string): Promise<ClaimedMeeting | undefined> {
+    const claimed = await this.#items.update(meetingKey(meetingId), {
+      expression: 'SET due = :due',
+      condition: 'due = :before',
+      values: { ':due': due, ':before': before },
+      returns: 'ALL_NEW',
+    });
+    // One that another run has claimed may have died before it was in the queue again.
+    const meeting = claimed ?? (await this.#items.get(meetingKey(meetingId)));
+    if (meeting !== undefined && !isClaimed(meeting)) {
+      await this.#items.put({ ...meetingKey(meetingId), due: before, notices: 1 });
+      return undefined;
+    }
+    if (isClaimed(meeting)) await this.#enqueue({ meetingId, due: meeting.due });
+    if (!isClaimed(meeting) || meeting.due !== before) await this.#items.remove(queued(meetingId, before));
+    return isClaimed(claimed) ? { meetingId, due: claimed.due, notices: claimed.notices } : undefined;
+  }
+
+  async release({ meetingId, due, notices }: ClaimedMeeting): Promise<void> {
+    const released = await this.#items.remove(meetingKey(meetingId), {
+      expression: 'due = :due AND notices = :notices',
+      values: { ':due': due, ':notices': notices },
+    });
+    if (released) await this.#items.remove(queued(meetingId, due));
+  }
+
+  async entries(
+    meetingId: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<(OpenIntent | Unreadable)[]> {
+    const found = await this.#items.query(LISTS.batchesOf(meetingId), {
+      ...(after !== undefined && { after }),
+      limit,
+    });
+    return found.map(({ list: _, ...entry }) => (isOpenIntent(entry) ? entry : unreadable(entry)));
+  }
+
+  // One that is gone has no `looks`, so it is not brought back.
+  save(entry: OpenIntent, looks: number): Promise<boolean> {
+    return this.#items.put(itemOf(entry), { expression: 'looks = :looks', values: { ':looks': looks } });
+  }
+
+  async remove({ meetingId, batchId }: BatchKey): Promise<void> {
+    // In this order: as long as a batch is under its meeting, it is found again.
+    await Promise.all([LISTS.open, LISTS.incomplete].map((list) => this.#items.remove({ list, batchId })));
+    await this.#items.remove({ list: LISTS.batchesOf(meetingId), batchId });
+  }
+
+  async unfinished(): Promise<Unfinished> {
+    const [open, incomplete] = await Promise.all(
+      [LISTS.open, LISTS.incomplete].map((list) => this.#items.query(list, { limit: COUNTED })),
+    );
+    const [oldestOpen, oldestIncomplete] = [open, incomplete].map((found) => found?.find(isBatchKey));
+    return {
+      open: open?.length ?? 0,
+      incomplete: incomplete?.length ?? 0,
+      oldestOpen: oldestOpen as BatchKey | undefined,
+      oldestIncomplete: oldestIncomplete as BatchKey | undefined,
+    };
+  }
+
+  async earlierList(after: string | undefined, limit: number): Promise<(EarlierEntry | Unreadable)[]> {
+    const found = await this.#items.query(LISTS.earlier, { ...(after !== undefined && { after }), limit });
+    return found.map((item) => {
+      if (!isEarlierEntry(item)) return unreadable(item);
+      const { meetingId, batchId, noticedAt, lastLookAt, seen } = item;
+      return { meetingId, batchId, seen: seen.map((one) => ({ ...one, seenAt: lastLookAt ?? noticedAt })) };
+    });
+  }
+
+  async removeEarlier(batchId: string): Promise<void> {
+    await this.#items.remove({ list: LISTS.earlier, batchId });
+  }
+
+  async #enqueue({ meetingId, due }: DueMeeting): Promise<void> {
+    await this.#items.put({ ...queued(meetingId, due), meetingId });
+  }
+}
+
+const MARK_ABSENT = { expression: 'attribute_not_exists(through)' };
+
+function markIs({ through, afterBatch }: Mark): Condition {
+  if (afterBatch === undefined) {
+    return {
+      expression: 'through = :through AND attribute_not_exists(afterBatch)',
+      values: { ':through': through },
+    };
+  }
   return {
-    async sweptThrough() {
-      const { Item } = await client.send(
-        new GetItemCommand({
-          TableName: openIntentTableName,
-          Key: marshall(SWEEP_KEY),
-          ConsistentRead: true,
-        }),
-      );
-      return Item?.['through']?.S;
-    },
-
-    async advance(through) {
-      await unlessConditionFails(
-        client.send(
-          new UpdateItemCommand({
-            TableName: openIntentTableName,
-            Key: marshall(SWEEP_KEY),
-            UpdateExpression: 'SET through = :through',
-            ConditionExpression: 'attribute_not_exists(through) OR through < :through',
-            ExpressionAttributeValues: marshall({ ':through': through }),
-          }),
-        ),
-      );
-    },
-
-    async notice(entry) {
-      await unlessConditionFails(
-        client.send(
-          new PutItemCommand({
-            TableName: openIntentTableName,
-            Item: itemOf(entry),
-            ConditionExpression: 'attribute_not_exists(batchId)',
-          }),
-        ),
-      );
-    },
-
-    async list() {
-      const entries: (OpenIntent | Unreadable)[] = [];
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: openIntentTableName,
-          ...queryOf(TABLES.openIntents, OPEN_LIST),
-          ConsistentRead: true,
-        },
-      );
-      for await (const { Items } of pages) {
-        for (const item of Items ?? []) {
-          const { list: _, ...entry } = unmarshall(item);
-          entries.push(isOpenIntent(entry) ? entry : { batchId: String(entry['batchId']), unreadable: true });
-        }
-      }
-      return entries;
-    },
-
-    // One that is gone has no `looks`, so it is not brought back.
-    save: (entry, looks) =>
-      unlessConditionFails(
-        client.send(
-          new PutItemCommand({
-            TableName: openIntentTableName,
-            Item: itemOf(entry),
-            ConditionExpression: 'looks = :looks',
-            ExpressionAttributeValues: marshall({ ':looks': looks }),
-          }),
-        ),
-      ),
-
-    async remove({ batchId }) {
-      await client.send(
-        new DeleteItemCommand({
-          TableName: openIntentTableName,
-          Key: marshall({ list: OPEN_LIST, batchId }),
-        }),
-      );
-    },
+    expression: 'through = :through AND afterBatch = :after',
+    values: { ':through': through, ':after': afterBatch },
   };
-
-  function itemOf(entry: OpenIntent) {
-    return marshall({ list: OPEN_LIST, ...entry });
-  }
 }
 
-/** @returns whether the condition held */
-async function unlessConditionFails(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
+const meetingKey = (meetingId: string) => ({ list: LISTS.meetings, batchId: meetingId });
+const queued = (meetingId: string, due: string) => ({ list: LISTS.queue, batchId: `${due}/${meetingId}` });
+const itemOf = (entry: OpenIntent) => ({ list: LISTS.batchesOf(entry.meetingId), ...entry });
+const unreadable = ({ batchId }: { batchId?: unknown }): Unreadable => ({
+  batchId: String(batchId),
+  unreadable: true,
+});

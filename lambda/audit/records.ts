@@ -78,6 +78,8 @@ export interface IntentRecord extends RecordBase, Partial<InForce> {
   day: string;
   caller: CallerFacts;
   requested: RequestedAttendee[];
+  /** The Chime SDK control Region that knows the meeting; absent in intents of earlier versions. */
+  meetingsRegion?: string;
   /** After this instant (ISO 8601) the handler neither calls Chime for this batch nor answers with tokens. */
   deadline: string;
 }

@@ -65,13 +65,37 @@ export const TABLES = {
 
 export type TableName = keyof typeof TABLES;
 
-/** The partition of `openIntents` with an item for each open intent. */
-export const OPEN_LIST = 'open';
-/** The key of the one item of `openIntents` that says, as `through`, how far intents were swept. */
-export const SWEEP_KEY = { list: 'sweep', batchId: 'through' } as const;
+/**
+ * The partitions of `openIntents`. Under its meeting, a batch has an item with all that is known of it; in one of two lists,
+ * another that only says that it is there. A meeting has an item that says when it is due, and one in the queue, sorted by
+ * that time: the former counts where they differ.
+ */
+export const LISTS = {
+  /** Batches without outcome when they were noticed. */
+  open: 'waiting',
+  /** Batches whose admissions may be incomplete. */
+  incomplete: 'incomplete',
+  /** Sort key: the meeting's id. */
+  meetings: 'meetings',
+  /** Sort key: `<due>/<meeting id>`. */
+  queue: 'due',
+  batchesOf: (meetingId: string) => `meeting/${meetingId}`,
+  /** What earlier versions had in place of all these: drained, and never written. */
+  earlier: 'open',
+} as const;
 
-/** So far behind the end of the last sweep, an intent may have been missed: indexes lag, clocks differ, and intents are written after they begin. */
-export const SWEEP_OVERLAP_MS = 5 * 60_000;
+/** The keys of the items of `openIntents` that say, as `through`, how far each cursor came, and, as `at`, when the last run began. */
+export const SWEEP_KEYS = {
+  fast: { list: 'sweep', batchId: 'through' },
+  slow: { list: 'sweep', batchId: 'slow' },
+  run: { list: 'sweep', batchId: 'run' },
+} as const;
+
+/**
+ * The slow cursor ends so long ago: an hour for a clock that is an hour off, or for an index that is late, and a quarter for
+ * what comes on top.
+ */
+export const SLOW_LAG_MS = 75 * 60_000;
 
 /** A span of sort keys, both ends included. */
 export interface Span {

@@ -86,7 +86,9 @@ async function recordIntent(
   dependencies: Dependencies,
 ): Promise<void> {
   const { budget } = request;
-  const facts = { scope, externalMeetingId, requested: sent, deadlineMs: budget.deadlineMs };
+  const { meetingsRegion } = dependencies;
+  const { deadlineMs } = budget;
+  const facts = { scope, externalMeetingId, requested: sent, meetingsRegion, deadlineMs };
   const intent = intentOf(factsOf(request, dependencies), facts, stampOf(dependencies));
   const timeoutMs = budget.forStep(REQUEST_TIMES.recordMs);
   try {

@@ -31,4 +31,5 @@ export const handler = createHandler({
   randomHex: () => randomBytes(8).toString('hex'),
   auditRetentionDays: settings.auditRetentionDays,
   inForce: settings.inForce,
+  meetingsRegion: settings.meetingsRegion,
 });

@@ -21,6 +21,8 @@ export interface Dependencies {
   randomHex(): string;
   auditRetentionDays: number | undefined;
   inForce: InForce;
+  /** The Chime SDK control Region that knows the meetings. */
+  meetingsRegion: string;
   addMetrics: AddMetrics;
   /** What happened, in words that hold no personal data. */
   report(event: LogEvent, facts: Record<string, string | number | undefined>): void;

@@ -19,11 +19,13 @@ export const METRIC_NAMES = [
   'Unauthenticated',
   /** Every other answer than 200, by reason. */
   'FailedRequests',
-  /** Seconds since the oldest batch without outcome began; 0 if there is none. Missing where nobody can tell. */
+  /** Seconds since the oldest unfinished batch began, or since how far was swept; 0 if there is none. Missing where it is not known. */
   'OldestOpenIntentAge',
   'IntentsRecovered',
   'IntentsNotIssued',
   'IntentsUnresolved',
+  /** Intents without outcome that the reconciler found more than an hour after they began. */
+  'IntentsFoundLate',
   /** Entries that the reconciler could not deal with and left for its next run. */
   'ReconcilerFailures',
 ] as const;

@@ -1,23 +1,19 @@
+import type { SeenAttendee } from '../audit/ports.ts';
 import type { IntentRecord, OutcomeRecord, OutcomeState } from '../audit/records.ts';
 import type { IssuedAttendee } from '../model/attendees.ts';
-import type { MeetingRecords } from './meeting-records.ts';
 
-/** What is known of an intent without outcome, all of it at the same look. */
+/** What is known of an intent without outcome when it is decided on. */
 export interface Evidence {
-  intent: Pick<IntentRecord, 'batchId' | 'requested'>;
-  /** Who exists in the meeting. */
-  found: readonly IssuedAttendee[];
-  /** Whether the meeting is gone, so that nobody can be looked for any more. */
+  intent: Pick<IntentRecord, 'requested'>;
+  /** Whether the meeting is gone, so that who was in it cannot be found out any more. */
   gone: boolean;
-  /** What earlier looks found. */
-  seen: readonly IssuedAttendee[];
-  /** Whether an earlier look was long enough ago. */
-  secondLook: boolean;
-  /** What the audit says of `found` and `seen`, read after `found`: whoever made one of them shows there, if only as an intent. */
-  records: MeetingRecords;
+  /** The attendees of the requested names that any look found. */
+  seen: readonly SeenAttendee[];
+  /** By attendee id, another batch whose outcome holds the attendee. */
+  holders: ReadonlyMap<string, string>;
+  /** Whether another batch may have made an attendee: one without outcome that asked for the name by then. */
+  isContested(attendee: SeenAttendee): boolean;
 }
-
-export type Decision = { kind: 'look again'; seen: IssuedAttendee[] } | ({ kind: 'settle' } & Findings);
 
 export interface Findings {
   state: Extract<OutcomeState, 'RECOVERED' | 'NOT_ISSUED' | 'UNRESOLVED'>;
@@ -30,35 +26,24 @@ export interface Findings {
  * Decides what became of an intent from who exists. Every attendee of a requested name ends in some outcome: in that of
  * another batch, where it is, or else in this one, even where another may have made it (`ambiguous`). So nothing is
  * lost whether or not Chime gives the same attendee for the same name again.
- *
- * One look is enough where everything asked for is there and can only be of this batch. Anything less may still be
- * about to happen, or about to be claimed by a batch on its way, and takes a second look.
  */
-export function decide({ intent, found, gone, seen, secondLook, records }: Evidence): Decision {
+export function decide({ intent, gone, seen, holders, isContested }: Evidence): Findings {
   const asked = countByName(intent.requested);
-  const known = new Map([...seen, ...found].map((attendee) => [attendee.attendeeId, attendee]));
-  const ofRequestedName = [...known.values()].filter(({ externalUserId }) => asked.has(externalUserId));
-
-  const heldElsewhere = ofRequestedName.flatMap(({ externalUserId, attendeeId }) => {
-    const batchId = records.holderOf(attendeeId);
+  const heldElsewhere = seen.flatMap(({ externalUserId, attendeeId }) => {
+    const batchId = holders.get(attendeeId);
     return batchId === undefined ? [] : [{ externalUserId, attendeeId, batchId }];
   });
-  const issued = ofRequestedName.filter(({ attendeeId }) => records.holderOf(attendeeId) === undefined);
-
-  const present = countByName(issued);
+  const own = seen.filter(({ attendeeId }) => !holders.has(attendeeId));
+  const present = countByName(own);
   const complete = [...asked].every(([name, count]) => (present.get(name) ?? 0) >= count);
-  const sole = [...present].every(
-    ([name, count]) => count <= (asked.get(name) ?? 0) && !records.isContested(name, intent.batchId),
-  );
-  if (!gone && !secondLook && !(complete && sole)) return { kind: 'look again', seen: ofRequestedName };
-
-  const state = gone && !complete ? 'UNRESOLVED' : issued.length === 0 ? 'NOT_ISSUED' : 'RECOVERED';
+  const sole =
+    [...present].every(([name, count]) => count <= (asked.get(name) ?? 0)) && !own.some(isContested);
+  const found = own.length === 0 ? 'NOT_ISSUED' : 'RECOVERED';
   return {
-    kind: 'settle',
-    state,
-    issued,
+    state: gone && !complete ? 'UNRESOLVED' : found,
+    issued: own.map(({ seenAt: _, ...attendee }) => attendee),
     heldElsewhere,
-    ...(issued.length > 0 && { attribution: sole ? 'sole' : 'ambiguous' }),
+    ...(own.length > 0 && { attribution: sole ? 'sole' : 'ambiguous' }),
   };
 }
 

@@ -17,6 +17,7 @@ const SECTIONS = {
   AboveCeilingSurge: 'above-ceiling-surge',
   OpenTooLong: 'open-too-long',
   Unresolved: 'unresolved',
+  FoundLate: 'found-late',
   ReconcilerFailing: 'reconciler-failing',
 };
 const propertiesOf = (name: string, from = template) =>
@@ -160,6 +161,7 @@ describe('the alarms', () => {
       },
     ],
     ['Unresolved', ['Usher/usher-test IntentsUnresolved service=usher: Sum of 300 s'], atLeast(1)],
+    ['FoundLate', ['Usher/usher-test IntentsFoundLate service=usher: Sum of 300 s'], atLeast(1)],
     [
       'ReconcilerFailing',
       [

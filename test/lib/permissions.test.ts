@@ -54,6 +54,7 @@ function resourceName(resource: string, role: string): string {
     '<AuditTable.Arn>': 'audit table',
     '<AuditTable.Arn>/index/by-day': 'audit table, index by-day',
     '<AdmissionTable.Arn>': 'admission table',
+    '<AdmissionTable.Arn>/index/by-attendee': 'admission table, index by-attendee',
     '<OpenIntentTable.Arn>': 'open intent table',
     'arn:<AWS::Partition>:chime:eu-central-1:123456789012:meeting/*': 'meetings',
     'arn:<AWS::Partition>:chime::123456789012:meeting/*': 'meetings',
@@ -252,9 +253,10 @@ function resourceOf({ action, argumentText, file }: Call): string {
     openIntentTableName: 'open intent table',
   }[setting];
   if (table === undefined) throw new Error(`${file}: which table ${argumentText} is on is not seen.`);
-  const [, index] = argumentText.match(/\bTABLES\.audit\.indexes\.(\w+)/) ?? [];
+  const [, of = '', index] = argumentText.match(/\bTABLES\.(\w+)\.indexes\.(\w+)/) ?? [];
   if (index === undefined) return table;
-  return `${table}, index ${TABLES.audit.indexes[index as keyof typeof TABLES.audit.indexes].name}`;
+  const { indexes } = TABLES[of as keyof typeof TABLES];
+  return `${table}, index ${(indexes as Record<string, { name: string }>)[index]?.name}`;
 }
 
 describe('the code', () => {

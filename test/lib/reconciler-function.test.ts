@@ -93,11 +93,12 @@ describe('the reconciler', () => {
       ['Allow', ['logs:CreateLogStream', 'logs:PutLogEvents'], [`<${logs}.Arn>`]],
       [
         'Allow',
-        ['dynamodb:PartiQLInsert', 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+        ['dynamodb:PartiQLInsert', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'],
         ['<AuditTable.Arn>'],
       ],
       ['Allow', 'dynamodb:Query', ['<AuditTable.Arn>/index/by-day']],
       ['Allow', ['dynamodb:BatchWriteItem', 'dynamodb:Query'], ['<AdmissionTable.Arn>']],
+      ['Allow', 'dynamodb:Query', ['<AdmissionTable.Arn>/index/by-attendee']],
       [
         'Allow',
         [

@@ -4,7 +4,12 @@ import type {
   AuditReader,
   Batch,
   BatchKey,
+  ClaimedMeeting,
+  Cursor,
+  EarlierEntry,
+  Mark,
   OpenIntent,
+  OpenIntents,
   Unreadable,
 } from '../../lambda/audit/ports.ts';
 import {
@@ -67,7 +72,10 @@ export function createWorld({ idempotent = true } = {}) {
   const answeredTokens: { batchId: string; attendeeId: string }[] = [];
   const metrics: Record<string, number | string>[] = [];
   const reports: { event: string; [fact: string]: unknown }[] = [];
-  let through: string | undefined;
+  const marks = new Map<Cursor, Mark>();
+  /** By meeting id. */
+  const queue = new Map<string, ClaimedMeeting>();
+  let lastRunAt: string | undefined;
 
   const world = {
     truth,
@@ -90,12 +98,16 @@ export function createWorld({ idempotent = true } = {}) {
     get nowMs() {
       return nowMs;
     },
-    get through() {
-      return through;
-    },
-    set through(value: string | undefined) {
-      through = value;
-    },
+    marks,
+    queue,
+    /** The Region that handlers write into intents. */
+    meetingsRegion: 'us-east-1',
+    /** What an earlier version left on its list. */
+    earlier: new Map<string, EarlierEntry>(),
+    /** Batches that the index by day does not have yet. */
+    notIndexed: new Set<string>(),
+    /** Batches whose admissions the index by attendee does not have yet. */
+    attendeesNotIndexed: new Set<string>(),
     pass(ms: number) {
       nowMs += ms;
     },
@@ -143,6 +155,7 @@ export function createWorld({ idempotent = true } = {}) {
             randomHex: () => (++randomness).toString(16),
             auditRetentionDays: 30,
             inForce: { rulesDigest: '0123456789abcdef', functionVersion: '7' },
+            meetingsRegion: world.meetingsRegion,
             addMetrics: () => {},
             report: () => {},
           },
@@ -171,8 +184,8 @@ export function createWorld({ idempotent = true } = {}) {
     },
 
     /** Runs every minute until nothing is left to do. */
-    async reconcileToEnd(): Promise<void> {
-      for (let run = 0; run < 8; run += 1) {
+    async reconcileToEnd(runs = 8): Promise<void> {
+      for (let run = 0; run < runs; run += 1) {
         world.pass(60_000);
         await world.reconcile();
       }
@@ -261,11 +274,13 @@ export function createWorld({ idempotent = true } = {}) {
         (kind) => truth.get(`${meetingId}|${recordId(batchId, kind)}`) ?? [],
       );
     const audit: AuditReader = {
-      async *intentsBegun(fromMs, toMs) {
+      async *intentsBegun({ through, afterBatch }, toMs) {
+        const from = afterBatch === undefined ? mintBatchId(Date.parse(through), '') : `${afterBatch}!`;
         const intents = await call(actor, 'intentsBegun', () =>
           world
             .intents()
-            .filter(({ batchId }) => beginningOfBatch(batchId) >= fromMs && beginningOfBatch(batchId) <= toMs)
+            .filter(({ batchId }) => batchId >= from && beginningOfBatch(batchId) <= toMs)
+            .filter(({ batchId }) => !world.notIndexed.has(batchId))
             .map(({ meetingId, batchId }) => ({ meetingId, batchId }))
             .toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1)),
         );
@@ -279,7 +294,7 @@ export function createWorld({ idempotent = true } = {}) {
           const outcomes = keys.flatMap(recordsOf);
           return new Map(
             outcomes.flatMap((record) =>
-              record.kind === 'outcome' ? [[record.batchId, record.admissions] as const] : [],
+              record.kind === 'outcome' ? [[record.batchId, record.admissions]] : [],
             ),
           );
         }),
@@ -297,43 +312,22 @@ export function createWorld({ idempotent = true } = {}) {
               ]),
             ),
         ),
-      async *meeting(meetingId) {
-        const records = await call(actor, 'meeting', () =>
-          [...world.intents(), ...world.outcomes()]
-            .filter((record) => record.meetingId === meetingId)
-            .toSorted((a, b) => (a.recordId < b.recordId ? -1 : 1)),
-        );
-        for (let start = 0; start < records.length; start += world.pageSize) {
-          yield records.slice(start, start + world.pageSize);
-        }
-      },
+      holders: (meetingId, attendeeIds) =>
+        call(actor, 'holders', () => {
+          const holders = new Map<string, string>();
+          for (const { attendeeId, batchId } of admissions.values()) {
+            if (!attendeeIds.includes(attendeeId) || world.attendeesNotIndexed.has(batchId)) continue;
+            const outcome = truth.get(`${meetingId}|${batchId}/outcome`) as OutcomeRecord | undefined;
+            const holds = outcome?.issued.some((issued) => issued.attendeeId === attendeeId);
+            if (holds) holders.set(attendeeId, batchId);
+          }
+          return holders;
+        }),
     };
     return {
       audit,
       auditLog: auditLogOf(actor),
-      openIntents: {
-        sweptThrough: () => call(actor, 'sweptThrough', () => through),
-        advance: (to) =>
-          call(actor, 'advance', () => {
-            if (through === undefined || through < to) through = to;
-          }),
-        notice: (entry) =>
-          call(actor, 'notice', () => {
-            if (!open.has(entry.batchId)) open.set(entry.batchId, structuredClone(entry));
-          }),
-        list: () =>
-          call(actor, 'list', () => [...open.values()].toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1))),
-        save: (entry, looks) =>
-          call(actor, 'save', () => {
-            if (open.get(entry.batchId)?.looks !== looks) return false;
-            open.set(entry.batchId, structuredClone(entry));
-            return true;
-          }),
-        remove: ({ batchId }) =>
-          call(actor, 'remove', () => {
-            open.delete(batchId);
-          }),
-      },
+      openIntents: openIntentsOf(actor),
       attendeeList: {
         page: (meetingId, nextToken) =>
           call(actor, 'page', () => {
@@ -364,7 +358,7 @@ export function createWorld({ idempotent = true } = {}) {
             for (const admission of extra) admissions.delete(keyOf(admission));
           }),
       },
-      settings: { marginMs: MARGIN_MS, secondLookMs: SECOND_LOOK_MS },
+      settings: { meetingsRegion: 'us-east-1', marginMs: MARGIN_MS, secondLookMs: SECOND_LOOK_MS },
       clock: { now: () => nowMs },
       pause: async (ms) => {
         nowMs += ms;
@@ -372,6 +366,91 @@ export function createWorld({ idempotent = true } = {}) {
       randomHex: () => (++randomness).toString(16),
       addMetrics: (values, reason) => metrics.push({ ...values, ...(reason !== undefined && { reason }) }),
       report: (event, facts) => reports.push({ event, ...facts }),
+    };
+  }
+
+  function openIntentsOf(actor: Actor): OpenIntents {
+    const firstOf = (settled: boolean) =>
+      [...open.values()]
+        .filter((entry) => entry.settled === settled)
+        .toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1));
+    return {
+      beginRun: (at) =>
+        call(actor, 'beginRun', () => {
+          const before = lastRunAt;
+          lastRunAt = at;
+          return before;
+        }),
+      mark: (cursor) => call(actor, 'mark', () => marks.get(cursor)),
+      moveMark: (cursor, from, to) =>
+        call(actor, 'moveMark', () => {
+          if (!isSame(marks.get(cursor), from)) return false;
+          marks.set(cursor, to);
+          return true;
+        }),
+      notice: (entry, due) =>
+        call(actor, 'notice', () => {
+          const { meetingId, batchId } = entry;
+          const isNew = !open.has(batchId);
+          if (isNew) open.set(batchId, structuredClone(entry));
+          const meeting = queue.get(meetingId) ?? { meetingId, due, notices: 0 };
+          queue.set(meetingId, { ...meeting, notices: meeting.notices + 1 });
+          return isNew;
+        }),
+      dueMeetings: ({ from = '', to = '~' }, limit) =>
+        call(actor, 'dueMeetings', () =>
+          [...queue.values()]
+            .filter(({ due }) => due >= from && due <= to)
+            .toSorted((a, b) => (a.due < b.due ? -1 : 1))
+            .slice(0, limit),
+        ),
+      claim: (meeting, due) =>
+        call(actor, 'claim', () => {
+          const current = queue.get(meeting.meetingId);
+          if (current?.due !== meeting.due) return undefined;
+          const claimed = { ...current, due };
+          queue.set(meeting.meetingId, claimed);
+          return claimed;
+        }),
+      release: (meeting) =>
+        call(actor, 'release', () => {
+          if (isSame(queue.get(meeting.meetingId), meeting)) queue.delete(meeting.meetingId);
+        }),
+      entries: (meetingId, after, limit) =>
+        call(actor, 'entries', () =>
+          [...open.values()]
+            .filter((entry) => entry.meetingId === meetingId && entry.batchId > (after ?? ''))
+            .toSorted((a, b) => (a.batchId < b.batchId ? -1 : 1))
+            .slice(0, limit),
+        ),
+      save: (entry, looks) =>
+        call(actor, 'save', () => {
+          if (open.get(entry.batchId)?.looks !== looks) return false;
+          open.set(entry.batchId, structuredClone(entry));
+          return true;
+        }),
+      remove: ({ batchId }) =>
+        call(actor, 'remove', () => {
+          open.delete(batchId);
+        }),
+      unfinished: () =>
+        call(actor, 'unfinished', () => {
+          const [waiting, incomplete] = [firstOf(false), firstOf(true)];
+          return {
+            open: waiting.length,
+            incomplete: incomplete.length,
+            oldestOpen: waiting[0],
+            oldestIncomplete: incomplete[0],
+          };
+        }),
+      earlierList: (after, limit) =>
+        call(actor, 'earlierList', () =>
+          [...world.earlier.values()].filter(({ batchId }) => batchId > (after ?? '')).slice(0, limit),
+        ),
+      removeEarlier: (batchId) =>
+        call(actor, 'removeEarlier', () => {
+          world.earlier.delete(batchId);
+        }),
     };
   }
 
@@ -432,4 +511,9 @@ export function lies(world: World): string[] {
 /** An intent as the core sees it, for tests of single decisions. */
 export function intentFor(batchId: string, ...names: string[]): Pick<IntentRecord, 'batchId' | 'requested'> {
   return { batchId, requested: names.map((externalUserId) => ({ externalUserId })) };
+}
+
+/** Copies come from another realm of Jest's, so that their prototypes differ. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

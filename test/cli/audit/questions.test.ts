@@ -239,11 +239,12 @@ describe('--user and --attendee', () => {
     expect([idsOf(byUser), idsOf(byAttendee)]).toEqual([[batchId], [batchId]]);
   });
 
-  it('show an admission whose batch has no outcome, and one whose records are gone', async () => {
+  it('leave out an entry that no outcome explains: its handler was killed, or its records have expired', async () => {
     const tables = await newTables();
     const open = await writeBatch(tables, batchIdAt('2026-11-22T10:00:00Z'), { outcome: 'none' });
     const gone = batchIdAt('2026-11-23T10:00:00Z');
-    for (const batchId of [open, gone]) {
+    const settled = await writeBatch(tables, batchIdAt('2026-11-23T11:00:00Z'));
+    for (const batchId of [open, gone, settled]) {
       await putItem(tables, tables.admissionTableName, {
         externalUserId: 'alice',
         admissionId: `${batchId}/attendee`,
@@ -252,11 +253,11 @@ describe('--user and --attendee', () => {
         meetingId: MEETING,
       });
     }
-    const found = await admissions(tables, { about: 'user', externalUserId: 'alice' });
-    expect(found.map(({ batchId, state }) => [batchId, state])).toEqual([
-      [open, 'OPEN'],
-      [gone, undefined],
+    const byUser = await admissions(tables, { about: 'user', externalUserId: 'alice' });
+    expect(byUser.map(({ batchId, attendeeId }) => [batchId, attendeeId])).toEqual([
+      [settled, 'attendee-alice'],
     ]);
+    expect(await admissions(tables, { about: 'attendee', attendeeId: 'attendee' })).toEqual([]);
   });
 
   it('hold where one batch names a user twice', async () => {
@@ -442,13 +443,38 @@ describe('--open', () => {
     ]);
   });
 
-  it('reads what the sweep has behind it from the list alone', async () => {
+  const swept = (tables: TestTables, batchId: string, through: string) =>
+    putItem(tables, tables.openIntentTableName, { list: 'sweep', batchId, through });
+
+  it('finds what the fast cursor passed and is on no list yet', async () => {
     const tables = await newTables();
-    for (let n = 0; n < 40; n += 1) await writeBatch(tables, batchIdAt('2026-11-23T13:00:00Z'));
-    await sweptThrough(tables, '2026-11-23T13:58:00Z');
+    const late = await writeBatch(tables, batchIdAt('2026-11-23T13:00:00Z'), { outcome: 'none' });
+    await writeBatch(tables, batchIdAt('2026-11-23T13:00:01Z'));
+    await swept(tables, 'through', '2026-11-23T13:59:00Z');
+    await swept(tables, 'slow', '2026-11-23T12:44:00Z');
+    expect(idsOf(await batches(tables, open))).toEqual([late]);
+  });
+
+  it('finds it also where a clock that was ahead has moved the marks', async () => {
+    const tables = await newTables();
+    const late = await writeBatch(tables, batchIdAt('2026-11-23T13:00:00Z'), { outcome: 'none' });
+    for (const cursor of ['through', 'slow']) await swept(tables, cursor, '2026-11-23T15:00:00Z');
+    expect(idsOf(await batches(tables, open))).toEqual([late]);
+  });
+
+  it('reads what both cursors have behind them from the lists alone', async () => {
+    const tables = await newTables();
+    for (let n = 0; n < 40; n += 1) await writeBatch(tables, batchIdAt('2026-11-23T12:00:00Z'));
+    const listed = await writeBatch(tables, batchIdAt('2026-11-23T12:00:00Z'), { outcome: 'none' });
+    await putItem(tables, tables.openIntentTableName, {
+      list: 'waiting',
+      batchId: listed,
+      meetingId: MEETING,
+    });
+    await swept(tables, 'slow', '2026-11-23T12:45:00Z');
     const seen = watch(tables);
-    expect(await batches(tables, open)).toEqual([]);
-    expect(seen.items).toBe(0);
+    expect(idsOf(await batches(tables, open))).toEqual([listed]);
+    expect(seen.items).toBe(2);
   });
 
   it.each([

@@ -127,6 +127,7 @@ function createWorld() {
     randomHex: () => '0123456789abcdef',
     auditRetentionDays: 30,
     inForce: { rulesDigest: '0123456789abcdef', functionVersion: '7' },
+    meetingsRegion: 'us-east-1',
     addMetrics: (values, reason) => metrics.push({ ...values, ...(reason && { reason }) }),
     report: (event, facts) => reports.push(JSON.stringify({ event, ...facts })),
   };
@@ -213,6 +214,7 @@ describe('a batch that goes well', () => {
           gatewayRequestId: 'gateway-1',
         },
         requested: [{ externalUserId: 'alice', capabilities: EVERYTHING }, { externalUserId: 'bob' }],
+        meetingsRegion: 'us-east-1',
         deadline: '2026-11-23T13:46:13.123Z',
         expiresAt: Math.floor(Date.UTC(2026, 11, 23, 13, 45, 58) / 1000),
       },

@@ -32,6 +32,7 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
     randomHex: () => '0123456789abcdef',
     auditRetentionDays: undefined,
     inForce: { rulesDigest: '0123456789abcdef', functionVersion: '7' },
+    meetingsRegion: 'us-east-1',
   });
   const event = {
     resource,

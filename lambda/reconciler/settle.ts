@@ -1,0 +1,85 @@
+import type { BatchKey } from '../audit/ports.ts';
+import { admissionsOf, type IntentRecord, type OutcomeRecord, recordId } from '../audit/records.ts';
+import { UnreadableRecord } from '../audit/unreadable-record.ts';
+import type { Findings } from './decide.ts';
+import { isoTime, type Run } from './run.ts';
+
+const RECORD_TIMEOUT_MS = 5_000;
+const ADMISSIONS_TIMEOUT_MS = 5_000;
+/** An admission is a write unit in the table and one in its index: 2,000 a second each, half of the default guard. */
+const ADMISSION_INTERVAL_MS = 0.5;
+
+/** Brings batches to their end: outcome, admissions, and off the list. */
+export class Settler {
+  readonly #run: Run;
+  #nextAdmissionsMs = 0;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Writes the outcome unless another writer was first. @returns the one that is on record */
+  async settle(intent: IntentRecord, findings: Findings): Promise<OutcomeRecord> {
+    const { auditLog, audit, report } = this.#run.dependencies;
+    const outcome = this.#outcomeOf(intent, findings);
+    if (await auditLog.recordOutcome(outcome, { timeoutMs: RECORD_TIMEOUT_MS })) {
+      const { state, issued, attribution } = outcome;
+      report('reconciled', { batch: intent.batchId, state, issued: issued.length, attribution });
+      this.#count(state);
+      return outcome;
+    }
+    const onRecord = (await audit.batches([intent])).get(intent.batchId)?.outcome;
+    if (onRecord === undefined) throw new UnreadableRecord(intent.batchId);
+    this.#run.summary.completed += 1;
+    return onRecord;
+  }
+
+  /** Makes the derived entries of a batch equal to its outcome, and takes it off the list. */
+  async finish(key: BatchKey, intent: IntentRecord | undefined, outcome: OutcomeRecord): Promise<void> {
+    const { admissions, openIntents } = this.#run.dependencies;
+    const rightful = admissionsOf(outcome);
+    await this.#takeTurn(rightful.length);
+    await admissions.enter(rightful, { timeoutMs: ADMISSIONS_TIMEOUT_MS });
+    // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
+    if (outcome.writtenBy === 'reconciler' && intent !== undefined) {
+      const names = [...new Set(intent.requested.map(({ externalUserId }) => externalUserId))];
+      const ids = new Set(rightful.map(({ admissionId }) => admissionId));
+      const present = await admissions.ofBatch(outcome.batchId, names);
+      await admissions.remove(present.filter(({ admissionId }) => !ids.has(admissionId)));
+    }
+    await openIntents.remove(key);
+  }
+
+  async #takeTurn(admissions: number): Promise<void> {
+    const { clock, pause } = this.#run.dependencies;
+    const waitMs = Math.max(0, this.#nextAdmissionsMs - clock.now());
+    this.#nextAdmissionsMs = clock.now() + waitMs + admissions * ADMISSION_INTERVAL_MS;
+    await pause(waitMs);
+  }
+
+  #count(state: OutcomeRecord['state']): void {
+    const { summary } = this.#run;
+    if (state === 'RECOVERED') summary.recovered += 1;
+    else if (state === 'NOT_ISSUED') summary.notIssued += 1;
+    else summary.unresolved += 1;
+  }
+
+  #outcomeOf(intent: IntentRecord, { heldElsewhere, ...found }: Findings): OutcomeRecord {
+    return {
+      meetingId: intent.meetingId,
+      recordId: recordId(intent.batchId, 'outcome'),
+      batchId: intent.batchId,
+      kind: 'outcome',
+      recordedAt: isoTime(this.#run.nowMs),
+      writtenBy: 'reconciler',
+      writerId: this.#run.dependencies.randomHex(),
+      ...found,
+      withheld: [],
+      errors: [],
+      delivered: false,
+      ...(heldElsewhere.length > 0 && { heldElsewhere }),
+      admissions: 'pending',
+      ...(intent.expiresAt === undefined ? {} : { expiresAt: intent.expiresAt }),
+    };
+  }
+}

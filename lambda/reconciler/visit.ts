@@ -1,0 +1,318 @@
+import { beginningOfBatch } from '../audit/batch-id.ts';
+import type {
+  Batch,
+  ClaimedMeeting,
+  DueMeeting,
+  OpenIntent,
+  SeenAttendee,
+  Unreadable,
+} from '../audit/ports.ts';
+import type { IntentRecord, OutcomeRecord } from '../audit/records.ts';
+import { UnreadableRecord } from '../audit/unreadable-record.ts';
+import { decide } from './decide.ts';
+import type { Look, Looker } from './look.ts';
+import { inParallel, isoTime, type Run } from './run.ts';
+import type { Settler } from './settle.ts';
+
+/** So many batches of a meeting are in memory at a time. */
+export const SLICE = 25;
+/** A meeting with more batches than there is time for comes last in the queue again. */
+const TURN_MS = 10_000;
+/** A meeting that has nothing due is not visited for so long at the most. */
+const MAX_REST_MS = 10 * 60_000;
+/** The longest that Chime keeps a meeting is a day. */
+const MEETING_LIFE_MS = 25 * 60 * 60_000;
+/** A due time so far ahead was set by a clock that is off. */
+const MAX_DUE_AHEAD_MS = 2 * MAX_REST_MS;
+const MEETINGS_AT_ONCE = 10;
+
+/** An intent without outcome, in the slice that is worked on. */
+interface Candidate {
+  entry: OpenIntent;
+  intent: IntentRecord;
+}
+
+/** Takes meetings out of the queue, the one that has been due for the longest first. */
+export async function* dueMeetings(run: Run): AsyncGenerator<ClaimedMeeting> {
+  const { openIntents, settings } = run.dependencies;
+  const claim = (meeting: DueMeeting) =>
+    // Before anything else: a meeting whose visit never comes to its end must not be the first of every run.
+    openIntents.claim(meeting, isoTime(run.nowMs + Math.max(settings.secondLookMs, TURN_MS)));
+  const strangers = await openIntents.dueMeetings(
+    { from: isoTime(run.startMs + MAX_DUE_AHEAD_MS) },
+    MEETINGS_AT_ONCE,
+  );
+  for (let batch = strangers; ; ) {
+    for (const meeting of batch) {
+      if (run.isOver()) return;
+      const claimed = await claim(meeting);
+      if (claimed !== undefined) yield claimed;
+    }
+    if (run.isOver()) return;
+    batch = await openIntents.dueMeetings({ to: isoTime(run.nowMs) }, MEETINGS_AT_ONCE);
+    if (batch.length === 0) return;
+  }
+}
+
+/** One visit to a meeting: finishes what has its outcome, and looks for the rest, a bounded slice of batches at a time. */
+export class Visit {
+  readonly #run: Run;
+  readonly #looker: Looker;
+  readonly #settler: Settler;
+  readonly #meeting: ClaimedMeeting;
+  readonly #startMs: number;
+  #look: Look | undefined;
+  /** Whether Chime failed here, so that it is not asked again in this visit. */
+  #failed = false;
+  /** By attendee id, a batch whose outcome holds the attendee; undefined where none is known to. */
+  readonly #holders = new Map<string, string | undefined>();
+  /** Whether there are more batches than fit into a slice, so that not all rivals are known. */
+  #crowded = false;
+  /** Whether batches were left for want of time. */
+  #cut = false;
+  /** How many batches stay under the meeting, and when the first of them is due. */
+  #staying = 0;
+  #nextMs = Number.POSITIVE_INFINITY;
+
+  constructor(run: Run, looker: Looker, settler: Settler, meeting: ClaimedMeeting) {
+    this.#run = run;
+    this.#looker = looker;
+    this.#settler = settler;
+    this.#meeting = meeting;
+    this.#startMs = run.nowMs;
+  }
+
+  async make(): Promise<void> {
+    const { openIntents } = this.#run.dependencies;
+    const { meetingId } = this.#meeting;
+    let after: string | undefined;
+    do {
+      const entries = await openIntents.entries(meetingId, after, SLICE + 1);
+      const slice = entries.slice(0, SLICE);
+      const isLast = entries.length <= SLICE;
+      this.#crowded ||= !isLast;
+      await this.#workOn(slice);
+      after = isLast ? undefined : slice.at(-1)?.batchId;
+      const isOver = this.#run.isOver() || this.#run.nowMs >= this.#startMs + TURN_MS;
+      if (isOver && after !== undefined) this.#cut = true;
+    } while (after !== undefined && !this.#cut);
+    await this.#leave();
+  }
+
+  /** Puts the meeting where it belongs in the queue, or takes it out. */
+  async #leave(): Promise<void> {
+    const { openIntents } = this.#run.dependencies;
+    if (this.#staying === 0 && !this.#cut) return openIntents.release(this.#meeting);
+    const { nowMs } = this.#run;
+    const dueMs = this.#cut ? nowMs : Math.min(nowMs + MAX_REST_MS, Math.max(nowMs, this.#nextMs));
+    await openIntents.claim(this.#meeting, isoTime(dueMs));
+  }
+
+  async #workOn(slice: readonly (OpenIntent | Unreadable)[]): Promise<void> {
+    const { audit } = this.#run.dependencies;
+    const entries: OpenIntent[] = [];
+    for (const entry of slice) {
+      if (!('unreadable' in entry)) entries.push(entry);
+      else {
+        this.#stay();
+        this.#run.leave('list', new UnreadableRecord(entry.batchId));
+      }
+    }
+    if (entries.length === 0) return;
+    const batches = await audit.batches(entries);
+    const candidates: Candidate[] = [];
+    await inParallel(entries, async (entry) => {
+      const batch = batches.get(entry.batchId) ?? {};
+      const done = await this.#run.attempt('entry', entry.batchId, async () => {
+        const intent = await this.#finish(entry, batch);
+        if (intent !== undefined) candidates.push({ entry, intent });
+      });
+      if (!done) this.#stay();
+    });
+    candidates.sort((a, b) => (a.entry.batchId < b.entry.batchId ? -1 : 1));
+    if (candidates.length > 0) await this.#lookFor(candidates);
+  }
+
+  /** Finishes a batch that has its outcome, or nothing at all. @returns its intent where it is open */
+  async #finish(
+    entry: OpenIntent,
+    { intent, outcome, unreadable }: Batch,
+  ): Promise<IntentRecord | undefined> {
+    if (unreadable) throw new UnreadableRecord(entry.batchId);
+    if (outcome !== undefined) {
+      await this.#settler.finish(entry, intent, outcome);
+      this.#run.summary.completed += 1;
+      return undefined;
+    }
+    if (intent !== undefined && !this.#hasExpired(intent)) return intent;
+    // DynamoDB removes expired records one by one: such an intent alone says nothing of its outcome.
+    this.#run.dependencies.report('intent gone', { batch: entry.batchId });
+    await this.#run.dependencies.openIntents.remove(entry);
+    return undefined;
+  }
+
+  #hasExpired({ expiresAt }: IntentRecord): boolean {
+    return expiresAt !== undefined && this.#run.nowMs >= expiresAt * 1000;
+  }
+
+  /** Looks for the attendees of open intents whose time has come. */
+  async #lookFor(candidates: Candidate[]): Promise<void> {
+    const due = candidates.filter((candidate) => this.#isDue(candidate));
+    if (due.length === 0) return;
+    const isAsked = due.some(({ intent }) => !this.#isForeign(intent));
+    if (isAsked && this.#looker.isOpen && !this.#failed) {
+      this.#failed = !(await this.#run.attempt('meeting', due[0]?.entry.batchId, async () => {
+        this.#look ??= await this.#looker.look(this.#meeting.meetingId);
+      }));
+    }
+    for (const candidate of due) {
+      const { batchId } = candidate.entry;
+      if (this.#run.isOver()) this.#cutOff();
+      else if (!(await this.#run.attempt('entry', batchId, () => this.#conclude(candidate, candidates)))) {
+        this.#stay();
+      }
+    }
+  }
+
+  /** Whether anything can be found out about an intent now; if not, it stays until then. */
+  #isDue({ entry, intent }: Candidate): boolean {
+    const { settings } = this.#run.dependencies;
+    const { nowMs } = this.#run;
+    if (this.#isForeign(intent)) {
+      if (this.#isOutlived(entry)) return true;
+      this.#wait(beginningOfBatch(entry.batchId) + MEETING_LIFE_MS);
+      return false;
+    }
+    const sinceMs = Date.parse(entry.agreed?.since ?? '');
+    const readyMs = Date.parse(intent.deadline) + settings.marginMs;
+    // A look by a clock that was ahead is none.
+    const nextMs = sinceMs <= nowMs ? Math.max(readyMs, sinceMs + settings.secondLookMs) : readyMs;
+    if (nowMs >= nextMs) return true;
+    this.#wait(nextMs);
+    return false;
+  }
+
+  /** A meeting of another Region is not known where this reconciler asks: that it is not there says nothing. */
+  #isForeign({ meetingsRegion }: IntentRecord): boolean {
+    return meetingsRegion !== undefined && meetingsRegion !== this.#run.dependencies.settings.meetingsRegion;
+  }
+
+  #isOutlived({ batchId }: OpenIntent): boolean {
+    return this.#run.nowMs >= beginningOfBatch(batchId) + MEETING_LIFE_MS;
+  }
+
+  async #conclude(candidate: Candidate, candidates: readonly Candidate[]): Promise<void> {
+    const { entry, intent } = candidate;
+    if (this.#isForeign(intent) || (this.#failed && this.#isOutlived(entry))) return this.#giveUp(candidate);
+    const look = this.#look;
+    if (look === undefined) return this.#wait();
+    const looked = lookedAt(entry, intent, look);
+    // What another run has seen since this one read the list would be lost.
+    if (!(await this.#run.dependencies.openIntents.save(looked, entry.looks))) {
+      return this.#wait();
+    }
+    if (!this.#mayDecide(looked, look)) {
+      this.#run.summary.lookAgain += 1;
+      return this.#stay(look.atMs + this.#run.dependencies.settings.secondLookMs);
+    }
+    const { seen } = looked;
+    await this.#findHolders(seen);
+    const rivals = candidates.filter((other) => other !== candidate);
+    const findings = decide({
+      intent,
+      gone: look.gone,
+      seen,
+      holders: this.#holdersOtherThan(entry.batchId),
+      isContested: (attendee) =>
+        this.#crowded || Date.parse(attendee.seenAt) >= look.atMs || isAskedForBy(rivals, attendee),
+    });
+    await this.#end(candidate, await this.#settler.settle(intent, findings));
+  }
+
+  /** Two looks, far enough apart, that found the same; and all who could have asked by the first are known. */
+  #mayDecide({ agreed }: OpenIntent, look: Look): boolean {
+    const sinceMs = Date.parse(agreed?.since ?? '');
+    const { secondLookMs } = this.#run.dependencies.settings;
+    return this.#run.mayDecide && look.atMs - sinceMs >= secondLookMs && this.#run.sweptMs >= sinceMs;
+  }
+
+  /** Ends what no look will ever tell: the meeting cannot live any more. */
+  async #giveUp(candidate: Candidate): Promise<void> {
+    if (!this.#run.mayDecide) return this.#wait();
+    const { seen } = candidate.entry;
+    await this.#findHolders(seen);
+    const holders = this.#holdersOtherThan(candidate.entry.batchId);
+    const findings = decide({ intent: candidate.intent, gone: true, seen, holders, isContested: () => true });
+    await this.#end(candidate, await this.#settler.settle(candidate.intent, findings));
+  }
+
+  async #end({ entry, intent }: Candidate, onRecord: OutcomeRecord): Promise<void> {
+    for (const { attendeeId } of [...onRecord.issued, ...onRecord.withheld]) {
+      this.#holders.set(attendeeId, onRecord.batchId);
+    }
+    // It stays under its meeting, and the next run finds its outcome.
+    if (this.#run.isOver()) return this.#stay();
+    await this.#settler.finish(entry, intent, onRecord);
+  }
+
+  /** Asks the index by attendee for those that were not asked for in this visit. */
+  async #findHolders(seen: readonly SeenAttendee[]): Promise<void> {
+    const unknown = seen.map(({ attendeeId }) => attendeeId).filter((id) => !this.#holders.has(id));
+    if (unknown.length === 0) return;
+    const holders = await this.#run.dependencies.audit.holders(this.#meeting.meetingId, unknown);
+    for (const id of unknown) this.#holders.set(id, holders.get(id));
+  }
+
+  #holdersOtherThan(batchId: string): Map<string, string> {
+    const known = [...this.#holders].filter(
+      (holder): holder is [string, string] => holder[1] !== undefined && holder[1] !== batchId,
+    );
+    return new Map(known);
+  }
+
+  /** Leaves a batch for want of time. */
+  #cutOff(): void {
+    this.#cut = true;
+    this.#wait();
+  }
+
+  /** Counts a batch that is left for now. */
+  #wait(untilMs?: number): void {
+    this.#run.summary.waiting += 1;
+    this.#stay(untilMs);
+  }
+
+  #stay(untilMs = this.#run.nowMs + this.#run.dependencies.settings.secondLookMs): void {
+    this.#staying += 1;
+    this.#nextMs = Math.min(this.#nextMs, untilMs);
+  }
+}
+
+/** An entry after a look. A look that found something else than the ones before is a first one again. */
+function lookedAt(entry: OpenIntent, intent: IntentRecord, look: Look): OpenIntent {
+  const at = isoTime(look.atMs);
+  const { agreed } = entry;
+  const agrees = agreed !== undefined && agreed.gone === look.gone && agreed.since <= at;
+  const names = new Set(intent.requested.map(({ externalUserId }) => externalUserId));
+  const seen = new Map(entry.seen.map((attendee) => [attendee.attendeeId, attendee]));
+  for (const attendee of look.found) {
+    if (!names.has(attendee.externalUserId)) continue;
+    const seenAt = seen.get(attendee.attendeeId)?.seenAt ?? at;
+    seen.set(attendee.attendeeId, { ...attendee, seenAt });
+  }
+  return {
+    ...entry,
+    looks: entry.looks + 1,
+    agreed: agrees ? agreed : { since: at, gone: look.gone },
+    seen: [...seen.values()],
+  };
+}
+
+/** Whether one of these asked for an attendee's name before the attendee was seen. */
+function isAskedForBy(rivals: readonly Candidate[], { externalUserId, seenAt }: SeenAttendee): boolean {
+  return rivals.some(
+    ({ entry, intent }) =>
+      beginningOfBatch(entry.batchId) <= Date.parse(seenAt) &&
+      intent.requested.some((requested) => requested.externalUserId === externalUserId),
+  );
+}

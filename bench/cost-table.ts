@@ -37,20 +37,20 @@ const ACCESS_LINE_BYTES = JSON.stringify({
 const IDLE_RUN_LOG_BYTES = 650;
 /** Assumed of a run that finds nothing: it makes four calls to DynamoDB, one after the other. */
 const IDLE_RUN_MS = 100;
-/** GetItem, two queries, and one update (lambda/reconciler/reconcile.ts). */
-const IDLE_RUN_READS = 3;
-const IDLE_RUN_WRITES = 1;
+/** Two marks, five lists, each read consistently, and two ends of an index, which are not; two marks and the run (lambda/reconciler/). */
+const IDLE_RUN_READS = 8;
+const IDLE_RUN_WRITES = 3;
 const RECONCILER_GB = 0.5;
 const RUNS_A_MONTH = 30 * 24 * 60;
-/** A sweep reaches 5 minutes back from where the last one ended, a minute ago: every batch is swept so often. */
-const SWEEPS_OF_A_BATCH = 6;
+/** By the fast cursor and by the slow one. */
+const SWEEPS_OF_A_BATCH = 2;
 /** DynamoDB's own of every item, and of every entry of an index, in what it bills as storage. */
 const ITEM_OVERHEAD_BYTES = 100;
 const FIREWALL_RULES = 4;
 /** One for each metric that an alarm looks at: 5xx less throttles, eight rules of denials, two ways in which the reconciler fails. */
 const ALARM_METRICS = 7 + 2 + 8 + 2;
-/** Those without a reason: four of answers, five of the reconciler. */
-const METRICS_WITHOUT_REASON = { handler: 4, reconciler: 5 };
+/** Those without a reason: four of answers, six of the reconciler. */
+const METRICS_WITHOUT_REASON = { handler: 4, reconciler: 6 };
 /** Three tables, two of them used by both functions: a key is asked for every five minutes for each of these pairs. */
 const KEY_REQUESTS_A_MONTH = 5 * 12 * 24 * 30;
 
@@ -177,7 +177,7 @@ function idleRows(): [string, number][] {
         (IDLE_RUN_WRITES * PRICES.dynamodbMillionWrites + IDLE_RUN_READS * PRICES.dynamodbMillionReads),
     ],
     ['reconciler: logs', (RUNS_A_MONTH * (IDLE_RUN_LOG_BYTES + LAMBDA_LINES_BYTES) * PRICES.logsGb) / 1e9],
-    ['its five metrics', METRICS_WITHOUT_REASON.reconciler * PRICES.metricMonth],
+    ['its six metrics', METRICS_WITHOUT_REASON.reconciler * PRICES.metricMonth],
     ['ten alarms, on 19 metrics', ALARM_METRICS * PRICES.alarmMetricMonth],
     ['dashboard', PRICES.dashboardMonth],
     ['requests for the key of the tables', (KEY_REQUESTS_A_MONTH / 1e4) * PRICES.kmsTenThousandRequests],

@@ -41,7 +41,7 @@ export class Alarms extends Construct {
     super(scope, id);
     const { settings, metrics, handler, reconciler, topic } = props;
     if (topic !== undefined) letAlarmsPublish(topic, Stack.of(this));
-    const alarm = (id: string, section: string, what: string, alarmProps: Partial<AlarmProps> & Watched) => {
+    const alarm = (id: string, section: string, what: string, alarmProps: Watched) => {
       const made = new Alarm(this, id, {
         alarmDescription: `${what} What to do: ${settings.runbookUrl}#${section}`,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -50,10 +50,9 @@ export class Alarms extends Construct {
         treatMissingData: TreatMissingData.NOT_BREACHING,
         ...alarmProps,
       });
-      if (topic !== undefined) {
-        made.addAlarmAction(new SnsAction(topic));
-        made.addOkAction(new SnsAction(topic));
-      }
+      if (topic === undefined) return made;
+      made.addAlarmAction(new SnsAction(topic));
+      made.addOkAction(new SnsAction(topic));
       return made;
     };
 
@@ -154,4 +153,4 @@ export class Alarms extends Construct {
   }
 }
 
-type Watched = Pick<AlarmProps, 'metric' | 'threshold'>;
+type Watched = Partial<AlarmProps> & Pick<AlarmProps, 'metric' | 'threshold'>;

@@ -12,7 +12,15 @@ export const LOG_EVENTS = {
     'issuer nearly matches',
     'token without scope claims',
   ],
-  reconciler: ['run', 'reconciled', 'intent gone', 'found late', 'mark in the future', 'out of step', 'failed'],
+  reconciler: [
+    'run',
+    'reconciled',
+    'intent gone',
+    'found late',
+    'mark in the future',
+    'out of step',
+    'failed',
+  ],
 } as const;
 
 export type LogEvent = (typeof LOG_EVENTS)[keyof typeof LOG_EVENTS][number];

@@ -247,6 +247,7 @@ describe('the alarms', () => {
       DenialsSurge: `${of('DenialsSurge')['Threshold']} denials in ${minutes('DenialsSurge')} minutes`,
       AboveCeilingSurge: `${of('AboveCeilingSurge')['Threshold']} attendees released above their ceiling in ${minutes('AboveCeilingSurge')} minutes`,
       Unresolved: 'any batch that ended as `UNRESOLVED`',
+      FoundLate: 'any batch that is found more than an hour after it began',
     };
     const expected = Object.entries(SECTIONS).map(([name, section]) => [
       name,

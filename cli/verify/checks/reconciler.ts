@@ -15,7 +15,8 @@ export const reconciler: Check[] = [
     run: async ({ kind, tables }) => {
       if (kind === 'local') throw new NotCheckable('the local schedule can be off');
       const deadlineMs = performance.now() + FIRST_RUN_MS;
-      const { sweptThrough } = createOpenIntents(tables.client, tables);
+      const openIntents = createOpenIntents(tables.client, tables);
+      const sweptThrough = async () => (await openIntents.mark('fast'))?.through;
       let through = await sweptThrough();
       while (!isRecent(through) && performance.now() < deadlineMs) {
         await pause(RETRY_MS);

@@ -466,7 +466,7 @@ describe('admissions', () => {
     const world = createWorld();
     const batchId = await world.ask(names(26));
     const outcome = world.outcomeOf(batchId);
-    if (outcome) outcome.admissions = 'deferred';
+    Object.assign(outcome as object, { admissions: 'deferred' });
     world.admissions.clear();
     world.pass(MARGIN_MS);
     expect(await world.reconcile()).toMatchObject({ completed: 1, incomplete: 0 });

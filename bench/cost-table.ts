@@ -48,7 +48,7 @@ const SWEEPS_OF_A_BATCH = 2;
 const ITEM_OVERHEAD_BYTES = 100;
 const FIREWALL_RULES = 4;
 /** One for each metric that an alarm looks at: 5xx less throttles, eight rules of denials, two ways in which the reconciler fails. */
-const ALARM_METRICS = 7 + 2 + 8 + 2;
+const ALARM_METRICS = 8 + 2 + 8 + 2;
 /** Those without a reason: four of answers, six of the reconciler. */
 const METRICS_WITHOUT_REASON = { handler: 4, reconciler: 6 };
 /** Three tables, two of them used by both functions: a key is asked for every five minutes for each of these pairs. */
@@ -178,7 +178,7 @@ function idleRows(): [string, number][] {
     ],
     ['reconciler: logs', (RUNS_A_MONTH * (IDLE_RUN_LOG_BYTES + LAMBDA_LINES_BYTES) * PRICES.logsGb) / 1e9],
     ['its six metrics', METRICS_WITHOUT_REASON.reconciler * PRICES.metricMonth],
-    ['ten alarms, on 19 metrics', ALARM_METRICS * PRICES.alarmMetricMonth],
+    ['eleven alarms, on 20 metrics', ALARM_METRICS * PRICES.alarmMetricMonth],
     ['dashboard', PRICES.dashboardMonth],
     ['requests for the key of the tables', (KEY_REQUESTS_A_MONTH / 1e4) * PRICES.kmsTenThousandRequests],
   ];

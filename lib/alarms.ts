@@ -23,6 +23,8 @@ export interface AlarmsProps {
   topic?: ITopic | undefined;
 }
 
+const EVERY_MINUTE = { period: Duration.minutes(1) };
+
 /** What an operator should look at, each with its section of the runbook. */
 export class Alarms extends Construct {
   readonly serverErrors: Alarm;
@@ -56,7 +58,6 @@ export class Alarms extends Construct {
       return made;
     };
 
-    const everyMinute = { period: Duration.minutes(1) };
     const inTwoMinutesOfThree = {
       threshold: settings.serverErrorsPerMinute,
       evaluationPeriods: 3,
@@ -66,19 +67,19 @@ export class Alarms extends Construct {
       'ServerErrors',
       'server-errors',
       `Requests are answered with 5xx, throttled ones not counted: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
-      { metric: metrics.serverErrorsNotThrottled(handler, everyMinute), ...inTwoMinutesOfThree },
+      { metric: metrics.serverErrorsNotThrottled(handler, EVERY_MINUTE), ...inTwoMinutesOfThree },
     );
     this.functionThrottled = alarm(
       'FunctionThrottled',
       'function-throttled',
       `Requests are answered with 500 because the function has no free concurrency: ${settings.serverErrorsPerMinute} a minute or more, in two minutes of three.`,
-      { metric: handler.metricThrottles(everyMinute), ...inTwoMinutesOfThree },
+      { metric: handler.metricThrottles(EVERY_MINUTE), ...inTwoMinutesOfThree },
     );
     this.functionFailing = alarm(
       'FunctionFailing',
       'function-failing',
       'The function that answers crashes or runs out of time: once in a minute or more. Its answer is lost, its batch stays open.',
-      { metric: handler.metricErrors(everyMinute), threshold: 1 },
+      { metric: handler.metricErrors(EVERY_MINUTE), threshold: 1 },
     );
     this.latency = alarm(
       'Latency',

@@ -20,7 +20,18 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'local/chime-emulator': [],
   local: ['lib', 'local/chime-emulator'],
   scripts: [],
-  cli: ['scripts', 'lib', 'local', 'lambda/model', 'lambda/aws', 'lambda/audit', 'lambda/reconciler'],
+  // `explain-token` runs the verifier and the policy as they are deployed.
+  cli: [
+    'scripts',
+    'lib',
+    'local',
+    'lambda/model',
+    'lambda/aws',
+    'lambda/oidc',
+    'lambda/audit',
+    'lambda/create-attendees',
+    'lambda/reconciler',
+  ],
 };
 
 const FOLDERS = ['lambda', 'lib', 'cli', 'local'];

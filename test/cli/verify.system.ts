@@ -105,7 +105,7 @@ describe('verify:aws, on the local system', () => {
   });
 
   it('says so where Chime makes a second attendee of a repeated name', async () => {
-    await emulator('mode', 'PUT', { idempotent: false });
+    await emulator('mode', 'PUT', { existing: 'duplicate' });
     try {
       const run = await verify();
       expect(failures(run).join('\n')).toMatch(
@@ -113,7 +113,7 @@ describe('verify:aws, on the local system', () => {
       );
       expect(run.code).toBe(1);
     } finally {
-      await emulator('mode', 'PUT', { idempotent: true });
+      await emulator('mode', 'PUT', { existing: 'keep' });
     }
   });
 

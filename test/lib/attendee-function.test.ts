@@ -40,6 +40,7 @@ describe('the function', () => {
       allowedOrigins: ['https://app.example.com'],
       auditRetentionDays: 400,
       meetingsRegion: 'eu-central-1',
+      inForce: { functionVersion: '$LATEST', rulesDigest: expect.stringMatching(/^[0-9a-f]{16}$/) },
     });
     expect(variables).toEqual({
       AUDIT_TABLE_NAME: { Ref: 'AuditTable' },

@@ -247,7 +247,12 @@ describe('what is rejected', () => {
     ],
     [
       'a guest that would send content',
-      alice,
+      [
+        {
+          ExternalUserId: 'alice',
+          Capabilities: { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' },
+        },
+      ],
       { token: () => system.token('--sub', 'alice', '--scope', 'attendees.create.self') },
       { name: 'ForbiddenException', status: 403, message: /rule capability-ceiling/ },
     ],

@@ -5,5 +5,6 @@ declare module 'dynalite' {
     createTableMs: number;
     deleteTableMs: number;
     updateTableMs: number;
+    path?: string;
   }): Server;
 }

@@ -4,20 +4,40 @@ import {
   DynamoDB,
   type DynamoDBClientConfig,
   ResourceInUseException,
+  type TableDescription,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { withInsert } from './dynamodb-insert.ts';
-import { close, LOOPBACK, listen } from './http-server.ts';
+import { guarded } from './guard.ts';
+import { close, LOOPBACK, listenNear } from './http-server.ts';
 
-/** Starts an empty DynamoDB that lives in this process's memory. */
-export async function startDynamoDb(): Promise<{ url: string; close(): Promise<void> }> {
-  const server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+export interface DynamoDbOptions {
+  /** Another one is taken where it is in use; 0 (default) for a free one. */
+  port?: number;
+  /** Where the tables are kept; an empty database in this process's memory where it is left out. */
+  directory?: string;
+}
+
+/** Starts a DynamoDB that no web page can reach. */
+export async function startDynamoDb({ port = 0, directory }: DynamoDbOptions = {}): Promise<{
+  url: string;
+  close(): Promise<void>;
+}> {
+  const server: Server = dynalite({
+    createTableMs: 0,
+    deleteTableMs: 0,
+    updateTableMs: 0,
+    ...(directory && { path: directory }),
+  });
   const [answer] = server.listeners('request') as [RequestListener];
   server.off('request', answer);
   server.on(
     'request',
-    withInsert(answer, () => url),
+    guarded(
+      withInsert(answer, () => url),
+      'none',
+    ),
   );
   // dynalite throws where a request breaks off, as it does when a handler's process is killed, and would take the whole
   // system with it.
@@ -25,14 +45,14 @@ export async function startDynamoDb(): Promise<{ url: string; close(): Promise<v
     request.removeAllListeners('error');
     request.on('error', () => {});
   });
-  const port = await listen(server, 0);
-  const url = `http://${LOOPBACK}:${port}`;
+  const url = `http://${LOOPBACK}:${await listenNear(server, port)}`;
   return { url, close: () => close(server) };
 }
 
 /**
- * Creates the tables and waits until they can be used. A table that is there already, which happens where somebody
- * else's DynamoDB is used, stays as it is.
+ * Creates the tables and waits until they can be used. An existing table stays as it is.
+ *
+ * @throws where an existing table has other keys or indexes
  */
 export async function createTables(
   config: DynamoDBClientConfig,
@@ -45,6 +65,12 @@ export async function createTables(
         await client.createTable(table);
       } catch (error) {
         if (!(error instanceof ResourceInUseException)) throw error;
+        const { Table } = await client.describeTable({ TableName: table.TableName });
+        if (!isSameTable(table, Table)) {
+          throw new Error(
+            `The table ${table.TableName} has the keys or indexes of another version: start with --fresh, which deletes the local data.`,
+          );
+        }
       }
       await waitUntilTableExists(
         { client, minDelay: 0.1, maxWaitTime: 30 },
@@ -54,4 +80,17 @@ export async function createTables(
   } finally {
     client.destroy();
   }
+}
+
+function isSameTable(wanted: CreateTableCommandInput, existing: TableDescription | undefined): boolean {
+  const shape = ({ KeySchema, GlobalSecondaryIndexes = [] }: CreateTableCommandInput | TableDescription) =>
+    JSON.stringify([
+      keys(KeySchema),
+      GlobalSecondaryIndexes.map((index) => [index.IndexName, keys(index.KeySchema)]).sort(),
+    ]);
+  return existing !== undefined && shape(wanted) === shape(existing);
+}
+
+function keys(schema: CreateTableCommandInput['KeySchema']): string[] {
+  return (schema ?? []).map(({ AttributeName, KeyType }) => `${KeyType} ${AttributeName}`);
 }

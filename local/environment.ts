@@ -32,6 +32,11 @@ export interface LocalEnvironment {
   meetingId?: string;
   /** Where tokens are signed; left out where the issuer is not the local one. */
   signUrl?: string;
+  /** The page for people, with the contract beside it. */
+  pageUrl: string;
+  /** A client of the local issuer for the client credentials grant; left out where the issuer is not the local one. */
+  backendClientId?: string;
+  backendClientSecret?: string;
   /** The process that ends everything on SIGINT or SIGTERM. */
   pid: number;
   /** The local issuer's process. */
@@ -57,9 +62,13 @@ export function readLocalEnvironment(directory: string): LocalEnvironment {
 export interface StateDirectory {
   /** A place for the synthesized stack; not there yet. */
   assemblyDirectory: string;
+  /** What is kept between starts. */
+  dataDirectory: string;
+  /** What the functions log, as NDJSON, since the last start. */
+  logFile: string;
   /** Makes the running system known, whole or not at all; only the owner may read it, who may then sign tokens. */
   publish(environment: LocalEnvironment): void;
-  /** Removes all that was made here. */
+  /** Removes all that was made here but what is kept. */
   release(): void;
 }
 
@@ -72,13 +81,17 @@ export function claimStateDirectory(directory: string): StateDirectory {
   const environmentFile = path.join(directory, 'environment.json');
   const assemblyDirectory = path.join(directory, 'assembly');
   const pidFile = path.join(directory, 'pid');
+  const logFile = path.join(directory, 'log.ndjson');
   const created = mkdirSync(directory, { recursive: true, mode: 0o700 });
   writePid(pidFile);
   // Left by a system that was killed.
   rmSync(environmentFile, { force: true });
   rmSync(assemblyDirectory, { recursive: true, force: true });
+  rmSync(logFile, { force: true });
   return {
     assemblyDirectory,
+    dataDirectory: path.join(directory, 'data'),
+    logFile,
     publish(environment) {
       const draft = `${environmentFile}.${process.pid}`;
       writeFileSync(draft, `${JSON.stringify(environment, null, 2)}\n`, { mode: 0o600 });
@@ -103,7 +116,7 @@ function writePid(pidFile: string): void {
     const pid = Number(readFileSync(pidFile, 'utf8'));
     if (isAlive(pid)) {
       throw new Error(
-        `A local system runs in ${path.dirname(pidFile)} already (if process ${pid} is none, delete ${pidFile}).`,
+        `A local system runs in ${path.dirname(pidFile)} already: end it, or set USHER_LOCAL_DIR to another folder to run a second one (if process ${pid} is none, delete ${pidFile}).`,
       );
     }
     rmSync(pidFile, { force: true });

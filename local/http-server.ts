@@ -21,6 +21,20 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
+/**
+ * Starts `server` on `preferred`, or on a free port where another program has that.
+ *
+ * @returns the port it listens on
+ */
+export async function listenNear(server: Server, preferred: number): Promise<number> {
+  try {
+    return await listen(server, preferred);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return listen(server, 0);
+  }
+}
+
 /** Stops `server` and ends its connections, idle or not. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {

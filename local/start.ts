@@ -1,16 +1,26 @@
+import { rmSync } from 'node:fs';
 import { Command } from 'commander';
 import { claimStateDirectory, type LocalEnvironment, stateDirectory } from './environment.ts';
+import { endQuietlyWithReader } from './output.ts';
+import { DEFAULT_PORT } from './ports.ts';
 import { type LocalSystemOptions, startLocalSystem } from './system.ts';
+import { createTerminal } from './terminal.ts';
+
+endQuietlyWithReader();
 
 const program = new Command('npm start --')
   .description('Runs Usher on this machine, without an AWS account, until it is interrupted.')
   .option('--config <file>', 'the configuration of the environment to run', 'config/local.json')
+  .option('--fresh', 'delete what earlier starts kept in .local/data', false)
+  .option('--json', 'print what the functions log, a JSON object a line, in place of readable lines', false)
   .addHelpText(
     'after',
     `
 Environment variables:
-  PORT                                  the API's port (default: a free one)
-  USHER_LOCAL_DIR                       where environment.json is written (default: .local)
+  PORT                                  the API's port, which the other servers' follow; 0 for free ones (default: ${DEFAULT_PORT}
+                                        to ${DEFAULT_PORT + 4}, or a free one in place of each that is in use)
+  USHER_LOCAL_DIR                       where environment.json, the log and the data are (default: .local)
+  USHER_LOCAL_DATA                      "memory": nothing is kept between starts
   USHER_LOCAL_CONCURRENCY               handler processes at most (default: 4)
   USHER_LOCAL_SCHEDULE                  "off": the reconciler runs by \`npm run reconcile\` only
   AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS   a Chime to use instead of the emulator
@@ -18,10 +28,20 @@ Environment variables:
   )
   .parse();
 
+interface Flags {
+  config: string;
+  fresh: boolean;
+  json: boolean;
+}
+
+const flags = program.opts<Flags>();
+
 try {
+  const port = wholeNumber('PORT', 0, 65_531);
   await run({
-    configFile: program.opts<{ config: string }>().config,
-    port: wholeNumber('PORT', 0, 65_535) ?? 0,
+    configFile: flags.config,
+    port: port ?? DEFAULT_PORT,
+    orFree: port === undefined,
     concurrency: wholeNumber('USHER_LOCAL_CONCURRENCY', 1, 1000) ?? 4,
     schedule: process.env['USHER_LOCAL_SCHEDULE'] !== 'off',
     env: process.env,
@@ -31,11 +51,20 @@ try {
   process.exitCode = 1;
 }
 
-async function run(options: Omit<LocalSystemOptions, 'assemblyDirectory'>): Promise<void> {
+async function run(
+  options: Omit<LocalSystemOptions, 'assemblyDirectory' | 'dataDirectory' | 'terminal'>,
+): Promise<void> {
   const interrupted = interruption();
   const state = claimStateDirectory(stateDirectory(options.env));
   try {
-    const system = await startLocalSystem({ ...options, assemblyDirectory: state.assemblyDirectory });
+    const { assemblyDirectory, dataDirectory, logFile } = state;
+    if (flags.fresh) rmSync(dataDirectory, { recursive: true, force: true });
+    const system = await startLocalSystem({
+      ...options,
+      assemblyDirectory,
+      ...(options.env['USHER_LOCAL_DATA'] !== 'memory' && { dataDirectory }),
+      terminal: createTerminal({ json: flags.json, logFile, print: console.log }),
+    });
     try {
       state.publish(system.environment);
       console.log(banner(system.environment, options.env));
@@ -48,7 +77,7 @@ async function run(options: Omit<LocalSystemOptions, 'assemblyDirectory'>): Prom
   }
 }
 
-/** The first signal ends everything in order; a second one, for whom that takes too long, at once. */
+/** The first signal ends everything in order; a second one ends it at once. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
     let signals = 0;
@@ -72,12 +101,12 @@ function wholeNumber(name: string, least: number, most: number): number | undefi
 
 function explain(error: NodeJS.ErrnoException & { port?: number }): string {
   return error.code === 'EADDRINUSE'
-    ? `The port ${error.port} is in use: set PORT to another one, or leave it out for a free one.`
+    ? `The port ${error.port} is in use: set PORT to another one, or leave it out.`
     : error.message.replace(/\s+/g, ' ');
 }
 
 function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
-  const { apiUrl, tableName, chimeUrl, dynamodbUrl, issuer } = environment;
+  const { apiUrl, tableName, chimeUrl, dynamodbUrl, issuer, pageUrl } = environment;
   const meetingId = environment.meetingId ?? 'MEETING_ID';
   const directory = env['USHER_LOCAL_DIR'] ? `USHER_LOCAL_DIR='${env['USHER_LOCAL_DIR']}' ` : '';
   const token =
@@ -87,6 +116,8 @@ function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
   const lines = [
     'Usher runs on this machine. Ctrl-C ends it.',
     '',
+    `  Page      ${pageUrl}   <- open this one`,
+    `  Contract  ${pageUrl}/contract/`,
     `  API       ${apiUrl}`,
     `  Chime     ${chimeUrl}`,
     `  DynamoDB  ${dynamodbUrl}`,
@@ -101,6 +132,10 @@ function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
     'Ask who was let in:',
     '',
     `  ${directory}npm run --silent audit -- --meeting ${meetingId}`,
+    '',
+    'Create another meeting:',
+    '',
+    `  ${directory}npm run --silent meeting -- --name board --tenant acme`,
     '',
   ];
   return lines.join('\n');

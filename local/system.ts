@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
 import { App } from 'aws-cdk-lib';
 import { AssetManifestArtifact } from 'aws-cdk-lib/cx-api';
 import { parseConfig } from '../lib/settings/complete.ts';
@@ -10,7 +9,9 @@ import { startChimeEmulator } from './chime-emulator/server.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
 import type { LocalEnvironment } from './environment.ts';
 import { startGateway } from './gateway/server.ts';
+import { guarded } from './guard.ts';
 import { type IssuerAddresses, startIssuer } from './issuer/issuer.ts';
+import { BACKEND_CLIENT_ID, DELEGATE_SCOPE, PAGE_CLIENT_ID, SELF_SCOPE } from './issuer/people.ts';
 import {
   callersCredentials,
   DUMMY_CREDENTIALS,
@@ -19,21 +20,32 @@ import {
 } from './lambda/environment.ts';
 import type { FunctionDescription } from './lambda/function-description.ts';
 import { createFunctionPool } from './lambda/pool.ts';
+import { createLocalMeetings, type LocalMeetings } from './meetings.ts';
+import { startPageServer } from './page/server.ts';
+import { type Ports, portsFrom } from './ports.ts';
 import { startSchedules } from './schedule.ts';
 import { type LocalStack, readTemplate } from './template.ts';
+import type { Terminal } from './terminal.ts';
 
 /** AWS's own example account: nothing here belongs to one. */
 const ACCOUNT_ID = '123456789012';
 
 const DEFAULT_REGION = 'us-east-1';
 
+const CHIME_VARIABLE = 'AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS';
+
 /** The tenant of the ready-made meeting. */
 const TENANT = 'acme';
 
 export interface LocalSystemOptions {
   configFile: string;
-  /** Of the API; 0 for a free one. */
+  /** Of the API, which the other servers' follow; 0 for free ones. Another program may have one of the others, which is then a free one. */
   port: number;
+  /** Whether a free port will do for the API too. */
+  orFree: boolean;
+  /** Where tables and keys are kept between starts; left out, they end with the system. */
+  dataDirectory?: string;
+  terminal: Terminal;
   /** Where the stack is synthesized to; removed in the end. */
   assemblyDirectory: string;
   /** How many handler processes may run at once. */
@@ -74,47 +86,67 @@ export async function startLocalSystem(
 
 type Started = <T extends { close(): Promise<void> }>(part: T) => T;
 
-async function start(
-  { configFile, port, assemblyDirectory, concurrency, schedule, env }: LocalSystemOptions,
-  started: Started,
-): Promise<LocalEnvironment> {
+async function start(options: LocalSystemOptions, started: Started): Promise<LocalEnvironment> {
+  const { configFile, assemblyDirectory, concurrency, schedule, env, dataDirectory, terminal } = options;
+  const ports = portsFrom(options.port);
+  if (dataDirectory !== undefined) mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  const kept = dataDirectory && { dataDirectory };
   const written = readJson(configFile);
-  const issuer = namesLocalIssuer(written) ? started(await startIssuer()) : undefined;
+  const issuer = namesLocalIssuer(written)
+    ? started(await startIssuer({ port: ports.issuer, ...kept }))
+    : undefined;
   const config = parseConfig(withIssuer(written, issuer), configFile);
   const region = config.region ?? DEFAULT_REGION;
 
-  const foreign = {
-    chime: env['AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS'],
-    dynamodb: env['AWS_ENDPOINT_URL_DYNAMODB'],
-  };
-  const services: Services = {
-    region,
-    chimeUrl: foreign.chime ?? started(await startChimeEmulator()).url,
-    dynamodbUrl: foreign.dynamodb ?? started(await startDynamoDb()).url,
-    credentials: foreign.chime || foreign.dynamodb ? callersCredentials(env) : DUMMY_CREDENTIALS,
-  };
+  const services = await startServices(options, { region, ports }, started);
+  const isForeign = env[CHIME_VARIABLE] !== undefined;
 
   started({ close: async () => rmSync(assemblyDirectory, { recursive: true, force: true }) });
   const stack = synthesize(config, region, assemblyDirectory);
   const { credentials } = services;
   await createTables({ region, endpoint: services.dynamodbUrl, credentials }, stack.tables);
-  const meetingId = await createMeeting(services, foreign.chime !== undefined);
+  const meetings = createLocalMeetings(services);
+  const meetingId = await createMeeting(meetings, isForeign);
 
   const functions = new Map(
     stack.functions.map((description) => {
       const environment = functionEnvironment(description, services);
-      const pool = started(createFunctionPool(description, { environment, maxProcesses: concurrency }));
+      const pool = started(
+        createFunctionPool(description, {
+          environment,
+          maxProcesses: concurrency,
+          output: (line) => terminal.functionLine(description.name, line),
+        }),
+      );
       return [description.arn, pool];
     }),
   );
   const scheduled = new Set(stack.schedules.map(({ functionArn }) => functionArn));
-  // Somebody waits for what answers requests; nobody does for what runs on a schedule.
+  // A caller waits for what answers requests; nothing waits for what runs on a schedule.
   const answering = [...functions].filter(([arn]) => !scheduled.has(arn));
   await Promise.all(answering.map(([, pool]) => pool.warm()));
-  const gateway = started(await startGateway(stack.api, { port, functions }));
+  const gateway = started(
+    await startGateway(stack.api, {
+      port: ports.api,
+      orFree: options.orFree,
+      functions,
+      onAnswer: terminal.request,
+      guard: (listener) => guarded(listener, 'api'),
+    }),
+  );
   if (schedule) started(startSchedules(stack.schedules, functions));
 
   const [rules] = config.issuers;
+  const settings = {
+    apiUrl: gateway.url,
+    issuer: rules?.issuer ?? '',
+    clientId: issuer ? PAGE_CLIENT_ID : (rules?.clientIds[0] ?? ''),
+    scope: `openid ${DELEGATE_SCOPE} ${SELF_SCOPE}`,
+    local: !isForeign,
+  };
+  const page = started(
+    await startPageServer({ port: ports.page, settings, ...(!isForeign && { meetings }) }),
+  );
   return {
     apiUrl: gateway.url,
     chimeUrl: services.chimeUrl,
@@ -129,9 +161,42 @@ async function start(
     audience: rules?.audience[0] ?? '',
     region,
     ...(meetingId && { meetingId }),
-    ...(issuer && { signUrl: issuer.signUrl, issuerPid: issuer.pid }),
+    pageUrl: page.url,
+    ...(issuer && {
+      signUrl: issuer.signUrl,
+      backendClientId: BACKEND_CLIENT_ID,
+      backendClientSecret: issuer.backendClientSecret,
+      issuerPid: issuer.pid,
+    }),
     pid: process.pid,
   };
+}
+
+/** Starts what no address in the environment replaces. */
+async function startServices(
+  { env, dataDirectory }: LocalSystemOptions,
+  { region, ports }: { region: string; ports: Ports },
+  started: Started,
+): Promise<Services> {
+  const foreign = { chime: env[CHIME_VARIABLE], dynamodb: env['AWS_ENDPOINT_URL_DYNAMODB'] };
+  const directory = dataDirectory && path.join(dataDirectory, 'dynamodb');
+  return {
+    region,
+    chimeUrl: foreign.chime ?? started(await startEmulator(ports.chime)).url,
+    dynamodbUrl:
+      foreign.dynamodb ??
+      started(await startDynamoDb({ port: ports.dynamodb, ...(directory && { directory }) })).url,
+    credentials: foreign.chime || foreign.dynamodb ? callersCredentials(env) : DUMMY_CREDENTIALS,
+  };
+}
+
+function startEmulator(port: number): Promise<{ url: string; close(): Promise<void> }> {
+  const start = (from: number) =>
+    startChimeEmulator({ port: from, guard: (listener) => guarded(listener, 'none') });
+  return start(port).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return start(0);
+  });
 }
 
 function readJson(file: string): { issuers?: { issuer?: unknown }[] } {
@@ -184,24 +249,12 @@ function synthesize(config: CompleteConfig, region: string, directory: string): 
   return readTemplate(template, { stackName, region, accountId: ACCOUNT_ID, assetDirectory });
 }
 
-/** @returns the meeting's id; `undefined` where somebody else's Chime refuses, which is its right */
-async function createMeeting(
-  { region, chimeUrl, credentials }: Services,
-  isForeign: boolean,
-): Promise<string | undefined> {
-  const client = new ChimeSDKMeetings({ region, endpoint: chimeUrl, credentials });
+/** @returns the meeting's id; `undefined` where a Chime that is not the emulator refuses */
+async function createMeeting(meetings: LocalMeetings, isForeign: boolean): Promise<string | undefined> {
   try {
-    const { Meeting } = await client.createMeeting({
-      ClientRequestToken: `usher-local-${process.pid}`,
-      MediaRegion: region,
-      ExternalMeetingId: 'usher-local',
-      TenantIds: [TENANT],
-    });
-    return Meeting?.MeetingId;
+    return (await meetings.create({ name: 'usher-local', tenants: [TENANT] })).meetingId;
   } catch (error) {
     if (isForeign) return undefined;
     throw error;
-  } finally {
-    client.destroy();
   }
 }

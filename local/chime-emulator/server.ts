@@ -44,7 +44,7 @@
  * A call that is unsigned, unknown or throttled uses up no fault.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
@@ -68,10 +68,10 @@ export interface ChimeEmulator {
 
 /**
  * Starts an emulator on 127.0.0.1, on a free port unless one is given. `now`, in milliseconds since the epoch, is for
- * tests of what takes a day.
+ * tests of what takes a day. `guard` sees every request first, and may answer in the emulator's place.
  */
 export async function startChimeEmulator(
-  options: { port?: number; now?: () => number } = {},
+  options: { port?: number; now?: () => number; guard?: (listener: RequestListener) => RequestListener } = {},
 ): Promise<ChimeEmulator> {
   const now = options.now ?? Date.now;
   const stopping = new AbortController();
@@ -85,7 +85,7 @@ export async function startChimeEmulator(
   };
   const control = createControl(state);
 
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     try {
       if (request.url?.startsWith(CONTROL_PREFIX)) await control(request, response);
       else await serveCall(state, request, response);
@@ -95,7 +95,8 @@ export async function startChimeEmulator(
       console.error(error);
       request.socket.destroy();
     }
-  });
+  };
+  const server = createServer(options.guard?.(listener) ?? listener);
   // A client reuses its connections; if the server ended idle ones early, calls would fail by a race nobody asked for.
   server.keepAliveTimeout = 10 * 60 * 1000;
 

@@ -13,6 +13,8 @@ export interface HttpAnswer {
   statusCode: number;
   headers: Record<string, string | string[]>;
   body: string;
+  /** Whether it comes from an integration. */
+  integrated?: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { ApiDescription, Throttle } from '../api-template.ts';
-import { close, LOOPBACK, listen } from '../http-server.ts';
+import { close, LOOPBACK, listen, listenNear } from '../http-server.ts';
 import type { FunctionPool } from '../lambda/pool.ts';
 import { proxyEvent, type RequestFacts } from './event.ts';
 import { createErrorShaper, type GatewayErrorType, type HttpAnswer } from './gateway-responses.ts';
@@ -16,18 +16,41 @@ const MAX_HEADER_VALUE_BYTES = 10_240;
 /** The largest event of a synchronous invocation (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const MAX_EVENT_BYTES = 6_291_456;
 
+/** A request and its answer, as a terminal shows them. */
+export interface AnsweredRequest {
+  requestId: string;
+  method: string;
+  /** Raw, without the query. */
+  path: string;
+  status: number;
+  durationMs: number;
+  body: string;
+  /** Whether a function was asked, which then has a log line of its own. */
+  integrated: boolean;
+}
+
+export interface GatewayOptions {
+  /** 0 for a free one. */
+  port: number;
+  /** Whether a free port will do where `port` is taken. */
+  orFree?: boolean;
+  /** By ARN, as the integrations name them. */
+  functions: Map<string, Pick<FunctionPool, 'invoke'>>;
+  onAnswer?: (answered: AnsweredRequest) => void;
+  /** Sees every request first, and may answer in the API's place. */
+  guard?: (listener: RequestListener) => RequestListener;
+}
+
 /**
  * Serves an API on this machine as an API Gateway REST API does, from the methods and gateway responses that would be
  * deployed.
  *
- * @param options.port 0 for a free one
- * @param options.functions by ARN, as the integrations name them
  * @returns `url` has the stage and no trailing slash
  * @throws where an integration or a gateway response asks for something that is not there, or the port is taken
  */
 export async function startGateway(
   api: ApiDescription,
-  { port, functions }: { port: number; functions: Map<string, Pick<FunctionPool, 'invoke'>> },
+  { port, orFree = false, functions, onAnswer = () => {}, guard = (listener) => listener }: GatewayOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
   for (const { functionArn } of api.methods) {
     if (!functions.has(functionArn)) {
@@ -56,7 +79,7 @@ export async function startGateway(
     if (!takeToken()) return fail('THROTTLED', 'Too Many Requests');
     const event = proxyEvent(request, facts, match, api);
     if (isTooLargeForLambda(event, facts.body)) return json(413, 'Request Too Long');
-    return integrate(match, event, fail);
+    return { ...(await integrate(match, event, fail)), integrated: true };
   }
 
   async function integrate(
@@ -80,18 +103,34 @@ export async function startGateway(
   }
 
   // Node's own limit is above the gateway's, so that the answer is the gateway's.
-  const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
+  const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, guard(serve));
+  const listeningPort = await (orFree ? listenNear : listen)(server, port);
+  return { url: `http://${LOOPBACK}:${listeningPort}/${api.stageName}`, close: () => close(server) };
+
+  function serve(request: IncomingMessage, response: ServerResponse): void {
+    const startedMs = performance.now();
     const ids = { requestId: requestId(request), extendedRequestId: extendedRequestId() };
     handle(request, ids, api.stageName, answer)
-      .then((result) => send(response, ids, result))
+      .then((result) => {
+        send(response, ids, result);
+        onAnswer(describeAnswer(request, ids, result, performance.now() - startedMs));
+      })
       .catch((error) => {
         // A client that went away in the middle of its own request is nobody to answer, and no error.
         if (!request.readableAborted) console.error('usher: the local gateway failed:', error);
         request.destroy();
       });
-  });
-  const listeningPort = await listen(server, port);
-  return { url: `http://${LOOPBACK}:${listeningPort}/${api.stageName}`, close: () => close(server) };
+  }
+}
+
+function describeAnswer(
+  request: IncomingMessage,
+  { requestId }: RequestIds,
+  { statusCode, body, integrated = false }: HttpAnswer,
+  durationMs: number,
+): AnsweredRequest {
+  const [path = '/'] = (request.url ?? '/').split('?');
+  return { requestId, method: methodOf(request), path, status: statusCode, durationMs, body, integrated };
 }
 
 type RequestIds = Pick<RequestFacts, 'requestId' | 'extendedRequestId'>;

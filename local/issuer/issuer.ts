@@ -7,8 +7,20 @@ export interface IssuerAddresses {
   /** The `iss` of its tokens; discovery is under it. */
   issuer: string;
   jwksUri: string;
-  /** `POST` of `{"header": {…}, "payload": {…}}` as JSON answers the JWT, signed with the issuer's key. */
+  /**
+   * `POST` of `{"header": {…}, "payload": {…}}` as JSON answers the JWT, signed with the issuer's key. The address holds
+   * a secret: who knows it can sign anything.
+   */
   signUrl: string;
+  /** For the client credentials grant, as `BACKEND_CLIENT_ID`. */
+  backendClientSecret: string;
+}
+
+export interface IssuerOptions {
+  /** Another one is taken where it is in use; 0 (default) for a free one. */
+  port?: number;
+  /** Keeps keys between starts; a new issuer has new keys where this is left out. */
+  dataDirectory?: string;
 }
 
 const PROCESS_FILE = fileURLToPath(new URL('process.ts', import.meta.url));
@@ -18,8 +30,13 @@ const PROCESS_FILE = fileURLToPath(new URL('process.ts', import.meta.url));
  *
  * @throws where it ends before it is ready
  */
-export async function startIssuer(): Promise<IssuerAddresses & { pid: number; close(): Promise<void> }> {
-  const child = fork(PROCESS_FILE, [], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export async function startIssuer(
+  options: IssuerOptions = {},
+): Promise<IssuerAddresses & { pid: number; close(): Promise<void> }> {
+  const child = fork(PROCESS_FILE, [JSON.stringify(options)], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const exited = once(child, 'exit');
   const ready = Promise.withResolvers<IssuerAddresses>();
   child.once('message', (addresses: IssuerAddresses) => ready.resolve(addresses));

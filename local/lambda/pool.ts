@@ -26,13 +26,17 @@ interface Waiting {
 /**
  * Runs a function as Lambda does: in processes of their own, each with the function's environment and nothing else, one
  * invocation at a time, started on demand up to `maxProcesses`. What Lambda would throttle beyond that waits instead.
- * What the function prints goes to this process's standard output, unchanged.
  *
- * @param environment the complete environment of the processes
+ * @param options.environment the complete environment of the processes
+ * @param options.output takes each line that the function prints; left out, this process's standard output has them
  */
 export function createFunctionPool(
   description: FunctionDescription,
-  { environment, maxProcesses }: { environment: Record<string, string>; maxProcesses: number },
+  {
+    environment,
+    maxProcesses,
+    output,
+  }: { environment: Record<string, string>; maxProcesses: number; output?: (line: string) => void },
 ): FunctionPool {
   const processes = new Set<FunctionProcess>();
   const idle: FunctionProcess[] = [];
@@ -40,7 +44,7 @@ export function createFunctionPool(
   let closed = false;
 
   function start(): FunctionProcess {
-    const started = startProcess(description, environment, () => {
+    const started = startProcess(description, environment, output, () => {
       processes.delete(started);
       if (idle.includes(started)) idle.splice(idle.indexOf(started), 1);
       dispatch();

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { FunctionDescription } from './function-description.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
@@ -22,18 +23,23 @@ const INIT_TIMEOUT_MS = 10_000;
 
 /**
  * @param environment the complete environment of the process
+ * @param output takes each line that the function prints; left out, this process's standard output has them
  * @param onUnusable called at once when the process is to take no further invocation, while it still dies; maybe repeatedly
  */
 export function startProcess(
   description: FunctionDescription,
   environment: Record<string, string>,
+  output: ((line: string) => void) | undefined,
   onUnusable: () => void,
 ): FunctionProcess {
   const child = fork(WORKER_FILE, [description.directory, description.handler], {
     env: environment,
     execArgv: [`--max-old-space-size=${description.memoryMb}`],
-    stdio: ['ignore', 1, 1, 'ipc'],
+    stdio: output ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 1, 1, 'ipc'],
   });
+  for (const stream of output ? [child.stdout, child.stderr] : []) {
+    createInterface({ input: stream as NodeJS.ReadableStream }).on('line', output as (line: string) => void);
+  }
   const loaded = Promise.withResolvers<void>();
   let fail: (error: Error) => void = loaded.reject;
   let receive = (message: FromWorker): void => {

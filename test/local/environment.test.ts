@@ -24,6 +24,7 @@ const ENVIRONMENT = {
   },
   issuer: 'http://127.0.0.1:4',
   audience: 'usher',
+  pageUrl: 'http://127.0.0.1:5',
   region: 'us-east-1',
   pid: 1,
 };
@@ -64,7 +65,7 @@ describe('a claimed directory', () => {
   it('is rejected to a second system', () => {
     const state = claimStateDirectory(directory);
     expect(() => claimStateDirectory(directory)).toThrow(
-      `A local system runs in ${directory} already (if process ${process.pid} is none, delete ${directory}/pid).`,
+      `A local system runs in ${directory} already: end it, or set USHER_LOCAL_DIR to another folder to run a second one (if process ${process.pid} is none, delete ${directory}/pid).`,
     );
     state.release();
     claimStateDirectory(directory).release();

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { request } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,6 +15,7 @@ import {
   startSystem,
   until,
 } from '../support/local.ts';
+import { backendToken, signIn } from '../support/sign-in.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };
@@ -23,6 +25,17 @@ async function isClosed(url: string): Promise<boolean> {
     () => false,
     () => true,
   );
+}
+
+/** As a page that points its own name at this machine sends it. */
+function statusAtForeignHost(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { headers: { host: 'rebound.example' } }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    asked.on('error', reject).end();
+  });
 }
 
 describe('a running local system', () => {
@@ -52,6 +65,7 @@ describe('a running local system', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(Object.keys(system.environment)).toEqual(
       expect.arrayContaining([
+        'pageUrl',
         'apiUrl',
         'chimeUrl',
         'dynamodbUrl',
@@ -117,10 +131,70 @@ describe('a running local system', () => {
     expect((await admit(system, 'after-the-crash')).status).toBe(200);
   });
 
+  it('accepts a token of every person and grant of its issuer, as far as their rights go', async () => {
+    const { apiUrl, meetingId, issuer, pageUrl } = system.environment;
+    const statusOf = async (token: string, name: string) => {
+      const response = await fetch(`${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ Attendees: [{ ExternalUserId: name }] }),
+      });
+      return response.status;
+    };
+    const signedIn = async (role: string, name: string) => {
+      const tokens = await signIn(issuer, { role, name, redirectUri: `${pageUrl}/` });
+      return tokens.access_token;
+    };
+    expect(await statusOf(await signedIn('host', 'hanna'), 'anyone')).toBe(200);
+    const guest = await signedIn('guest', 'gerd');
+    expect([await statusOf(guest, 'gerd'), await statusOf(guest, 'hanna')]).toEqual([200, 403]);
+    expect(await statusOf(await signedIn('stranger', 'otto'), 'otto')).toBe(404);
+    expect(await statusOf(await signedIn('visitor', 'vera'), 'vera')).toBe(403);
+    expect(await statusOf(await backendToken(system.environment), 'by-the-backend')).toBe(200);
+  });
+
+  it('creates a meeting by a command, which its tenants can then enter', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['cli/meeting.ts', '--name', 'board', '--tenant', 'globex'],
+      { cwd: PROJECT, env: { PATH: process.env['PATH'], USHER_LOCAL_DIR: system.directory } },
+    );
+    const [meetingId, link] = stdout.trim().split('\n');
+    const { pageUrl, apiUrl } = system.environment;
+    expect(link).toBe(`${pageUrl}/?meeting=${meetingId}`);
+    const token = await system.token('--claim', 'tenant=globex');
+    const response = await fetch(`${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ Attendees: [{ ExternalUserId: 'gus' }] }),
+    });
+    expect(response.status).toBe(200);
+  });
+
+  it('answers no request of a foreign page, at any of its servers', async () => {
+    const { apiUrl, chimeUrl, dynamodbUrl, issuer, pageUrl, signUrl } = system.environment;
+    const foreign = { origin: 'https://pages.example', 'content-type': 'text/plain' };
+    const statuses = async (urls: string[], ask: (url: string) => Promise<number>) =>
+      Promise.all(urls.map((url) => ask(url)));
+    const withOrigin = (url: string) =>
+      fetch(url, { method: 'POST', headers: foreign, body: '{}' }).then((response) => response.status);
+    const urls = [
+      chimeUrl,
+      `${chimeUrl}/_emulator/faults`,
+      dynamodbUrl,
+      `${issuer}/token`,
+      signUrl as string,
+    ];
+    expect(await statuses([...urls, `${pageUrl}/local/meetings`], withOrigin)).toEqual(Array(6).fill(403));
+
+    const everywhere = [apiUrl, ...urls, pageUrl, `${pageUrl}/settings.json`];
+    expect(await statuses(everywhere, (url) => statusAtForeignHost(url))).toEqual(Array(8).fill(403));
+  });
+
   it('rejects a second start in the same directory', async () => {
     const second = await startFailing(system.directory);
     expect(second).toMatchObject({ code: 1, stdout: '' });
-    expect(second.stderr).toMatch(/^usher: A local system runs in .* already .*\.\n$/);
+    expect(second.stderr).toMatch(/^usher: A local system runs in .* already: .*USHER_LOCAL_DIR.*\.\n$/);
     expect((await admit(system, 'undisturbed')).status).toBe(200);
   });
 });
@@ -128,12 +202,13 @@ describe('a running local system', () => {
 describe('the end of a local system', () => {
   it('leaves nothing behind', async () => {
     const system = await startSystem();
-    const { pid, apiUrl, chimeUrl, dynamodbUrl, issuer } = system.environment;
+    const { pid, apiUrl, chimeUrl, dynamodbUrl, issuer, pageUrl } = system.environment;
     const children = childrenOf(pid);
     expect(children).toHaveLength(2);
 
     await system.stop('SIGINT');
     expect(children.filter(isAlive)).toEqual([]);
-    for (const url of [apiUrl, chimeUrl, dynamodbUrl, issuer]) expect(await isClosed(url)).toBe(true);
+    for (const url of [apiUrl, chimeUrl, dynamodbUrl, issuer, pageUrl])
+      expect(await isClosed(url)).toBe(true);
   }, 40_000);
 });

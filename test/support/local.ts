@@ -17,6 +17,8 @@ export interface StartOptions {
   config?: object;
   /** Added to an environment of nothing but PATH and HOME. */
   env?: Record<string, string>;
+  /** Of `npm start`, beside `--json`. */
+  flags?: string[];
 }
 
 /** A local system in processes of its own, as `npm start` runs it (`npm run build` has to come first). */
@@ -70,7 +72,7 @@ export async function startSystem(options: StartOptions = {}): Promise<RunningSy
     async stop(signal = 'SIGINT') {
       system.child.kill(signal);
       const { code, inTime } = await system.exit();
-      const left = readdirSync(directory).filter((name) => name !== CONFIG_FILE);
+      const left = readdirSync(directory).filter((name) => !KEPT.includes(name));
       rmSync(directory, { recursive: true, force: true });
       if (!inTime || code !== 0 || left.length > 0) {
         throw new Error(`The local system ended with ${code}, left ${left}:\n${system.stderr()}`);
@@ -109,8 +111,11 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 
 const CONFIG_FILE = 'config.json';
 
-function launch(directory: string, { config, env = {} }: StartOptions) {
-  const args = ['local/start.ts'];
+/** What a system leaves for people to read, beside the configuration of a test. */
+const KEPT = [CONFIG_FILE, 'data', 'log.ndjson'];
+
+function launch(directory: string, { config, env = {}, flags = [] }: StartOptions) {
+  const args = ['local/start.ts', '--json', ...flags];
   if (config !== undefined) {
     const file = path.join(directory, CONFIG_FILE);
     writeFileSync(file, JSON.stringify(config));
@@ -136,6 +141,9 @@ function childEnvironment(directory: string, env: Record<string, string>): Recor
     HOME: tmpdir(),
     USHER_LOCAL_DIR: directory,
     USHER_LOCAL_SCHEDULE: 'off',
+    // Many systems run at a time, and none of them finds what another one kept.
+    USHER_LOCAL_DATA: 'memory',
+    PORT: '0',
     ...env,
   };
 }

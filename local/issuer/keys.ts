@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+
+/** What an issuer has to keep, so that what it issued before a restart is still good after it. */
+export interface IssuerSecrets {
+  /** Private, with `kid` and `alg`. */
+  signingKey: JWK;
+  cookieKey: string;
+  backendClientSecret: string;
+}
+
+/** @param directory where they are kept, readable by their owner only; new ones each time where it is left out */
+export async function readSecrets(directory: string | undefined): Promise<IssuerSecrets> {
+  const file = directory && path.join(directory, 'issuer.json');
+  if (file !== undefined && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const secrets = {
+    signingKey: { ...(await exportJWK(privateKey)), kid: randomSecret(), alg: 'RS256', use: 'sig' },
+    cookieKey: randomSecret(),
+    backendClientSecret: randomSecret(),
+  };
+  if (file !== undefined) writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
+  return secrets;
+}
+
+export function randomSecret(): string {
+  return randomBytes(24).toString('base64url');
+}

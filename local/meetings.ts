@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { ChimeSDKMeetings, type Meeting } from '@aws-sdk/client-chime-sdk-meetings';
+import type { Services } from './lambda/environment.ts';
+
+/** A meeting of the local system, as its page lists it. */
+export interface LocalMeeting {
+  meetingId: string;
+  name: string;
+  tenants: string[];
+}
+
+export interface LocalMeetings {
+  /** @throws what Chime answers to a name or a tenant that it does not take */
+  create(meeting: Pick<LocalMeeting, 'name' | 'tenants'>): Promise<LocalMeeting>;
+  /** Those created here since the start, the newest first. */
+  list(): readonly LocalMeeting[];
+}
+
+/** Creates meetings as the backend of a host does, with AWS's own client. */
+export function createLocalMeetings({ region, chimeUrl, credentials }: Services): LocalMeetings {
+  const created: LocalMeeting[] = [];
+  return {
+    async create({ name, tenants }) {
+      const client = new ChimeSDKMeetings({ region, endpoint: chimeUrl, credentials });
+      try {
+        const { Meeting } = await client.createMeeting({
+          ClientRequestToken: randomUUID(),
+          MediaRegion: region,
+          ExternalMeetingId: name,
+          ...(tenants.length > 0 && { TenantIds: tenants }),
+        });
+        const meeting = { meetingId: (Meeting as Meeting).MeetingId as string, name, tenants };
+        created.unshift(meeting);
+        return meeting;
+      } finally {
+        client.destroy();
+      }
+    },
+    list: () => created,
+  };
+}

@@ -1,0 +1,17 @@
+/** What listens on which port, so that addresses in notes and scripts stay good. */
+export interface Ports {
+  api: number;
+  page: number;
+  issuer: number;
+  chime: number;
+  dynamodb: number;
+}
+
+/** The API's; the others follow it. */
+export const DEFAULT_PORT = 8180;
+
+/** @param first the API's port, which the others follow; 0 for free ones everywhere */
+export function portsFrom(first: number): Ports {
+  const port = (offset: number) => (first === 0 ? 0 : first + offset);
+  return { api: port(0), page: port(1), issuer: port(2), chime: port(3), dynamodb: port(4) };
+}

@@ -15,6 +15,7 @@ export interface ApiRoute {
  */
 export const API_ROUTES: readonly ApiRoute[] = [
   { path: '/', methods: [] },
+  { path: '/meetings/{MeetingId}', methods: ['GET'] },
   { path: '/meetings/{MeetingId}/attendees', methods: ['POST'] },
   { path: '/{proxy+}', methods: [] },
 ];

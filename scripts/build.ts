@@ -9,12 +9,12 @@ import { NOTICES_FILE, thirdPartyNotices } from './third-party-notices.ts';
 // function. The stack, the local system and the benchmarks all use the bundles made here.
 const path = (relative: string): string => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-/** Compiles the schemas of a `BatchCreateAttendee` request into a module that needs no validation library. */
+/** Compiles the schemas of requests into a module that needs no validation library. */
 function generateRequestValidators(): void {
   const { components } = JSON.parse(readFileSync(path('openapi.json'), 'utf8'));
   const ajv = new Ajv({ allErrors: true, messages: false, code: { source: true } });
   ajv.addVocabulary(['components', 'example']);
-  const names = ['BatchCreateAttendeeRequest', 'MeetingId'];
+  const names = ['BatchCreateAttendeeRequest', 'ExternalUserId', 'MeetingId'];
   for (const $id of names) {
     ajv.addSchema({ $id, $ref: `#/components/schemas/${$id}`, components: { schemas: components.schemas } });
   }

@@ -4,6 +4,32 @@
  */
 
 export interface paths {
+    "/meetings/{MeetingId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Answers what a client needs to join an active meeting.
+         * @description Chime's `GetMeeting`, for a caller whom the rules would let into the meeting: by its scope, its meetings claim and its tenant. A caller that speaks for itself needs a name that an attendee can have. A meeting that the caller may not enter is not told from one that does not exist.
+         *
+         *     `MeetingArn`, `TenantIds`, `PrimaryMeetingId` and `MeetingHostId` of Chime's answer are left out. A meeting that ended less than five minutes ago may still be answered.
+         */
+        get: operations["GetMeeting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /**
+         * Answers a CORS preflight.
+         * @description For browsers. It allows `GET` and `POST` with the headers that AWS SDKs and `fetch` send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
+         */
+        options: operations["PreflightOfMeeting"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/meetings/{MeetingId}/attendees": {
         parameters: {
             query?: never;
@@ -23,7 +49,7 @@ export interface paths {
         delete?: never;
         /**
          * Answers a CORS preflight.
-         * @description For browsers. It allows `POST` with the headers that AWS SDKs and `fetch` send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
+         * @description For browsers. It allows `GET` and `POST` with the headers that AWS SDKs and `fetch` send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
          */
         options: operations["Preflight"];
         head?: never;
@@ -117,6 +143,73 @@ export interface components {
          * @example 5d0a1f6e-9c2b-4e87-b1d3-0f6a7c8e9d21
          */
         AttendeeId: string;
+        /** @description Where the meeting's media are: what a client of Chime connects to. URLs of Chime's own. */
+        MediaPlacement: {
+            /** @description The audio host. */
+            AudioHostUrl?: string;
+            /** @description The audio fallback. */
+            AudioFallbackUrl?: string;
+            /** @description The signaling. */
+            SignalingUrl?: string;
+            /** @description The TURN control. Deprecated by Chime and no longer used. */
+            TurnControlUrl?: string;
+            /** @description The screen data. Deprecated by Chime and no longer used. */
+            ScreenDataUrl?: string;
+            /** @description The screen viewing. Deprecated by Chime and no longer used. */
+            ScreenViewingUrl?: string;
+            /** @description The screen sharing. Deprecated by Chime and no longer used. */
+            ScreenSharingUrl?: string;
+            /** @description Where a client sends its events. */
+            EventIngestionUrl?: string;
+        };
+        /** @description What the meeting offers, as it was created. */
+        MeetingFeatures: {
+            Audio?: {
+                /**
+                 * @description Whether echo reduction is there for clients.
+                 * @enum {string}
+                 */
+                EchoReduction?: "AVAILABLE" | "UNAVAILABLE";
+            };
+            Video?: {
+                /**
+                 * @description The most for every attendee; `None` is a meeting without video.
+                 * @enum {string}
+                 */
+                MaxResolution?: "None" | "HD" | "FHD";
+            };
+            Content?: {
+                /**
+                 * @description The most for content; `None` is a meeting without it.
+                 * @enum {string}
+                 */
+                MaxResolution?: "None" | "FHD" | "UHD";
+            };
+            Attendee?: {
+                /** @description The most attendees. */
+                MaxCount?: number;
+            };
+        };
+        /** @description What joining needs of a meeting: the `Meeting` of Chime's client libraries. */
+        Meeting: {
+            MeetingId?: components["schemas"]["MeetingId"];
+            /**
+             * @description What its owner calls the meeting.
+             * @example board
+             */
+            ExternalMeetingId?: string;
+            /**
+             * @description The Region where its media are.
+             * @example eu-central-1
+             */
+            MediaRegion?: string;
+            MediaPlacement?: components["schemas"]["MediaPlacement"];
+            MeetingFeatures?: components["schemas"]["MeetingFeatures"];
+        };
+        /** @description The meeting. */
+        GetMeetingResponse: {
+            Meeting?: components["schemas"]["Meeting"];
+        };
     };
     responses: {
         /** @description `BadRequestException`: the input does not meet the service's restrictions; the message says which and what to mend. `LimitExceededException`, which Chime answers where the meeting would have too many attendees, has this status too. */
@@ -160,6 +253,7 @@ export interface components {
                 "x-amzn-RequestId": components["headers"]["RequestId"];
                 "x-usher-batch-id": components["headers"]["BatchId"];
                 "x-usher-chime-request-id": components["headers"]["ChimeRequestId"];
+                "x-usher-rule": components["headers"]["Rule"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "x-amzn-Remapped-WWW-Authenticate": components["headers"]["Challenge"];
                 "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
@@ -291,6 +385,11 @@ export interface components {
          */
         ChimeRequestId: string;
         /**
+         * @description The rule that denied the request; where a capability is too much, the message says the most that is allowed. Missing where Chime, or what stands before the service, refused it.
+         * @example capability-ceiling
+         */
+        Rule: string;
+        /**
          * @description The challenge of RFC 6750 section 3. API Gateway renames the header `WWW-Authenticate` of what the function answers, and leaves it on what it answers itself.
          * @example Bearer error="invalid_token", error_description="The bearer token has expired."
          */
@@ -314,6 +413,76 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    GetMeeting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The meeting. In any case, as Chime knows it.
+                 * @example 3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34
+                 */
+                MeetingId: components["schemas"]["MeetingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The meeting. */
+            200: {
+                headers: {
+                    "x-amzn-RequestId": components["headers"]["RequestId"];
+                    "x-usher-batch-id": components["headers"]["BatchId"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Access-Control-Allow-Origin": components["headers"]["AllowOrigin"];
+                    "Access-Control-Expose-Headers": components["headers"]["ExposeHeaders"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GetMeetingResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["Throttling"];
+            500: components["responses"]["ServiceFailure"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    PreflightOfMeeting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any; nothing is looked up. */
+                MeetingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The allowed origin, methods and headers; none of these headers for an origin, method or header that is not allowed. */
+            204: {
+                headers: {
+                    /** @description The origin that asked. */
+                    "Access-Control-Allow-Origin"?: string;
+                    /** @description Always `GET,POST`. */
+                    "Access-Control-Allow-Methods"?: string;
+                    /** @description The headers that may be sent. */
+                    "Access-Control-Allow-Headers"?: string;
+                    /** @description How long the browser may remember it, in seconds. */
+                    "Access-Control-Max-Age"?: string;
+                    /** @description `Origin`, where more than one is allowed. */
+                    Vary?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     BatchCreateAttendee: {
         parameters: {
             query: {
@@ -383,7 +552,7 @@ export interface operations {
                 headers: {
                     /** @description The origin that asked. */
                     "Access-Control-Allow-Origin"?: string;
-                    /** @description Always `POST`. */
+                    /** @description Always `GET,POST`. */
                     "Access-Control-Allow-Methods"?: string;
                     /** @description The headers that may be sent. */
                     "Access-Control-Allow-Headers"?: string;

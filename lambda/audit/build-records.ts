@@ -1,4 +1,5 @@
 import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee } from '../model/attendees.ts';
+import type { OperationName } from '../model/operations.ts';
 import type { Caller } from '../model/ports.ts';
 import type { Rule } from '../model/rules.ts';
 import { dayOfBatch } from './batch-id.ts';
@@ -61,6 +62,7 @@ export interface Permitted {
 
 /** A request that a rule refuses. */
 export interface Denial {
+  operation: OperationName;
   rule: Rule;
   scope: string | undefined;
   externalMeetingId?: string | undefined;
@@ -97,7 +99,7 @@ export function intentOf(
 
 export function denialOf(
   request: RequestFacts,
-  { rule, scope, externalMeetingId, names }: Denial,
+  { operation, rule, scope, externalMeetingId, names }: Denial,
   stamp: Stamp,
 ): DenialRecord {
   const { issuer, clientId, subject, ...caller } = callerFacts(request, scope, MAX_TOKEN_ID_LENGTH.denial);
@@ -109,6 +111,7 @@ export function denialOf(
     denialDay: dayOfBatch(request.batchId),
     caller,
     rule,
+    operation,
     requestedCount: names.length,
     names: [],
   };

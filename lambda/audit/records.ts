@@ -1,4 +1,5 @@
 import type { Capabilities, IssuedAttendee } from '../model/attendees.ts';
+import type { OperationName } from '../model/operations.ts';
 import type { Rule } from '../model/rules.ts';
 
 /**
@@ -133,6 +134,8 @@ export interface DenialRecord extends RecordBase, Partial<InForce> {
   /** Issuer, client and subject are in `callerId` only; records of earlier versions have them here instead. */
   caller: Omit<CallerFacts, keyof CallerName> & Partial<CallerName>;
   rule: Rule;
+  /** What was asked for; absent in records of earlier versions, see `operationOf`. */
+  operation?: OperationName;
   /** How many attendees were asked for. */
   requestedCount: number;
   /** Their ExternalUserIds, as many of them as the record has room for. Records of earlier versions have none. */
@@ -149,6 +152,11 @@ export interface AdmissionRecord {
   batchId: string;
   meetingId: string;
   expiresAt?: number;
+}
+
+/** What a denial was of: earlier versions knew one operation, and did not record it. */
+export function operationOf({ operation }: DenialRecord): OperationName {
+  return operation ?? 'BatchCreateAttendee';
 }
 
 export function recordId(batchId: string, kind: AuditRecord['kind']): string {

@@ -1,12 +1,13 @@
 import {
   BatchCreateAttendeeCommand,
+  type Meeting as ChimeMeeting,
   type ChimeSDKMeetingsClient,
   ChimeSDKMeetingsServiceException,
   GetMeetingCommand,
-  type Meeting,
 } from '@aws-sdk/client-chime-sdk-meetings';
 import type { Attendee, AttendeeError, Capabilities, Medium } from '../model/attendees.ts';
 import { ERROR_STATUS, type ErrorCode, type ErrorDetails, FacadeError } from '../model/errors.ts';
+import type { Meeting } from '../model/meetings.ts';
 import type { CreationResult, Meetings } from '../model/ports.ts';
 import { withinTime } from './time-limit.ts';
 
@@ -19,12 +20,17 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
           client.send(new GetMeetingCommand({ MeetingId: meetingId }), { abortSignal }),
         );
         const tenantIds = Meeting?.TenantIds ?? [];
-        // An answer without its meeting, as a proxy might make one, must not read as a meeting of nobody's.
-        if (typeof Meeting?.MeetingId !== 'string' || !isListOfStrings(tenantIds)) {
+        // An answer without this meeting, as a proxy might make one, must not read as a meeting without tenants.
+        if (Meeting?.MeetingId?.toLowerCase() !== meetingId.toLowerCase() || !isListOfStrings(tenantIds)) {
           throw new Error('An answer that is no GetMeetingResponse');
         }
         const { ExternalMeetingId: externalMeetingId } = Meeting;
-        return { tenantIds, missingMedia: missingMediaOf(Meeting), externalMeetingId };
+        return {
+          tenantIds,
+          missingMedia: missingMediaOf(Meeting),
+          externalMeetingId,
+          meeting: publicPartOf(Meeting),
+        };
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal?.code === 'NotFound') return undefined;
@@ -77,10 +83,22 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
 }
 
 /** Media that the meeting was created without (CreateMeeting's `MeetingFeatures`, `MaxResolution`). */
-function missingMediaOf({ MeetingFeatures }: Meeting): Medium[] {
+function missingMediaOf({ MeetingFeatures }: ChimeMeeting): Medium[] {
   return (['Video', 'Content'] as const).filter(
     (medium) => MeetingFeatures?.[medium]?.MaxResolution === 'None',
   );
+}
+
+/** A list of what is passed on, so that a member that Chime adds one day is not. */
+function publicPartOf(meeting: ChimeMeeting): Meeting {
+  const { MeetingId = '', ExternalMeetingId, MediaRegion, MediaPlacement, MeetingFeatures } = meeting;
+  return {
+    MeetingId,
+    ...(ExternalMeetingId && { ExternalMeetingId }),
+    ...(MediaRegion && { MediaRegion }),
+    ...(MediaPlacement && { MediaPlacement }),
+    ...(MeetingFeatures && { MeetingFeatures }),
+  };
 }
 
 function isListOfStrings(value: unknown): value is string[] {

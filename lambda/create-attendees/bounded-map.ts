@@ -2,6 +2,8 @@
 export interface BoundedMap<K, V> {
   get(key: K): V | undefined;
   set(key: K, value: V): void;
+  /** Forgets every entry of such a key. */
+  deleteWhere(isGone: (key: K) => boolean): void;
 }
 
 export function createBoundedMap<K, V>(limit: number): BoundedMap<K, V> {
@@ -20,6 +22,9 @@ export function createBoundedMap<K, V>(limit: number): BoundedMap<K, V> {
       entries.delete(key);
       entries.set(key, value);
       if (entries.size > limit) entries.delete(entries.keys().next().value as K);
+    },
+    deleteWhere(isGone) {
+      for (const key of entries.keys()) if (isGone(key)) entries.delete(key);
     },
   };
 }

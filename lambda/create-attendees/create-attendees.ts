@@ -119,6 +119,7 @@ async function askChime(
   if (result.kind === 'refused') {
     const { error, chimeRequestId } = result;
     const refusal = { code: error.code, message: error.message };
+    if (error.code === 'NotFound') dependencies.meetingAccess.forget(meetingId);
     await settle(request, { state: 'FAILED', refusal, chimeRequestId }, dependencies);
     throw error;
   }

@@ -1,48 +1,81 @@
 import { type Denial, denialOf, identityOf } from '../audit/build-records.ts';
 import { callerId } from '../audit/records.ts';
 import { FacadeError } from '../model/errors.ts';
-import { type Decision, denialText, type Grant } from './policy.ts';
+import type { Meeting } from '../model/meetings.ts';
+import type { MeetingPermit } from './meeting-access.ts';
+import { type Decision, denialText, type EntryGrant, type Grant } from './policy.ts';
 import { type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
 import { REQUEST_TIMES } from './time-budget.ts';
 
+/** What a caller wants in the meeting, for the record of a denial. */
+export type Purpose = Pick<Denial, 'operation' | 'names'>;
+
 /**
- * Lets a caller enter the meeting that it asks for: by a decision that needs its token only, and where that says so, by the
- * meeting's tenants. A denial is recorded.
+ * Lets a caller have attendees in the meeting that it asks for: by a decision that needs its token only, and where that
+ * says so, by the meeting's tenants. A denial is recorded.
  *
- * @param names the ExternalUserIds that are asked for
  * @throws FacadeError `Forbidden` or `NotFound` for a denial, and what looking the meeting up throws
  */
 export async function enter(
   request: CallerRequest,
   decision: Decision,
-  names: readonly string[],
+  purpose: Purpose,
   dependencies: Dependencies,
 ): Promise<Grant> {
-  if (!decision.permitted) {
-    const { rule, scope, limits } = decision;
-    await recordDenial(request, { rule, scope, names }, dependencies);
-    throw new FacadeError('Forbidden', denialText(rule, limits), {
-      reason: rule,
-      rule,
-      ...(rule === 'scope' ? { challenge: 'Bearer error="insufficient_scope"' } : {}),
-    });
-  }
-  const { grant } = decision;
+  const grant = await grantOf(request, decision, purpose, dependencies);
   if (grant.tenants === undefined) return grant;
+  const { missingMedia, externalMeetingId } = await lookUp(request, grant, purpose, dependencies);
+  return { ...grant, missingMedia, externalMeetingId };
+}
 
+/**
+ * Lets a caller know the meeting that it asks for, by the same decisions. The meeting is looked up for callers without
+ * tenants too, out of the same budget.
+ *
+ * @throws FacadeError as `enter`
+ */
+export async function enterToSee(
+  request: CallerRequest,
+  decision: Decision<EntryGrant>,
+  purpose: Purpose,
+  dependencies: Dependencies,
+): Promise<Meeting> {
+  const grant = await grantOf(request, decision, purpose, dependencies);
+  return (await lookUp(request, grant, purpose, dependencies)).meeting;
+}
+
+async function grantOf<Granted extends EntryGrant>(
+  request: CallerRequest,
+  decision: Decision<Granted>,
+  purpose: Purpose,
+  dependencies: Dependencies,
+): Promise<Granted> {
+  if (decision.permitted) return decision.grant;
+  const { rule, scope, limits } = decision;
+  await recordDenial(request, { rule, scope, ...purpose }, dependencies);
+  throw new FacadeError('Forbidden', denialText(rule, limits), {
+    reason: rule,
+    rule,
+    ...(rule === 'scope' ? { challenge: 'Bearer error="insufficient_scope"' } : {}),
+  });
+}
+
+async function lookUp(
+  request: CallerRequest,
+  { scope, tenants }: EntryGrant,
+  purpose: Purpose,
+  dependencies: Dependencies,
+): Promise<MeetingPermit> {
   const { meetingId } = request.asked;
   const access = await dependencies.meetingAccess.enter(
     callerId(identityOf(request.caller)),
-    grant.tenants,
+    tenants,
     meetingId,
     { timeoutMs: request.budget.forStep(REQUEST_TIMES.findMeetingMs) },
   );
-  if ('rule' in access) {
-    const { rule } = access;
-    await recordDenial(request, { ...access, scope: grant.scope, names }, dependencies);
-    throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: rule });
-  }
-  return { ...grant, ...access };
+  if (!('rule' in access)) return access;
+  await recordDenial(request, { ...access, scope, ...purpose }, dependencies);
+  throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: access.rule });
 }
 
 async function recordDenial(
@@ -56,10 +89,11 @@ async function recordDenial(
     return;
   }
   try {
-    await dependencies.auditLog.recordDenial(
-      denialOf(factsOf(request, dependencies), denial, stampOf(dependencies)),
-      { timeoutMs: request.budget.forStep(REQUEST_TIMES.recordMs) },
-    );
+    const facts = factsOf(request, dependencies);
+    const record = denialOf(facts, denial, stampOf(dependencies));
+    await dependencies.auditLog.recordDenial(record, {
+      timeoutMs: request.budget.forStep(REQUEST_TIMES.recordMs),
+    });
   } catch (cause) {
     // A denial stands whether or not it could be recorded; the log line has the batch id and the rule.
     dependencies.report('denial not recorded', { rule, cause: nameOf(cause) });

@@ -1,12 +1,13 @@
 import type { Medium } from '../model/attendees.ts';
 import { FacadeError } from '../model/errors.ts';
-import type { CallOptions, Clock, Meetings } from '../model/ports.ts';
+import type { Meeting } from '../model/meetings.ts';
+import type { CallOptions, Clock, MeetingFacts, Meetings } from '../model/ports.ts';
 import type { Rule } from '../model/rules.ts';
 import { createBoundedMap } from './bounded-map.ts';
 import { createCallerBudget } from './caller-budget.ts';
 import { authorizeByMeeting } from './policy.ts';
 
-/** A meeting's tenants do not change while it lasts, and one that has ended is refused by Chime itself. */
+/** Neither a meeting's tenants nor where its media are change while it lasts; for one that has ended, see `forget`. */
 const PERMITTED_FOR_MS = 5 * 60_000;
 /** Short, since the meeting may be created a moment later. */
 const DENIED_FOR_MS = 5_000;
@@ -24,6 +25,7 @@ export const VAIN_LOOKUPS = { capacity: 5, perSecond: 1, earnedByPermitted: 1 };
 export interface MeetingPermit {
   missingMedia: readonly Medium[];
   externalMeetingId?: string | undefined;
+  meeting: Meeting;
 }
 
 /** The rule that forbids a meeting. */
@@ -37,15 +39,18 @@ export interface MeetingAccess {
   /**
    * Decides whether a caller of these tenants may enter the meeting.
    *
+   * @param tenants undefined where the caller's issuer has no tenant claim: then the meeting only has to exist
    * @returns the rule that forbids it, if one does; else what is known of the meeting
    * @throws FacadeError `Throttling` where the caller has asked for too many meetings in vain, and what the port throws
    */
   enter(
     callerId: string,
-    tenants: readonly string[],
+    tenants: readonly string[] | undefined,
     meetingId: string,
     options: CallOptions,
   ): Promise<MeetingDenial | MeetingPermit>;
+  /** Chime says that the meeting has ended: what is remembered lets no caller enter it any more. */
+  forget(meetingId: string): void;
 }
 
 /**
@@ -64,8 +69,8 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
     async enter(callerId, tenants, meetingId, options) {
       // Whether Chime minds the case of a meeting's id is not documented. A permit holds for every spelling, so that
       // spelling one id in many ways costs no look-ups; a denial for its own, so that it keeps nobody from the meeting.
-      const anySpelling = JSON.stringify([meetingId.toLowerCase(), ...tenants]);
-      const thisSpelling = JSON.stringify([meetingId, ...tenants]);
+      const anySpelling = keyOf(meetingId.toLowerCase(), tenants);
+      const thisSpelling = keyOf(meetingId, tenants);
       const permission = permitted.get(anySpelling);
       if (holds(permission)) return permission.permit;
       const refusal = denied.get(thisSpelling);
@@ -82,9 +87,9 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
         );
       }
       // A look-up that fails is not given back: it was a call to a Chime that is in trouble already.
-      const meeting = await meetings.findMeeting(meetingId, options);
-      const rule = authorizeByMeeting(tenants, meeting);
-      const externalMeetingId = meeting?.externalMeetingId;
+      const facts = await meetings.findMeeting(meetingId, options);
+      const rule = authorizeByMeeting(tenants, facts);
+      const externalMeetingId = facts?.externalMeetingId;
       if (rule !== undefined) {
         const denial = { rule, externalMeetingId };
         denied.set(thisSpelling, { untilMs: clock.now() + DENIED_FOR_MS, denial });
@@ -92,9 +97,21 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
       }
       // One caller may be a backend of many users: what its honest ones do pays for one who asks for anything.
       vainLookups.giveBack(callerId, 1 + VAIN_LOOKUPS.earnedByPermitted);
-      const permit = { missingMedia: meeting?.missingMedia ?? [], externalMeetingId };
+      // The rule denies what does not exist.
+      const { missingMedia = [], meeting } = facts as MeetingFacts;
+      const permit = { missingMedia, externalMeetingId, meeting };
       permitted.set(anySpelling, { untilMs: clock.now() + PERMITTED_FOR_MS, permit });
       return permit;
     },
+
+    forget(meetingId) {
+      const beginning = keyOf(meetingId.toLowerCase(), []).slice(0, -1);
+      permitted.deleteWhere((key) => key.startsWith(beginning));
+    },
   };
+}
+
+/** A tenant claim has one tenant at least, so callers without one have a key of their own. */
+function keyOf(meetingId: string, tenants: readonly string[] = []): string {
+  return JSON.stringify([meetingId, ...tenants]);
 }

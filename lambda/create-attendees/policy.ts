@@ -10,6 +10,7 @@ import {
 import type { IssuerRules } from '../model/issuer-rules.ts';
 import type { Caller, MeetingFacts } from '../model/ports.ts';
 import type { Rule } from '../model/rules.ts';
+import { isExternalUserId } from './http/validation.ts';
 
 /** What a caller may do with this request, once the rules that need only the token are met. */
 export interface Grant {
@@ -26,30 +27,43 @@ export interface Grant {
   releasesExisting: boolean;
 }
 
-export type Decision =
-  | { permitted: true; grant: Grant }
+/** What lets a caller enter a meeting, whatever it does there. */
+export type EntryGrant = Pick<Grant, 'scope' | 'tenants'>;
+
+export type Decision<Granted extends EntryGrant = Grant> =
+  | { permitted: true; grant: Granted }
   /** `limits` says what the rule allows at most, where that helps the caller. */
   | { permitted: false; rule: Rule; scope?: string; limits?: string };
 
-/** A parsed request, as the rules see it. `meetingId` is in lower case. */
+/** A parsed request, as the rules see it. */
 export interface BatchRequest {
   meetingId: string;
   attendees: readonly AttendeeRequest[];
 }
 
-/** The rules that need nothing but the verified token; they come first, so that no I/O is spent on a refusal. */
+/**
+ * The rules for entering a meeting that need nothing but the verified token: those for whoever could be let into it as an
+ * attendee. A delegate can name others; a self caller can name itself, so it needs a name that an attendee can have.
+ */
+export function authorizeEntry(caller: Caller, meetingId: string): Decision<EntryGrant> {
+  const known = knownIn(caller, meetingId);
+  if ('rule' in known) return known;
+  const { kind, scope, tenants } = known;
+  if (kind === 'self' && !isExternalUserId(ownExternalUserId(caller))) {
+    return { permitted: false, rule: 'self-own-name', scope };
+  }
+  return { permitted: true, grant: { scope, tenants } };
+}
+
+/** The rules for attendees that need nothing but the verified token; they come first, so that no I/O is spent on a refusal. */
 export function authorizeByToken(caller: Caller, request: BatchRequest): Decision {
   const { rules } = caller;
-  const role = roleOf(caller);
-  if (role === undefined) return { permitted: false, rule: 'scope' };
-  const { scope } = role;
+  const known = knownIn(caller, request.meetingId);
+  if ('rule' in known) return known;
+  const { kind, scope, tenants } = known;
   const deny = (rule: Rule) => ({ permitted: false, rule, scope }) as const;
 
-  const tenants = rules.tenantClaim === undefined ? undefined : tenantsOf(caller, rules.tenantClaim);
-  if (tenants === 'invalid') return deny('tenant-claim');
-  if (!meetingsClaimAllows(caller, request.meetingId)) return deny('meetings-claim');
-
-  if (role.kind === 'self') {
+  if (kind === 'self') {
     if (request.attendees.length !== 1) return deny('self-one-attendee');
     if (request.attendees[0]?.ExternalUserId !== ownExternalUserId(caller)) return deny('self-own-name');
   } else if (!request.attendees.every((a) => a.ExternalUserId.startsWith(rules.externalUserIdPrefix))) {
@@ -62,20 +76,22 @@ export function authorizeByToken(caller: Caller, request: BatchRequest): Decisio
     ceiling,
   );
   if (above.length > 0) return { ...deny('capability-ceiling'), limits: limitsOf(above, ceiling) };
-  const releasesExisting = role.kind === 'self' && rules.existing === 'release';
+  const releasesExisting = kind === 'self' && rules.existing === 'release';
   return { permitted: true, grant: { scope, ceiling, tenants, missingMedia: [], releasesExisting } };
 }
 
 /**
- * The rule that needs the meeting. Only for a grant with tenants.
+ * The rule that needs the meeting.
  *
+ * @param tenants undefined where the issuer has no tenant claim: then the meeting only has to exist
  * @param meeting undefined for a meeting that does not exist
  */
 export function authorizeByMeeting(
-  tenants: readonly string[],
-  meeting: MeetingFacts | undefined,
+  tenants: readonly string[] | undefined,
+  meeting: Pick<MeetingFacts, 'tenantIds'> | undefined,
 ): Rule | undefined {
-  return meeting?.tenantIds.some((tenantId) => tenants.includes(tenantId)) ? undefined : 'meeting-tenant';
+  const isTheirs = tenants === undefined || meeting?.tenantIds.some((tenantId) => tenants.includes(tenantId));
+  return meeting !== undefined && isTheirs ? undefined : 'meeting-tenant';
 }
 
 /**
@@ -144,8 +160,28 @@ export function judgeAnswer(
   return judgement;
 }
 
+/** What every operation on a meeting asks of a token: a scope, a tenant, and that it is good for this meeting. */
+function knownIn(
+  caller: Caller,
+  meetingId: string,
+): { permitted: false; rule: Rule; scope?: string } | (Role & Pick<Grant, 'tenants'>) {
+  const { tenantClaim } = caller.rules;
+  const role = roleOf(caller);
+  if (role === undefined) return { permitted: false, rule: 'scope' };
+  const deny = (rule: Rule) => ({ permitted: false, rule, scope: role.scope }) as const;
+  const tenants = tenantClaim === undefined ? undefined : tenantsOf(caller, tenantClaim);
+  if (tenants === 'invalid') return deny('tenant-claim');
+  if (!meetingsClaimAllows(caller, meetingId)) return deny('meetings-claim');
+  return { ...role, tenants };
+}
+
+interface Role {
+  kind: 'delegate' | 'self';
+  scope: string;
+}
+
 /** A token with scopes of both kinds is a delegate's. */
-function roleOf(caller: Caller): { kind: 'delegate' | 'self'; scope: string } | undefined {
+function roleOf(caller: Caller): Role | undefined {
   for (const kind of ['delegate', 'self'] as const) {
     const scope = [caller.rules.scopes[kind] ?? []].flat().find((name) => caller.scopes.has(name));
     if (scope !== undefined) return { kind, scope };
@@ -165,7 +201,7 @@ function meetingsClaimAllows(caller: Caller, meetingId: string): boolean {
   if (meetingsClaim === undefined) return true;
   const value = caller.claims[meetingsClaim];
   if (value === undefined) return !meetingsClaimRequired;
-  return stringsIn(value)?.some((id) => id.toLowerCase() === meetingId) ?? false;
+  return stringsIn(value)?.some((id) => id.toLowerCase() === meetingId.toLowerCase()) ?? false;
 }
 
 function ownExternalUserId({ rules, claims }: Caller): string | undefined {

@@ -1,15 +1,21 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { FacadeError } from '../model/errors.ts';
+import type { Meeting } from '../model/meetings.ts';
+import type { OperationName } from '../model/operations.ts';
 import type { Caller } from '../model/ports.ts';
 import { type AskedAttendees, type CreatedAttendees, createAttendees } from './create-attendees.ts';
-import { enter } from './enter.ts';
-import { leadsTo, parseBatch } from './http/request.ts';
-import { authorizeByToken, type Decision, type Grant } from './policy.ts';
+import { enter, enterToSee, type Purpose } from './enter.ts';
+import { type FoundMeeting, getMeeting } from './get-meeting.ts';
+import { leadsTo, parseBatch, parseMeeting } from './http/request.ts';
+import { authorizeByToken, authorizeEntry, type Decision, type EntryGrant, type Grant } from './policy.ts';
 import type { Asked, CallerRequest, Dependencies } from './request.ts';
 
-/** An operation of Chime's that is offered here. */
-interface Operation<What extends Asked, Answer extends OperationAnswer> {
-  name: string;
+/**
+ * An operation of Chime's that is offered here. `Granted` is what the token lets the caller do, `Entered` what its use case
+ * goes by once the caller has entered the meeting.
+ */
+interface Operation<What extends Asked, Granted extends EntryGrant, Entered, Answer extends OperationAnswer> {
+  name: OperationName;
   method: string;
   resource: string;
   /** The value of the query parameter `operation`, where Chime tells operations at one path apart by it. */
@@ -17,11 +23,18 @@ interface Operation<What extends Asked, Answer extends OperationAnswer> {
   /** The validator. @throws FacadeError `BadRequest` */
   parse(event: APIGatewayProxyEvent): What;
   /** The rule by which a token lets its caller enter. */
-  authorize(caller: Caller, asked: What): Decision;
+  authorize(caller: Caller, asked: What): Decision<Granted>;
   /** The ExternalUserIds that are asked for, for the record of a denial. */
   namesIn(asked: What): readonly string[];
+  /** Lets the caller enter, by the token and by the meeting. @throws FacadeError */
+  enter(
+    request: CallerRequest<What>,
+    decision: Decision<Granted>,
+    purpose: Purpose,
+    dependencies: Dependencies,
+  ): Promise<Entered>;
   /** The use case. @throws FacadeError */
-  run(request: CallerRequest<What>, grant: Grant, dependencies: Dependencies): Promise<Answer>;
+  run(request: CallerRequest<What>, entered: Entered, dependencies: Dependencies): Promise<Answer>;
   /** The body of the answer, in Chime's shape. */
   bodyOf(answer: Answer): object;
 }
@@ -32,7 +45,10 @@ interface OperationAnswer {
 
 /** An operation whose types are its own matter. */
 export interface Route
-  extends Pick<Operation<Asked, OperationAnswer>, 'name' | 'method' | 'resource' | 'query'> {
+  extends Pick<
+    Operation<Asked, EntryGrant, unknown, OperationAnswer>,
+    'name' | 'method' | 'resource' | 'query'
+  > {
   /** Goes from the body of a request to that of its answer, once its caller is known. @throws FacadeError */
   serve(
     event: APIGatewayProxyEvent,
@@ -41,22 +57,23 @@ export interface Route
   ): Promise<OperationAnswer & { body: object }>;
 }
 
-const routeOf = <What extends Asked, Answer extends OperationAnswer>(
-  operation: Operation<What, Answer>,
+const routeOf = <What extends Asked, Granted extends EntryGrant, Entered, Answer extends OperationAnswer>(
+  operation: Operation<What, Granted, Entered, Answer>,
 ): Route => ({
   ...operation,
   async serve(event, known, dependencies) {
     const asked = operation.parse(event);
     const request = { ...known, asked };
     const decision = operation.authorize(request.caller, asked);
-    const grant = await enter(request, decision, operation.namesIn(asked), dependencies);
-    const answer = await operation.run(request, grant, dependencies);
+    const purpose = { operation: operation.name, names: operation.namesIn(asked) };
+    const entered = await operation.enter(request, decision, purpose, dependencies);
+    const answer = await operation.run(request, entered, dependencies);
     return { chimeRequestId: answer.chimeRequestId, body: operation.bodyOf(answer) };
   },
 });
 
 export const ROUTES: readonly Route[] = [
-  routeOf<AskedAttendees, CreatedAttendees>({
+  routeOf<AskedAttendees, Grant, Grant, CreatedAttendees>({
     name: 'BatchCreateAttendee',
     method: 'POST',
     resource: '/meetings/{MeetingId}/attendees',
@@ -64,8 +81,20 @@ export const ROUTES: readonly Route[] = [
     parse: parseBatch,
     authorize: authorizeByToken,
     namesIn: ({ attendees }) => attendees.map(({ ExternalUserId }) => ExternalUserId),
+    enter,
     run: createAttendees,
     bodyOf: ({ attendees, errors }) => ({ Attendees: attendees, Errors: errors }),
+  }),
+  routeOf<Asked, EntryGrant, Meeting, FoundMeeting>({
+    name: 'GetMeeting',
+    method: 'GET',
+    resource: '/meetings/{MeetingId}',
+    parse: parseMeeting,
+    authorize: (caller, { meetingId }) => authorizeEntry(caller, meetingId),
+    namesIn: () => [],
+    enter: enterToSee,
+    run: getMeeting,
+    bodyOf: ({ meeting }) => ({ Meeting: meeting }),
   }),
 ];
 

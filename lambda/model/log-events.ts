@@ -1,8 +1,10 @@
 /** The `message` of every line that a function logs, by function; docs/runbook.md explains each. */
 export const LOG_EVENTS = {
   function: [
-    /** Answered with 200. */
+    /** Attendees, answered with 200. */
     'batch',
+    /** A meeting, answered with 200. */
+    'meeting',
     /** Answered with anything else. */
     'request failed',
     'admissions pending',

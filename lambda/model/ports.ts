@@ -1,6 +1,7 @@
 import type { Attendee, AttendeeError, AttendeeRequest, IssuedAttendee, Medium } from './attendees.ts';
 import type { FacadeError } from './errors.ts';
 import type { IssuerRules } from './issuer-rules.ts';
+import type { Meeting } from './meetings.ts';
 
 export interface CallOptions {
   /** The call is cut after this many milliseconds. */
@@ -34,6 +35,8 @@ export interface MeetingFacts {
   externalMeetingId?: string | undefined;
   /** Media that the meeting was created without (`MaxResolution` of `None`): Chime takes no other capability than `None`. */
   missingMedia?: readonly Medium[];
+  /** What a caller who may enter gets to know. */
+  meeting: Meeting;
 }
 
 /** What came of one attempt to create attendees. */

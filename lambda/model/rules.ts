@@ -11,13 +11,16 @@ export const RULES = [
   'meetings-claim',
   /** A caller that speaks for itself asked for more than one attendee. */
   'self-one-attendee',
-  /** A caller that speaks for itself named somebody else. */
+  /** A caller that speaks for itself named somebody else, or its token gives it no name that an attendee can have. */
   'self-own-name',
   /** A delegate named an ExternalUserId outside its issuer's prefix. */
   'name-prefix',
   /** A capability above the ceiling of the caller's scope. */
   'capability-ceiling',
-  /** The meeting does not exist, has no tenant, or none of the caller's. Answered as 404, always in the same way. */
+  /**
+   * The meeting does not exist or, where the issuer has a tenant claim, has none of the caller's tenants. Answered as 404,
+   * always in the same way.
+   */
   'meeting-tenant',
   /** Chime returned an attendee that was not asked for. */
   'answer-requested-name',

@@ -6,6 +6,7 @@ import {
   report,
   unmeant,
 } from '../support/contract/differential.ts';
+import { compareMeetings, meetingCases, reportMeetings } from '../support/contract/differential-meetings.ts';
 import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 
 let system: RunningSystem;
@@ -19,4 +20,12 @@ it('answers what Chime answers, but for what is meant', async () => {
   const differences = await compareAll(system.environment, cases, 4);
   console.log(report(cases.length, differences));
   expect(unmeant(differences)).toEqual([]);
+}, 60_000);
+
+it('answers GetMeeting as Chime does, but for what is meant', async () => {
+  const cases = meetingCases(100, 20261128);
+  const differences = await compareMeetings(system.environment, cases);
+  console.log(reportMeetings(cases.length, differences));
+  expect(differences.filter(({ why }) => why === undefined)).toEqual([]);
+  expect(differences.length).toBeGreaterThan(0);
 }, 60_000);

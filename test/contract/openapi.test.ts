@@ -14,12 +14,14 @@ import {
 } from '../support/contract/model-facts.ts';
 
 const PATH = '/meetings/{MeetingId}/attendees';
+const MEETING_PATH = '/meetings/{MeetingId}';
 const project = (file: string) => new URL(`../../${file}`, import.meta.url);
 const read = (file: string) => JSON.parse(readFileSync(project(file), 'utf8'));
 
 const api = read('openapi.json');
 const { schemas, responses } = api.components;
 const operation = api.paths[PATH].post;
+const getMeeting = api.paths[MEETING_PATH].get;
 
 /** The SDK's own schemas: `[kind, namespace, name, traits, member names, member schemas, how many are required]`. */
 type SdkStructure = [number, string, string, unknown, string[], unknown[], number?];
@@ -47,6 +49,36 @@ describe('the API document, beside the schemas of the stock SDK', () => {
     expect(sorted(ofApi(name))).toEqual(sorted(structure(schema)));
   });
 
+  /** Members of Chime's answer that say too much: docs/wire-contract.md, "Where Usher and Chime differ". */
+  const LEFT_OUT = ['MeetingArn', 'MeetingHostId', 'PrimaryMeetingId', 'TenantIds'];
+  it.each([
+    ['GetMeetingResponse', sdk.GetMeetingResponse$],
+    ['Meeting', sdk.Meeting$],
+    ['MediaPlacement', sdk.MediaPlacement$],
+    ['MeetingFeatures', sdk.MeetingFeaturesConfiguration$],
+  ])('has the members of %s, but for those that are left out', (name, schema) => {
+    const members = structure(schema).members.filter((member) => !LEFT_OUT.includes(member));
+    expect(sorted(ofApi(name))).toEqual(sorted({ members, required: [] }));
+  });
+
+  it.each([
+    ['Audio', sdk.AudioFeatures$],
+    ['Video', sdk.VideoFeatures$],
+    ['Content', sdk.ContentFeatures$],
+    ['Attendee', sdk.AttendeeFeatures$],
+  ])('has the features of %s', (name, schema) => {
+    const { properties } = schemas.MeetingFeatures.properties[name];
+    expect(Object.keys(properties)).toEqual(structure(schema).members);
+  });
+
+  it('has the values of the features', () => {
+    const { Audio, Video, Content } = schemas.MeetingFeatures.properties;
+    const values = (schema: { enum: string[] }) => new Set(schema.enum);
+    expect(values(Audio.properties.EchoReduction)).toEqual(new Set(Object.values(sdk.MeetingFeatureStatus)));
+    expect(values(Video.properties.MaxResolution)).toEqual(new Set(Object.values(sdk.VideoResolution)));
+    expect(values(Content.properties.MaxResolution)).toEqual(new Set(Object.values(sdk.ContentResolution)));
+  });
+
   it('has the members of the request, of which the path holds one', () => {
     const { members, required } = ofApi('BatchCreateAttendeeRequest');
     const inPath = operation.parameters.filter((p: { in: string }) => p.in === 'path');
@@ -65,6 +97,23 @@ describe('the API document, beside the schemas of the stock SDK', () => {
     ];
     const [query] = operation.parameters.filter((p: { in: string }) => p.in === 'query');
     expect(http).toEqual(['POST', `${PATH}?${query.name}=${query.schema.enum}`, 200]);
+  });
+
+  it('has the method, path and status of GetMeeting, which has no query and no body', () => {
+    const [, , , { http }] = sdk.GetMeeting$ as unknown as [
+      number,
+      string,
+      string,
+      { http: [string, string, number] },
+    ];
+    expect(http).toEqual(['GET', MEETING_PATH, 200]);
+    expect(getMeeting.parameters).toMatchObject([{ name: 'MeetingId', in: 'path' }]);
+    expect(getMeeting.requestBody).toBeUndefined();
+  });
+
+  it('has for GetMeeting the errors that the model gives it, and the one that no gateway can shape', () => {
+    const statuses = ['200', '400', '401', '403', '404', '413', '429', '500', '503'];
+    expect(Object.keys(getMeeting.responses).toSorted()).toEqual(statuses);
   });
 
   it('has the media capabilities', () => {

@@ -32,6 +32,9 @@ interface RawRequest {
 
 const BODY = '{"Attendees":[{"ExternalUserId":"alice"}]}';
 const PATH = '/v1/meetings/MEETING/attendees?operation=batch-create';
+/** GetMeeting. */
+const GET: RawRequest = { method: 'GET', path: '/v1/meetings/MEETING', body: '' };
+const getAt = (path: string): RawRequest => ({ ...GET, path });
 
 /** As raw as Node sends it: `fetch` would tidy up. */
 async function send({
@@ -76,6 +79,7 @@ function classOf({ status, headers, body }: Answer): string {
 }
 
 const OK = '200 with Attendees,Errors';
+const MEETING_OK = '200 with Meeting';
 const BAD_REQUEST = '400 BadRequestException';
 const UNAUTHORIZED = '401 UnauthorizedException';
 const NOT_FOUND = '404 NotFoundException';
@@ -107,6 +111,19 @@ describe('a request', () => {
     ['for another path', { path: '/v1/meetings' }, NOT_FOUND],
     ['for the root', { path: '/v1' }, NOT_FOUND],
     ['by GET', { method: 'GET', body: '' }, BAD_REQUEST],
+    ['for a meeting', GET, MEETING_OK],
+    ['for a meeting, with a body that nobody asked for', { ...GET, body: '{' }, MEETING_OK],
+    ['for a meeting, of plain text', { ...GET, headers: { 'Content-Type': 'text/plain' } }, MEETING_OK],
+    ['for a meeting, with one more parameter', getAt(`${GET.path}?x=5`), MEETING_OK],
+    ['for a meeting, with an operation', getAt(`${GET.path}?operation=batch-create`), BAD_REQUEST],
+    ['for a meeting that is not there', getAt(`/v1/meetings/${ABSENT_MEETING}`), NOT_FOUND],
+    ['for a meeting, with an encoded id', getAt(`/v1/meetings/%33${ABSENT_MEETING.slice(1)}`), NOT_FOUND],
+    ['for a meeting, with no id', getAt('/v1/meetings/MEETING%0a'), BAD_REQUEST],
+    ['for a meeting, with a trailing slash', getAt('/v1/meetings/MEETING/'), NOT_FOUND],
+    ['for a meeting, with a doubled slash', getAt('/v1//meetings/MEETING'), NOT_FOUND],
+    ['for a meeting, by POST', { path: '/v1/meetings/MEETING' }, BAD_REQUEST],
+    ['for a meeting, by DELETE', { ...GET, method: 'DELETE' }, BAD_REQUEST],
+    ['for a meeting, without a token', { ...GET, headers: { Authorization: undefined } }, UNAUTHORIZED],
     ['by PUT', { method: 'PUT' }, BAD_REQUEST],
     ['by DELETE elsewhere', { method: 'DELETE', path: '/v1/x' }, NOT_FOUND],
     ['by TRACE', { method: 'TRACE', body: '' }, NOT_FOUND],
@@ -212,9 +229,19 @@ describe('a page', () => {
     expect([status, headers['access-control-allow-origin']]).toEqual([204, Origin]);
     const allowed = headers['access-control-allow-headers']?.split(',') ?? [];
     expect(allowed).toEqual(expect.arrayContaining(names.toLowerCase().split(/, ?/)));
-    expect(headers['access-control-allow-methods']).toBe('POST');
+    expect(headers['access-control-allow-methods']).toBe('GET,POST');
     expect(headers['access-control-allow-credentials']).toBeUndefined();
     expect(headers['vary']).toContain('Origin');
+  });
+
+  it('may ask for a meeting', async () => {
+    const headers = {
+      'Access-Control-Request-Method': 'GET',
+      'Access-Control-Request-Headers': 'authorization',
+    };
+    const answer = await preflight(headers, GET.path);
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([204, Origin]);
+    expect(answer.headers['access-control-allow-methods']).toBe('GET,POST');
   });
 
   it.each([
@@ -251,6 +278,9 @@ describe('a page', () => {
     ['no such meeting', { path: PATH.replace('MEETING', ABSENT_MEETING) }, 404],
     ['another path', { path: '/v1/x' }, 404],
     ['another method', { method: 'PUT' }, 400],
+    ['a meeting', GET, 200],
+    ['a meeting that is not there', getAt(`/v1/meetings/${ABSENT_MEETING}`), 404],
+    ['no token for a meeting', { ...GET, headers: { Authorization: undefined } }, 401],
   ];
   it.each(answers)('can read %s', async (_what, request, status) => {
     const answer = await send({ ...request, headers: { ...request.headers, Origin } });

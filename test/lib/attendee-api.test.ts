@@ -50,8 +50,11 @@ describe('the methods', () => {
   it('let the function shape nearly every answer', () => {
     expect(methods.map(([name]) => name).sort()).toEqual([
       'ANY /',
+      'ANY /meetings/{MeetingId}',
       'ANY /meetings/{MeetingId}/attendees',
       'ANY /{proxy+}',
+      'GET /meetings/{MeetingId}',
+      'OPTIONS /meetings/{MeetingId}',
       'OPTIONS /meetings/{MeetingId}/attendees',
       'POST /meetings/{MeetingId}/attendees',
     ]);
@@ -175,14 +178,14 @@ describe('the stage', () => {
         ThrottlingRateLimit: 50,
         ThrottlingBurstLimit: 70,
       },
-      {
+      ...['/~1meetings~1{MeetingId}', '/~1meetings~1{MeetingId}~1attendees'].map((ResourcePath) => ({
         HttpMethod: 'OPTIONS',
-        ResourcePath: '/~1meetings~1{MeetingId}~1attendees',
+        ResourcePath,
         DataTraceEnabled: false,
         LoggingLevel: 'OFF',
         ThrottlingRateLimit: 20,
         ThrottlingBurstLimit: 30,
-      },
+      })),
     ]);
   });
 
@@ -190,6 +193,7 @@ describe('the stage', () => {
     const settings = theResource(synthesize(), 'AWS::ApiGateway::Stage').Properties['MethodSettings'];
     expect(settings).toMatchObject([
       { HttpMethod: '*', ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
+      { HttpMethod: 'OPTIONS', ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
       { HttpMethod: 'OPTIONS', ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
     ]);
   });

@@ -21,6 +21,7 @@ export async function createAttendeesFor(
   const request = { batchId, caller: await caller, origin, budget, asked };
   const decision = authorizeByToken(request.caller, asked);
   const names = asked.attendees.map(({ ExternalUserId }) => ExternalUserId);
-  const grant = await enter(request, decision, names, dependencies);
+  const purpose = { operation: 'BatchCreateAttendee', names } as const;
+  const grant = await enter(request, decision, purpose, dependencies);
   return createAttendees(request, grant, dependencies);
 }

@@ -135,7 +135,10 @@ export function createWorld({ idempotent = true } = {}) {
             origin: { sourceIp: '192.0.2.1', userAgent: 'a browser', gatewayRequestId: 'gateway-1' },
           },
           {
-            meetingAccess: { enter: async () => ({ missingMedia: [] }) },
+            meetingAccess: {
+              enter: async () => ({ missingMedia: [], meeting: { MeetingId: meetingId } }),
+              forget: () => {},
+            },
             denialBudget: { take: () => true, giveBack: () => {} },
             meetings: {
               createAttendees: (id, requests) =>

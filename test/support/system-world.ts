@@ -39,6 +39,30 @@ export async function startWorld(issuers: object[], { processes }: { processes: 
     return (response.status === 204 ? undefined : await response.json()) as T;
   };
 
+  const send = (method: string, path: string, headers: string[], body = ''): Promise<Answer> => {
+    const { host, hostname, port, pathname } = new URL(apiUrl);
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        {
+          hostname,
+          port,
+          method,
+          path: pathname + path,
+          headers: ['Host', host, 'Content-Type', 'application/json', ...headers],
+        },
+        async (response) => {
+          const text = (await response.setEncoding('utf8').toArray()).join('');
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers as Record<string, string>,
+            text,
+          });
+        },
+      );
+      request.on('error', reject).end(body);
+    });
+  };
+
   return {
     system,
 
@@ -59,29 +83,12 @@ export async function startWorld(issuers: object[], { processes }: { processes: 
       return Meeting?.MeetingId as string;
     },
 
-    ask({ headers = [], body, meetingId, query = 'operation=batch-create' }: Question): Promise<Answer> {
-      const { host, hostname, port } = new URL(apiUrl);
-      return new Promise((resolve, reject) => {
-        const request = httpRequest(
-          {
-            hostname,
-            port,
-            method: 'POST',
-            path: `${new URL(apiUrl).pathname}/meetings/${meetingId}/attendees?${query}`,
-            headers: ['Host', host, 'Content-Type', 'application/json', ...headers],
-          },
-          async (response) => {
-            const text = (await response.setEncoding('utf8').toArray()).join('');
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers as Record<string, string>,
-              text,
-            });
-          },
-        );
-        request.on('error', reject).end(body);
-      });
-    },
+    ask: ({ headers = [], body, meetingId, query = 'operation=batch-create' }: Question): Promise<Answer> =>
+      send('POST', `/meetings/${meetingId}/attendees?${query}`, headers, body),
+
+    /** Asks for a meeting. */
+    look: ({ headers = [], meetingId, query }: Omit<Question, 'body'>): Promise<Answer> =>
+      send('GET', `/meetings/${meetingId}${query === undefined ? '' : `?${query}`}`, headers),
 
     calls: async (operation: string): Promise<Call[]> =>
       (await emulator<{ calls: Call[] }>('calls')).calls.filter((call) => call.operation === operation),

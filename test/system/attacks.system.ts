@@ -692,6 +692,118 @@ describe('the witnesses', () => {
   });
 });
 
+describe('a caller without the right to see a meeting', () => {
+  const look = (value: string, meetingId = acmeMeeting) => world.look({ headers: bearer(value), meetingId });
+  /** A caller of its own for each attack, so that none of them has used up the budget for look-ups. */
+  const seer = (overrides: object = {}) => ({ sub: `seer-${crypto.randomUUID()}`, ...overrides });
+
+  it('differs from one that has it in one thing only', async () => {
+    await world.forgetCalls();
+    for (const [value, meetingId] of [
+      [token(), acmeMeeting],
+      [selfToken(), acmeMeeting],
+      [token({ meetings: [acmeMeeting.toUpperCase()] }), acmeMeeting],
+      [partnerToken(), globexMeeting],
+    ] as const) {
+      const { status, headers, text } = await look(value, meetingId);
+      expect({ status, text }).toMatchObject({ status: 200 });
+      expect(headers['cache-control']).toBe('no-store');
+      const { Meeting } = JSON.parse(text);
+      expect(Meeting).toMatchObject({ MeetingId: meetingId, MediaPlacement: expect.any(Object) });
+      expect(Object.keys(Meeting).toSorted()).toEqual([
+        'ExternalMeetingId',
+        'MediaPlacement',
+        'MediaRegion',
+        'MeetingId',
+      ]);
+      expect(text).not.toMatch(/arn:|123456789012|"acme"|"globex"/);
+    }
+  });
+
+  const attacks: [string, number, Rule | undefined, () => Promise<Answer>][] = [
+    ['a token of a stranger', 401, undefined, () => look(signToken(evilKey, claims()))],
+    ['an expired token', 401, undefined, () => look(token({ exp: nowSeconds() - 31 }))],
+    ['an ID token', 401, undefined, () => look(token({}, { typ: 'JWT' }))],
+    ['no token', 401, undefined, () => world.look({ meetingId: acmeMeeting })],
+    [
+      'a token in the query',
+      401,
+      undefined,
+      () => world.look({ meetingId: acmeMeeting, query: `access_token=${token()}` }),
+    ],
+    ['no scope', 403, 'scope', () => look(token(seer({ scope: 'openid' })))],
+    ['a scope of another issuer', 403, 'scope', () => look(token(seer({ scope: 'usher/attendees.create' })))],
+    ['no tenant', 403, 'tenant-claim', () => look(token(seer({ tenant: undefined })))],
+    [
+      'a tenant of another issuer',
+      403,
+      'tenant-claim',
+      () => look(token(seer({ tenant: ['acme', 'globex'] })), globexMeeting),
+    ],
+    ['another meeting', 403, 'meetings-claim', () => look(token(seer({ meetings: [ABSENT] })))],
+    ['a pattern of meetings', 403, 'meetings-claim', () => look(selfToken(seer({ meetings: ['*'] })))],
+    ['a name that Chime keeps', 403, 'self-own-name', () => look(selfToken({ sub: 'x'.repeat(64) }))],
+    ['a name with a line break', 403, 'self-own-name', () => look(selfToken({ sub: 'mal\u0000lory' }))],
+    ['a meeting of another tenant', 404, undefined, () => look(token(seer()), globexMeeting)],
+    ['a meeting of no tenant', 404, undefined, () => look(selfToken(seer()), nobodysMeeting)],
+    ['a meeting that does not exist', 404, undefined, () => look(token(seer()), ABSENT)],
+    ['a partner, our meeting', 404, undefined, () => look(partnerToken(seer()), acmeMeeting)],
+    ['an id that is a way to another', 400, undefined, () => look(token(), `${acmeMeeting}%2f..`)],
+  ];
+  const classes: Record<number, string> = {
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+  };
+  it.each(attacks)('%s: %d %s', async (_what, status, rule, send) => {
+    const answer = await send();
+    expectRejection(answer, status, classes[status] ?? '');
+    expect(answer.headers['x-usher-rule']).toBe(rule);
+  });
+
+  it('cannot tell a foreign meeting from one that does not exist, by look-ups neither', async () => {
+    const foreign = await world.meetingOf('globex');
+    expect((await look(partnerToken(), foreign)).status).toBe(200);
+    const tellings = [];
+    for (const meetingId of [foreign, await world.meetingOf(), crypto.randomUUID()]) {
+      await world.forgetCalls();
+      const value = token(seer());
+      const answers = [await look(value, meetingId), await look(value, meetingId)];
+      tellings.push({
+        calls: (await world.calls('GetMeeting')).length,
+        answers: answers.map(({ status, headers, text }) => {
+          const own = ['date', 'x-amzn-requestid', 'x-amz-apigw-id', 'x-usher-batch-id'];
+          const { RequestId, Message, ...body } = JSON.parse(text);
+          expect(RequestId).toBe(headers['x-amzn-requestid']);
+          const others = Object.entries(headers).filter(([name]) => !own.includes(name));
+          return { status, others, body, message: Message.replace(meetingId, 'MEETING') };
+        }),
+      });
+    }
+    expect(tellings[0]).toMatchObject({ calls: 1, answers: [{ status: 404 }, { status: 404 }] });
+    expect(tellings[1]).toEqual(tellings[0]);
+    expect(tellings[2]).toEqual(tellings[0]);
+  });
+
+  it('that asks for random ids spends its own budget, with attendees and meetings together', async () => {
+    await world.forgetCalls();
+    const value = token(seer());
+    const statuses = [];
+    for (let i = 0; i < 4; i += 1) {
+      statuses.push((await look(value, crypto.randomUUID())).status);
+      statuses.push((await withToken(value, undefined, crypto.randomUUID())).status);
+    }
+    expect(statuses.slice(0, 5)).toEqual(Array(5).fill(404));
+    expect(statuses).toContain(429);
+    expect((await world.calls('GetMeeting')).length).toBeLessThan(8);
+  });
+
+  it('let nobody in', async () => {
+    expect(await world.calls('BatchCreateAttendee')).toEqual([]);
+  });
+});
+
 describe('meetings that are not the caller’s', () => {
   it('are told apart by nothing: status, headers, body, look-ups', async () => {
     const told = async (sub: string, meetingId: string) => {

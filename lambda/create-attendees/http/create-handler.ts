@@ -9,7 +9,7 @@ import type { LogEvent } from '../../model/log-events.ts';
 import type { MetricName } from '../../model/metrics.ts';
 import type { TokenVerifier } from '../../model/ports.ts';
 import type { Dependencies } from '../request.ts';
-import { routeTo } from '../routes.ts';
+import { ROUTES, routeTo } from '../routes.ts';
 import { startTimeBudget } from '../time-budget.ts';
 import { bearerToken } from './request.ts';
 import { EXPOSED_HEADERS, failure, success } from './response.ts';
@@ -75,7 +75,7 @@ export function createHandler(dependencies: HandlerDependencies) {
       httpCors({
         disableBeforePreflightResponse: false,
         origins: allowedOrigins,
-        methods: 'POST',
+        methods: [...new Set(ROUTES.map(({ method }) => method))].toSorted().join(','),
         headers: REQUEST_HEADERS.join(','),
         exposeHeaders: EXPOSED_HEADERS,
         maxAge: 600,

@@ -93,6 +93,20 @@ export function parseBatch(event: APIGatewayProxyEvent): {
   };
 }
 
+/**
+ * The meeting that a request asks about. A body is not looked at: Chime's operation has none.
+ *
+ * @throws FacadeError `BadRequest`
+ */
+export function parseMeeting(event: APIGatewayProxyEvent): { meetingId: string } {
+  const meetingId = event.pathParameters?.['MeetingId'] ?? '';
+  const violations = validateMeetingId(meetingId);
+  if (violations.length > 0) {
+    throw new FacadeError('BadRequest', violationsMessage(violations), { reason: 'validation' });
+  }
+  return { meetingId };
+}
+
 /** A member that is null counts as left out, as in AWS's JSON protocols (Smithy specification, AWS restJson1). */
 function parseJson(event: APIGatewayProxyEvent): unknown {
   const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : event.body;

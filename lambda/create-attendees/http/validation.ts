@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import {
   validateBatchCreateAttendeeRequest,
+  validateExternalUserId,
   validateMeetingId as validateMeetingIdSchema,
 } from '../../../dist/generated/request-validators.cjs';
 import type { AttendeeRequest } from '../../model/attendees.ts';
@@ -35,6 +36,11 @@ export function validateMeetingId(meetingId: string): string[] {
   return (validateMeetingIdSchema.errors ?? []).map(({ params }) =>
     constraint('meetingId', `Member must satisfy regular expression pattern: ${params['pattern']}`),
   );
+}
+
+/** Whether it is a name that an attendee can have. */
+export function isExternalUserId(name: string | undefined): boolean {
+  return name !== undefined && validateExternalUserId(name);
 }
 
 /** Chime's limit for one batch; the schema has it too. */

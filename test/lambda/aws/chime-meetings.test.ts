@@ -43,7 +43,7 @@ describe('finding a meeting', () => {
   it('tells its tenants', async () => {
     const { meetings, meeting } = await chime();
     const meetingId = await meeting({ TenantIds: ['acme', 'globex'] });
-    expect(await meetings.findMeeting(meetingId, QUICK)).toEqual({
+    expect(await meetings.findMeeting(meetingId, QUICK)).toMatchObject({
       tenantIds: ['acme', 'globex'],
       missingMedia: [],
       externalMeetingId: 'standup',
@@ -53,6 +53,28 @@ describe('finding a meeting', () => {
   it('tells that it has no tenants', async () => {
     const { meetings, meetingId } = await chime();
     expect(await meetings.findMeeting(meetingId, QUICK)).toMatchObject({ tenantIds: [] });
+  });
+
+  it('passes on what joining needs, and no member beside it', async () => {
+    const passedOn = {
+      MeetingId: ABSENT.toUpperCase(),
+      ExternalMeetingId: 'board',
+      MediaRegion: 'eu-central-1',
+      MediaPlacement: { AudioHostUrl: 'audio.example', SignalingUrl: 'wss://signal.example' },
+      MeetingFeatures: { Video: { MaxResolution: 'HD' } },
+    };
+    const { meetings } = await answering({
+      Meeting: {
+        ...passedOn,
+        MediaPlacement: { ...passedOn.MediaPlacement, Secret: 's3cret' },
+        MeetingArn: 'arn:aws:chime:us-east-1:123456789012:meeting/s3cret',
+        MeetingHostId: 's3cret',
+        PrimaryMeetingId: 's3cret',
+        TenantIds: ['acme', 's3cret'],
+        Secret: 's3cret',
+      },
+    });
+    expect((await meetings.findMeeting(ABSENT, QUICK))?.meeting).toEqual(passedOn);
   });
 
   it('tells the media that it was created without', async () => {
@@ -87,6 +109,7 @@ describe('finding a meeting', () => {
     ['nothing', {}],
     ['no meeting', { Meeting: null }],
     ['a meeting without its id', { Meeting: { TenantIds: ['acme'] } }],
+    ['another meeting', { Meeting: { MeetingId: ABSENT.replace('3', '4'), TenantIds: ['acme'] } }],
     ['tenants that are no list', { Meeting: { MeetingId: ABSENT, TenantIds: 'acme' } }],
     ['tenants that are no names', { Meeting: { MeetingId: ABSENT, TenantIds: [{ acme: true }] } }],
   ])(

@@ -27,6 +27,13 @@ describe('a bounded map', () => {
     expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([3, undefined, 4]);
   });
 
+  it('forgets entries by their keys', () => {
+    const map = createBoundedMap<string, number>(3);
+    for (const [index, key] of ['a1', 'b', 'a2'].entries()) map.set(key, index);
+    map.deleteWhere((key) => key.startsWith('a'));
+    expect([map.get('a1'), map.get('b'), map.get('a2')]).toEqual([undefined, 1, undefined]);
+  });
+
   it('takes no room for keys that it was only asked for', () => {
     const map = createBoundedMap<string, number>(2);
     map.set('a', 1);

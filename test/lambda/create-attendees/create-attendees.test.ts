@@ -61,7 +61,7 @@ function createWorld() {
     } as Caller,
     requested: [{ ExternalUserId: 'alice' }, { ExternalUserId: 'bob' }] as AttendeeRequest[],
     stopsAtMs: START_MS + 20_000,
-    meeting: { tenantIds: ['acme'] } as MeetingFacts | undefined,
+    meeting: { tenantIds: ['acme'] } as Omit<MeetingFacts, 'meeting'> | undefined,
     result: answered(attendee('alice'), attendee('bob')),
     /** Rejects the port of that name. */
     broken: new Set<string>(),
@@ -96,8 +96,10 @@ function createWorld() {
         const rule = authorizeByMeeting(tenants, state.meeting);
         const externalMeetingId = state.meeting?.externalMeetingId;
         if (rule !== undefined) return { rule, externalMeetingId };
-        return { missingMedia: state.meeting?.missingMedia ?? [], externalMeetingId };
+        const missingMedia = state.meeting?.missingMedia ?? [];
+        return { missingMedia, externalMeetingId, meeting: { MeetingId: MEETING } };
       },
+      forget: (meetingId) => happened.push(`forget ${meetingId}`),
     },
     denialBudget: { take: () => state.denialsLeft-- > 0, giveBack: () => {} },
     meetings: {
@@ -324,7 +326,15 @@ describe('a refusal', () => {
       await expect(w.run()).rejects.toMatchObject({ code });
       expect(w.happened).not.toContain('createAttendees');
       expect(w.happened).not.toContain('recordIntent');
-      expect(w.records).toMatchObject([{ kind: 'denial', rule, denialDay: '2026-11-23', requestedCount: 2 }]);
+      expect(w.records).toMatchObject([
+        {
+          kind: 'denial',
+          rule,
+          denialDay: '2026-11-23',
+          operation: 'BatchCreateAttendee',
+          requestedCount: 2,
+        },
+      ]);
     },
   );
 
@@ -397,6 +407,15 @@ describe('a refusal', () => {
       told.push(JSON.stringify({ error, happened: each.happened }));
     }
     expect(new Set(told).size).toBe(1);
+  });
+
+  it('by Chime for a meeting that has ended has it looked up again, and no other refusal has', async () => {
+    w.result = { kind: 'refused', error: new FacadeError('Forbidden', 'no'), chimeRequestId: undefined };
+    await expect(w.run()).rejects.toThrow('no');
+    expect(w.happened).not.toContain(`forget ${MEETING}`);
+    w.result = { kind: 'refused', error: new FacadeError('NotFound', 'gone'), chimeRequestId: undefined };
+    await expect(w.run()).rejects.toThrow('gone');
+    expect(w.happened).toContain(`forget ${MEETING}`);
   });
 
   it('by Chime is passed on once its outcome is recorded', async () => {

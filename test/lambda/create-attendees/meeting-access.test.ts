@@ -9,7 +9,7 @@ import type { Rule } from '../../../lambda/model/rules.ts';
 
 let nowMs: number;
 let looked: string[];
-let meetings: Record<string, MeetingFacts>;
+let meetings: Record<string, Omit<MeetingFacts, 'meeting'>>;
 let access: MeetingAccess;
 
 beforeEach(() => {
@@ -20,7 +20,8 @@ beforeEach(() => {
     {
       findMeeting: async (meetingId) => {
         looked.push(meetingId);
-        return meetings[meetingId];
+        const facts = meetings[meetingId];
+        return facts && { ...facts, meeting: { MeetingId: meetingId } };
       },
       createAttendees: async () => {
         throw new Error('is not for this to call');
@@ -36,12 +37,18 @@ async function ask(meetingId: string, tenants = ['acme'], callerId = 'alice'): P
   return 'rule' in decision ? decision.rule : undefined;
 }
 
+async function askWithoutTenants(meetingId: string): Promise<Rule | undefined> {
+  const decision = await access.enter('carol', undefined, meetingId, { timeoutMs: 1_000 });
+  return 'rule' in decision ? decision.rule : undefined;
+}
+
 describe('access to a meeting', () => {
-  it('says which media it does not have, remembered too', async () => {
+  it('gives the meeting and the media that it does not have, remembered too', async () => {
     meetings['ours'] = { tenantIds: ['acme'], missingMedia: ['Video'] };
     const enter = () => access.enter('alice', ['acme'], 'ours', { timeoutMs: 1_000 });
-    expect(await enter()).toEqual({ missingMedia: ['Video'] });
-    expect(await enter()).toEqual({ missingMedia: ['Video'] });
+    const permit = { missingMedia: ['Video'], meeting: { MeetingId: 'ours' } };
+    expect(await enter()).toEqual(permit);
+    expect(await enter()).toEqual(permit);
     expect(looked).toEqual(['ours']);
   });
 
@@ -97,6 +104,49 @@ describe('access to a meeting', () => {
     await ask('ours');
     expect(await ask('ours', ['globex'])).toBe('meeting-tenant');
     expect(await ask('ours', ['globex', 'acme'])).toBeUndefined();
+  });
+});
+
+describe('a meeting that has ended', () => {
+  it('is forgotten for every tenant and in every spelling, and no other is', async () => {
+    meetings['0a'] = meetings['0b'] = { tenantIds: ['acme', 'globex'] };
+    for (const meetingId of ['0a', '0b']) {
+      await ask(meetingId, ['acme']);
+      await ask(meetingId, ['globex']);
+      await askWithoutTenants(meetingId);
+    }
+    delete meetings['0a'];
+    looked = [];
+    access.forget('0A');
+    expect(await ask('0a', ['acme'])).toBe('meeting-tenant');
+    expect(await ask('0a', ['globex'])).toBe('meeting-tenant');
+    expect(await askWithoutTenants('0a')).toBe('meeting-tenant');
+    for (const tenant of ['acme', 'globex']) expect(await ask('0b', [tenant])).toBeUndefined();
+    expect(looked).toEqual(['0a', '0a', '0a']);
+  });
+});
+
+describe('a caller whose issuer has no tenant claim', () => {
+  it('may enter any meeting that exists, looked up once for a while', async () => {
+    for (const meetingId of ['ours', 'theirs', 'nobodys']) {
+      expect(await askWithoutTenants(meetingId)).toBeUndefined();
+      expect(await askWithoutTenants(meetingId)).toBeUndefined();
+    }
+    expect(looked).toEqual(['ours', 'theirs', 'nobodys']);
+  });
+
+  it('does not open a meeting for callers with tenants', async () => {
+    await askWithoutTenants('theirs');
+    expect(await ask('theirs')).toBe('meeting-tenant');
+  });
+
+  it('spends the same budget on meetings that do not exist', async () => {
+    const outcomes = [];
+    for (let i = 0; i < 20; i += 1) {
+      outcomes.push(await askWithoutTenants(`random-${i}`).then(String, (error) => error.code));
+    }
+    expect(outcomes).toEqual([...Array(5).fill('meeting-tenant'), ...Array(15).fill('Throttling')]);
+    expect(looked).toHaveLength(5);
   });
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   authorizeByMeeting,
   authorizeByToken,
+  authorizeEntry,
   type Grant,
   judgeAnswer,
   requestsToSend,
@@ -259,6 +260,58 @@ describe('the rule that needs the meeting', () => {
 
   it('is not met by a meeting that does not exist', () => {
     expect(authorizeByMeeting(['acme'], undefined)).toBe('meeting-tenant');
+    expect(authorizeByMeeting(undefined, undefined)).toBe('meeting-tenant');
+  });
+
+  it('asks a caller without tenants for a meeting that exists', () => {
+    expect(authorizeByMeeting(undefined, { tenantIds: ['globex'] })).toBeUndefined();
+    expect(authorizeByMeeting(undefined, { tenantIds: [] })).toBeUndefined();
+  });
+});
+
+describe('the rules for entering a meeting', () => {
+  const named = (claims: object) => self(claims as Record<string, unknown>);
+  const entries: [string, Caller, Rule | undefined][] = [
+    ['a delegate', delegate(), undefined],
+    ['a delegate without a name of its own', delegate({ sub: undefined }), undefined],
+    ['a self caller', self(), undefined],
+    [
+      'a caller for whom no capability is left',
+      self({}, { ...RULES, ceilings: { 'attendees.create.self': MUTE } }),
+      undefined,
+    ],
+    ['a caller without a scope', callerWith([]), 'scope'],
+    ['a caller without a tenant', self({ tenant: undefined }), 'tenant-claim'],
+    ['a caller of a foreign tenant', delegate({ tenant: 'globex' }), 'tenant-claim'],
+    ['a caller of another meeting', delegate({ meetings: [OTHER_MEETING] }), 'meetings-claim'],
+    ['a caller of no meeting', self({ meetings: undefined }), 'meetings-claim'],
+    ['a self caller without a name', named({ sub: undefined }), 'self-own-name'],
+    ['a self caller with an empty name', named({ sub: '' }), 'self-own-name'],
+    ['a self caller with several names', named({ sub: ['alice', 'bob'] }), 'self-own-name'],
+    ['a self caller with a name too long for Chime', named({ sub: 'x'.repeat(60) }), 'self-own-name'],
+    ['a self caller with a name that Chime does not take', named({ sub: 'al*ice' }), 'self-own-name'],
+    [
+      'a self caller with a reserved name',
+      self({ sub: 'aws:alice' }, { ...RULES, externalUserIdPrefix: '' }),
+      'self-own-name',
+    ],
+  ];
+  it.each(entries)('decide on %s', (_what, caller, rule) => {
+    const decision = authorizeEntry(caller, MEETING);
+    expect(decision.permitted ? undefined : decision.rule).toBe(rule);
+  });
+
+  it('give the tenants that the meeting is judged by', () => {
+    expect(authorizeEntry(self(), MEETING)).toEqual({
+      permitted: true,
+      grant: { scope: 'attendees.create.self', tenants: ['acme'] },
+    });
+  });
+
+  it('take the id of the meeting in any case, as the rules for attendees do', () => {
+    expect(authorizeEntry(self(), MEETING.toUpperCase()).permitted).toBe(true);
+    const request = { meetingId: MEETING.toUpperCase(), attendees: [asks('acme-alice', WATCH)] };
+    expect(authorizeByToken(self(), request).permitted).toBe(true);
   });
 });
 
@@ -506,7 +559,7 @@ describe('over any issuers, callers, meetings and requests', () => {
       ),
   };
 
-  const permits = (w: World): boolean => {
+  const callerOf = (w: World): Caller => {
     const { tenantClaim, meetingsClaim, tenants, ...rest } = w.rules;
     const issuerRules: IssuerRules = {
       ...without(RULES, 'tenantClaim', 'tenants', 'meetingsClaim'),
@@ -515,21 +568,55 @@ describe('over any issuers, callers, meetings and requests', () => {
       ...(tenants === undefined ? {} : { tenants }),
       ...(meetingsClaim === undefined ? {} : { meetingsClaim }),
     };
-    const caller = {
+    return {
       rules: issuerRules,
       clientId: '',
       subject: '',
       scopes: new Set(w.scopes),
       claims: w.claims,
     };
-    const decision = authorizeByToken(caller, w.request);
+  };
+  const factsOf = (w: World) =>
+    w.meetingTenants === undefined ? undefined : { tenantIds: w.meetingTenants };
+  const permits = (w: World): boolean => {
+    const decision = authorizeByToken(callerOf(w), w.request);
     if (!decision.permitted) return false;
-    const meetingFacts = w.meetingTenants === undefined ? undefined : { tenantIds: w.meetingTenants };
     return (
       decision.grant.tenants === undefined ||
-      authorizeByMeeting(decision.grant.tenants, meetingFacts) === undefined
+      authorizeByMeeting(decision.grant.tenants, factsOf(w)) === undefined
     );
   };
+  const permitsEntry = (w: World): boolean => {
+    const decision = authorizeEntry(callerOf(w), w.request.meetingId);
+    return decision.permitted && authorizeByMeeting(decision.grant.tenants, factsOf(w)) === undefined;
+  };
+  const wrongToEnter = [
+    'nobody with a scope asked',
+    'a meeting of none of the caller’s tenants',
+    'a tenant that the issuer may not speak for',
+    'a meeting that the token does not list',
+  ];
+
+  it('lets exactly those enter who could be let in as some attendee', () => {
+    const seen = { entered: 0, kept: 0 };
+    fc.assert(
+      fc.property(world, (w) => {
+        const enters = permitsEntry(w);
+        seen[enters ? 'entered' : 'kept'] += 1;
+        if (enters) expect(wrongToEnter.filter((wrong) => wrongs[wrong]?.(w))).toEqual([]);
+        const { externalUserIdPrefix, externalUserIdClaim, scopes } = w.rules;
+        const isDelegate = w.scopes.includes(scopes.delegate ?? '-');
+        const own = `${externalUserIdPrefix}${w.claims[externalUserIdClaim as 'sub']}`;
+        const attendees = [
+          { ExternalUserId: isDelegate ? `${externalUserIdPrefix}zoe` : own, Capabilities: MUTE },
+        ];
+        const couldBeLetIn = permits({ ...w, request: { ...w.request, attendees } } as World);
+        expect(enters).toBe(couldBeLetIn && w.meetingTenants !== undefined);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(Math.min(seen.entered, seen.kept)).toBeGreaterThan(100);
+  });
 
   it.each(Object.entries(wrongs))('never permits %s', (_what, isWrong) => {
     let wrong = 0;

@@ -18,7 +18,7 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
     allowedOrigins: [],
     addMetrics: (values, reason) => counted.push([values, reason]),
     tokenVerifier: { verify: async () => Promise.reject(error) },
-    meetingAccess: { enter: unused },
+    meetingAccess: { enter: unused, forget: unused },
     meetings: { createAttendees: unused },
     denialBudget: { take: unused, giveBack: unused },
     auditLog: {

@@ -48,7 +48,7 @@ const messageOf = (e: APIGatewayProxyEvent): string => {
 
 describe('what is offered', () => {
   const PATH =
-    'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create.';
+    'There is nothing at this path. Use POST /meetings/{MeetingId}/attendees?operation=batch-create or GET /meetings/{MeetingId}.';
   it('is one operation on one path', () => {
     expect(() => routeTo(event({}))).not.toThrow();
   });

@@ -1,4 +1,8 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { explainToken } from '../../cli/explain-token.ts';
 import { createSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { createIssuerRules } from '../support/issuer-rules.ts';
@@ -79,6 +83,16 @@ describe('the explanation of a token', () => {
       'refused: scope. The token verifies, and has none of the scopes host, guest in scope.',
     ],
     [
+      'a tenant that is none',
+      () => tokenWith({ tenant: 7 }),
+      'fix:     have the issuer write the tenant, or add it to `tenants`',
+    ],
+    [
+      'a user without a name',
+      () => tokenWith({ scope: 'guest' }),
+      'fix:     name another claim as `externalUserIdClaim`',
+    ],
+    [
       'an opaque token',
       () => 'opaque',
       'fix:     ask the issuer for a JWT: some need an audience, others a setting of the client',
@@ -114,4 +128,43 @@ describe('the explanation of a token', () => {
       for (const part of token.split('.')) expect(lines.join('\n')).not.toContain(part);
     }
   });
+});
+
+describe('the command', () => {
+  /** Exit status and what was printed. */
+  const run = (config: string, input: string) =>
+    new Promise<{ status: number | null; output: string }>((resolve) => {
+      const child = spawn(process.execPath, ['cli/explain-token.ts', '--config', config]);
+      let output = '';
+      child.stdout.on('data', (chunk) => (output += chunk));
+      child.stderr.on('data', (chunk) => (output += chunk));
+      child.on('close', (status) => resolve({ status, output }));
+      child.stdin.end(input);
+    });
+  const directory = mkdtempSync(join(tmpdir(), 'usher-explain-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it('reads a token from standard input, and answers by its exit status', async () => {
+    const file = join(directory, 'config.json');
+    const { issuer, audience, scopes } = rules();
+    const entry = {
+      issuer,
+      audience,
+      scopes,
+      jwksUri: keys.jwksUri,
+      tenantClaim: 'tenant',
+      accessTokenMark: { typ: 'at+jwt' },
+    };
+    writeFileSync(file, JSON.stringify({ stackName: 'usher', issuers: [entry] }));
+    const [good, bad, none] = await Promise.all([
+      run(file, `Bearer ${tokenWith()}\n`),
+      run(file, tokenWith({ aud: 'billing' })),
+      run(join(directory, 'none.json'), ''),
+    ]);
+    expect([good.status, bad.status, none.status]).toEqual([0, 1, 2]);
+    expect(good.output).toContain('accepted: delegate by the scope host in scope');
+    expect(bad.output).toContain('refused: token-audience');
+    expect(none.output).toContain('none.json: there is no such file');
+    expect(good.output + bad.output).not.toMatch(/secret|eyJ/);
+  }, 30_000);
 });

@@ -129,7 +129,7 @@ describe('entering a batch', () => {
     });
     await expect(createAdmissions(client, tables).enter(entries, QUICK)).rejects.toThrow();
     // What is on its way arrives, and nothing comes after it.
-    await pause(30);
+    await pause(300);
     const asked = requests;
     await pause(400);
     expect(requests).toBe(asked);

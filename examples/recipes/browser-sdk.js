@@ -1,5 +1,9 @@
 // For a bundler such as esbuild or Vite; the page's origin has to be among the deployment's `allowedOrigins`.
-import { BatchCreateAttendeeCommand, ChimeSDKMeetingsClient } from '@aws-sdk/client-chime-sdk-meetings';
+import {
+  BatchCreateAttendeeCommand,
+  ChimeSDKMeetingsClient,
+  GetMeetingCommand,
+} from '@aws-sdk/client-chime-sdk-meetings';
 
 /**
  * Lets the user of this page into a meeting.
@@ -9,19 +13,7 @@ import { BatchCreateAttendeeCommand, ChimeSDKMeetingsClient } from '@aws-sdk/cli
  * @returns the attendee, as `MeetingSessionConfiguration` of amazon-chime-sdk-js takes it
  */
 export async function letIn({ url, getToken, meetingId, name }) {
-  const client = new ChimeSDKMeetingsClient({
-    endpoint: url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
-    signer: {
-      async sign(request) {
-        request.headers.authorization = `Bearer ${await getToken()}`;
-        return request;
-      },
-    },
-    maxAttempts: 6,
-  });
-  const { Attendees, Errors } = await client.send(
+  const { Attendees, Errors } = await clientOf({ url, getToken }).send(
     new BatchCreateAttendeeCommand({
       MeetingId: meetingId,
       Attendees: [
@@ -35,4 +27,30 @@ export async function letIn({ url, getToken, meetingId, name }) {
   // A batch can fail in part with 200.
   if (Errors.length > 0) throw new Error(`${Errors[0].ErrorCode}: ${Errors[0].ErrorMessage}`);
   return Attendees[0];
+}
+
+/**
+ * What joining needs of a meeting that the user of this page may be let into.
+ *
+ * @param {{ url: string, getToken: () => Promise<string>, meetingId: string }} options
+ * @returns the meeting, as `MeetingSessionConfiguration` takes it
+ */
+export async function getMeeting({ url, getToken, meetingId }) {
+  const { Meeting } = await clientOf({ url, getToken }).send(new GetMeetingCommand({ MeetingId: meetingId }));
+  return Meeting;
+}
+
+function clientOf({ url, getToken }) {
+  return new ChimeSDKMeetingsClient({
+    endpoint: url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
+    signer: {
+      async sign(request) {
+        request.headers.authorization = `Bearer ${await getToken()}`;
+        return request;
+      },
+    },
+    maxAttempts: 6,
+  });
 }

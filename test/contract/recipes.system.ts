@@ -95,7 +95,7 @@ describe('the typed client', () => {
       { ExternalUserId: 'alice' },
       { ExternalUserId: 'bob', Capabilities: { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } },
     ]);
-    expect(Attendees?.map(({ ExternalUserId }) => ExternalUserId)).toEqual(['alice', 'bob']);
+    expect(Attendees.map(({ ExternalUserId }) => ExternalUserId)).toEqual(['alice', 'bob']);
     expect(Errors).toEqual([]);
   });
 
@@ -110,6 +110,19 @@ describe('the typed client', () => {
       message: expect.stringMatching(/^2 validation errors detected: /),
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
+  });
+
+  it('gets the meeting', async () => {
+    const meetingId = await createMeeting(system.environment, { ExternalMeetingId: 'board' });
+    expect(await usher().getMeeting(meetingId)).toMatchObject({
+      MeetingId: meetingId,
+      ExternalMeetingId: 'board',
+      MediaPlacement: { AudioHostUrl: expect.any(String), SignalingUrl: expect.stringMatching(/^wss:/) },
+    });
+    const error = await usher()
+      .getMeeting(ABSENT_MEETING)
+      .catch((e) => e);
+    expect(error).toMatchObject({ code: 'NotFound', batchId: expect.stringMatching(/^\d{8}T/) });
   });
 
   it('says so where the gateway itself refused', async () => {

@@ -76,6 +76,19 @@ describe('scopes', () => {
     expect((await verify({ roles }, { scopeClaims: ['roles'] })).scopes).not.toContain('host');
   });
 
+  it('are what the claims say, and nothing beside it', async () => {
+    const scopesOf = async (roles: unknown) => (await verify({ roles }, { scopeClaims: ['roles'] })).scopes;
+    expect(await scopesOf('  ')).toEqual(new Set(['  ']));
+    expect(await scopesOf(['host', 1])).toEqual(new Set());
+    expect(await scopesOf({ host: true, guest: 'no' })).toEqual(new Set(['host']));
+    expect(await scopesOf(7)).toEqual(new Set());
+  });
+
+  it('leave nothing in the log where a token has one of their claims', async () => {
+    await verify({ roles: ['host'] }, { scopeClaims: ['scp', 'roles'] });
+    expect(reported).toEqual([]);
+  });
+
   it('may have spaces, as a role of its own', async () => {
     expect((await verify({ roles: ['Meeting Host'] }, { scopeClaims: ['roles'] })).scopes).toContain(
       'Meeting Host',
@@ -90,6 +103,13 @@ describe('scopes', () => {
     expect(reported).toEqual([
       ['token without scope claims', { issuer: issuer.issuer, scopeClaims: 'scp roles' }],
     ]);
+  });
+});
+
+describe('a claim that the rules name by a path', () => {
+  it('is known to them by that path', async () => {
+    const { claims } = await verify({ org: { tenant: 'acme' } }, { tenantClaim: 'org.tenant' });
+    expect(claims).toMatchObject({ 'org.tenant': 'acme', sub: 'alice' });
   });
 });
 
@@ -178,6 +198,7 @@ describe('the subject', () => {
     ['a list of several', ['alice', 'bob'], 'token-claim-list'],
     ['a number', 7, 'token-claim-type'],
     ['null', null, 'token-subject'],
+    ['empty', '', 'token-subject'],
   ])('is not %s', async (_what, sub, reason) => {
     expect(await reasonOf({ sub })).toBe(reason);
   });
@@ -202,6 +223,10 @@ describe('the mark of an access token', () => {
     ['absence', { claim: 'cid' }, {}, {}, 'token-kind'],
     ['presence as null', { claim: 'cid' }, { cid: null }, {}, 'token-kind'],
     ['presence as an empty list', { claim: 'cid' }, { cid: [] }, {}, 'token-kind'],
+    ['presence as false', { claim: 'cid' }, { cid: false }, {}, 'token-kind'],
+    ['presence as empty text', { claim: 'cid' }, { cid: '' }, {}, 'token-kind'],
+    ['presence as true', { claim: 'cid' }, { cid: true }, {}, 'verified'],
+    ['presence as a list', { claim: 'cid' }, { cid: ['a'] }, {}, 'verified'],
     ['presence as 0', { claim: 'acr' }, { acr: 0 }, {}, 'verified'],
     ['a claim by its path', { claim: 'a.b', values: ['x'] }, { a: { b: 'x' } }, {}, 'verified'],
     ['a type of its own', { typ: 'secevent+jwt' }, {}, { typ: 'application/SecEvent+JWT' }, 'verified'],

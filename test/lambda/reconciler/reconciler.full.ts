@@ -65,12 +65,16 @@ it('finds out what became of batches whose answer from Chime got lost, as deploy
   const names = Array.from({ length: 100 }, (_, index) => `user-${index}`);
   expect(await ask(names, { reset: true, when: 'after' })).toBe(503);
   expect(await ask(['nobody'], { reset: true, when: 'before' })).toBe(503);
-  expect(await reconcile()).toMatchObject({ recovered: '0', failures: '0', listRequests: '0' });
-
-  await pause(6_000);
-  expect(await reconcile()).toMatchObject({ recovered: '1', lookAgain: '1', open: '1', failures: '0' });
-  await pause(1_000);
-  expect(await reconcile()).toMatchObject({ notIssued: '1', open: '0', failures: '0' });
+  const runs: Record<string, string>[] = [];
+  // Two looks, a second apart, once deadline and margin are over.
+  for (let run = 0; run < 8 && runs.at(-1)?.['open'] !== '0'; run += 1) {
+    await pause(2_500);
+    runs.push(await reconcile());
+  }
+  const total = (name: string) => runs.reduce((sum, run) => sum + Number(run[name]), 0);
+  expect(['recovered', 'notIssued', 'failures'].map(total)).toEqual([1, 1, 0]);
+  expect(runs[0]).toMatchObject({ recovered: '0', notIssued: '0' });
+  expect(total('lookAgain')).toBeGreaterThanOrEqual(2);
 
   const { tableName, admissionTableName, openIntentTableName, chimeUrl } = system.environment;
   const outcomes = (await items(tableName)).filter(({ kind }) => kind === 'outcome') as OutcomeRecord[];
@@ -84,7 +88,7 @@ it('finds out what became of batches whose answer from Chime got lost, as deploy
   expect(held.toSorted()).toEqual(existing);
   const admissions = await items(admissionTableName);
   expect(admissions.map(({ attendeeId }) => attendeeId).toSorted()).toEqual(existing);
-  expect((await items(openIntentTableName)).map(({ list }) => list)).toEqual(['sweep']);
+  expect(new Set((await items(openIntentTableName)).map(({ list }) => list))).toEqual(new Set(['sweep']));
 
   const told = system.stdout() + JSON.stringify([outcomes, admissions]);
   for (const { JoinToken } of attendees) expect(told).not.toContain(JoinToken);

@@ -12,13 +12,13 @@ import { createMetrics } from '../aws/powertools-metrics.ts';
 import type { LogEvent } from '../model/log-events.ts';
 import { readSettings } from './environment.ts';
 import { type ReconcileSummary, reconcile } from './reconcile.ts';
+import { RUN_TIMES } from './run-times.ts';
 
 // The only place that reads the environment, the clock and the source of randomness: everything else is handed them.
 const settings = readSettings(process.env);
 const logger = new Logger();
 
-/** No call may hang for longer than a run can spare. */
-const CALL = { timeoutMs: 5_000 };
+const CALL = { timeoutMs: RUN_TIMES.callMs };
 const dynamodb = withCallLimit(createDynamoDBClient(), CALL);
 // The pace of calls to Chime is the run's own, and the next run is the next attempt.
 const chime = withCallLimit(createChimeClient({ region: settings.meetingsRegion }), CALL);

@@ -4,6 +4,7 @@ import { UnreadableRecord } from '../audit/unreadable-record.ts';
 import type { LogEvent } from '../model/log-events.ts';
 import type { AddMetrics } from '../model/metrics.ts';
 import type { AttendeeList, Clock } from '../model/ports.ts';
+import { RUN_TIMES } from './run-times.ts';
 
 export interface ReconcilerSettings {
   /** The Chime SDK control Region that this reconciler asks. */
@@ -54,8 +55,6 @@ export interface ReconcileSummary {
   sweptToEnd: boolean;
 }
 
-/** Kept for ending a run in order. */
-const STOP_RESERVE_MS = 8_000;
 /** Clocks of functions that agree are off by less. */
 const MAX_SKEW_MS = 5_000;
 /** A reconciler that runs has runs closer together. */
@@ -87,7 +86,7 @@ export class Run {
   constructor(stopsAtMs: number, dependencies: ReconcileDependencies) {
     this.dependencies = dependencies;
     this.startMs = dependencies.clock.now();
-    this.#endMs = stopsAtMs - STOP_RESERVE_MS;
+    this.#endMs = stopsAtMs - RUN_TIMES.stopReserveMs;
   }
 
   get nowMs(): number {

@@ -3,9 +3,8 @@ import { admissionsOf, type IntentRecord, type OutcomeRecord, recordId } from '.
 import { UnreadableRecord } from '../audit/unreadable-record.ts';
 import type { Findings } from './decide.ts';
 import { isoTime, type Run } from './run.ts';
+import { RUN_TIMES } from './run-times.ts';
 
-const RECORD_TIMEOUT_MS = 5_000;
-const ADMISSIONS_TIMEOUT_MS = 5_000;
 /** An admission is a write unit in the table and one in its index: 2,000 a second each, half of the default guard. */
 const ADMISSION_INTERVAL_MS = 0.5;
 
@@ -22,7 +21,7 @@ export class Settler {
   async settle(intent: IntentRecord, findings: Findings): Promise<OutcomeRecord> {
     const { auditLog, audit, report } = this.#run.dependencies;
     const outcome = this.#outcomeOf(intent, findings);
-    if (await auditLog.recordOutcome(outcome, { timeoutMs: RECORD_TIMEOUT_MS })) {
+    if (await auditLog.recordOutcome(outcome, { timeoutMs: RUN_TIMES.recordMs })) {
       const { state, issued, attribution } = outcome;
       report('reconciled', { batch: intent.batchId, state, issued: issued.length, attribution });
       this.#count(state);
@@ -39,7 +38,7 @@ export class Settler {
     const { admissions, openIntents } = this.#run.dependencies;
     const rightful = admissionsOf(outcome);
     await this.#takeTurn(rightful.length);
-    await admissions.enter(rightful, { timeoutMs: ADMISSIONS_TIMEOUT_MS });
+    await admissions.enter(rightful, { timeoutMs: RUN_TIMES.admissionsMs });
     // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
     if (outcome.writtenBy === 'reconciler' && intent !== undefined) {
       const names = [...new Set(intent.requested.map(({ externalUserId }) => externalUserId))];

@@ -105,15 +105,13 @@ describe('what is in another Region or account', () => {
 
   it.each(inAnotherRegion)('is rejected as %s, where the Region is', (prop, props) => {
     expect(problemWith((stack) => props(stack, 'us-east-1', ACCOUNT))).toMatch(
-      new RegExp(`^Theirs/Facade: ${prop}: is in us-east-1, but the stack goes to ${REGION}, .*; give `),
+      new RegExp(`^Theirs/Facade: ${prop}: .*\\bus-east-1\\b.*\\b${REGION}\\b`),
     );
   });
 
   it.each(elsewhere)('is rejected as %s, where the account is', (prop, props) => {
     expect(problemWith((stack) => props(stack, REGION, '999999999999'))).toMatch(
-      new RegExp(
-        `^Theirs/Facade: ${prop}: is of the account 999999999999, but the stack goes to ${ACCOUNT}, .*; give `,
-      ),
+      new RegExp(`^Theirs/Facade: ${prop}: .*\\b999999999999\\b.*\\b${ACCOUNT}\\b`),
     );
   });
 
@@ -132,7 +130,7 @@ describe('what is in another Region or account', () => {
         `arn:aws:cognito-idp:us-east-1:${ACCOUNT}:userpool/us-east-1_abc123`,
       );
     expect(problemWith((stack) => ({ userPool: userPool(stack) }))).toMatch(
-      /, or name the pool among the issuers$/,
+      /^Theirs\/Facade: userPool: .*\bissuers\b/,
     );
   });
 
@@ -147,7 +145,7 @@ describe('what is in another Region or account', () => {
       problemWith((stack) => ({
         domain: { ...domainOf(stack, REGION, ACCOUNT), hostedZone: hostedZone(stack) },
       })),
-    ).toMatch(/^Theirs\/Facade: domain\.hostedZone: is of the account 999999999999, .*; leave it out, /);
+    ).toMatch(/^Theirs\/Facade: domain\.hostedZone: .*\b999999999999\b/);
   });
 });
 
@@ -171,16 +169,16 @@ describe('the hosted zone of a domain name', () => {
   });
 
   it.each(['example.org', 'ample.com', 'a.meetings.example.com'])('cannot be %s', (zoneName) => {
-    expect(problemWithZone(zoneName)).toBe(
-      `Theirs/Facade: domain.hostedZone: is ${zoneName}, which meetings.example.com is not in, so the record would never be found; give the zone of the name, or none`,
-    );
+    const problem = problemWithZone(zoneName);
+    expect(problem).toMatch(/^Theirs\/Facade: domain\.hostedZone: /);
+    expect(problem).toContain(zoneName);
   });
 });
 
 describe('a domain name that there is', () => {
   it('is rejected where it takes TLS 1.0, which the one that is made does not', () => {
     expect(problemWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_0) }))).toMatch(
-      /^Theirs\/Facade: domain: takes TLS 1\.0, so .*; make it with TLS 1\.2 or newer$/,
+      /^Theirs\/Facade: domain: .*TLS 1\.0/,
     );
     expect(problemWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_2) }))).toBeUndefined();
   });
@@ -189,21 +187,17 @@ describe('a domain name that there is', () => {
 describe('a topic that alarms cannot publish to', () => {
   it('is rejected where it is FIFO', () => {
     const made = (stack: Stack) => ({ alarmTopic: new Topic(stack, 'OnCall', { fifo: true }) });
-    expect(problemWith(made)).toMatch(
-      /^Theirs\/Facade: alarmTopic: is a FIFO topic, .*; give a standard topic$/,
-    );
+    expect(problemWith(made)).toMatch(/^Theirs\/Facade: alarmTopic: .*FIFO/);
     const arn = `arn:aws:sns:${REGION}:${ACCOUNT}:on-call.fifo`;
     const imported = (stack: Stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'OnCall', arn) });
-    expect(problemWith(imported)).toMatch(/^Theirs\/Facade: alarmTopic: is a FIFO topic, /);
+    expect(problemWith(imported)).toMatch(/^Theirs\/Facade: alarmTopic: .*FIFO/);
   });
 
   it("is rejected where AWS's own key encrypts it, but not where somebody's alias does", () => {
     const encrypted = (alias: string) => (stack: Stack) => ({
       alarmTopic: new Topic(stack, 'OnCall', { masterKey: Alias.fromAliasName(stack, 'Key', alias) }),
     });
-    expect(problemWith(encrypted('alias/aws/sns'))).toMatch(
-      /^Theirs\/Facade: alarmTopic: is encrypted by aws\/sns, .*; encrypt it by a key of your own$/,
-    );
+    expect(problemWith(encrypted('alias/aws/sns'))).toMatch(/^Theirs\/Facade: alarmTopic: .*aws\/sns/);
     expect(problemWith(encrypted('alias/ours'))).toBeUndefined();
   });
 });
@@ -211,20 +205,19 @@ describe('a topic that alarms cannot publish to', () => {
 describe('tables that are not the ones needed', () => {
   it('are rejected where one is given for two', () => {
     const twice = (one: ITable, other: ITable) => ({ tables: { admissions: one, openIntents: other } });
-    const sentence =
-      /^Theirs\/Facade: tables\.openIntents: is the table that is given as admissions too, so .*; give a table for each$/;
+    const both = /^Theirs\/Facade: tables\.openIntents: .*\badmissions\b/;
     expect(
       problemWith((stack) => {
         const one = Table.fromTableName(stack, 'One', 'theirs');
         return twice(one, Table.fromTableName(stack, 'Two', 'theirs'));
       }),
-    ).toMatch(sentence);
+    ).toMatch(both);
     expect(
       problemWith((stack) => {
         const { admissions } = new AuditTables(stack, 'Theirs');
         return twice(admissions, admissions);
       }),
-    ).toMatch(sentence);
+    ).toMatch(both);
   });
 
   it.each<[string, (stack: Stack) => ITable, string]>([
@@ -242,9 +235,9 @@ describe('tables that are not the ones needed', () => {
     ],
     ['another of the three', (stack) => new AuditTables(stack, 'Theirs').openIntents, 'list S, batchId S'],
   ])('are rejected by their keys: %s', (_what, audit, key) => {
-    expect(problemWith((stack) => ({ tables: { audit: audit(stack) } }))).toBe(
-      `Theirs/Facade: tables.audit: has the key ${key}, so nothing could be written or found there; give a table with the key meetingId S, recordId S, such as one of AuditTables`,
-    );
+    const problem = problemWith((stack) => ({ tables: { audit: audit(stack) } }));
+    expect(problem).toMatch(/^Theirs\/Facade: tables\.audit: .*\bmeetingId S, recordId S\b/);
+    expect(problem).toContain(` ${key}, `);
   });
 
   it('are taken where the keys are right, whatever made them', () => {
@@ -308,13 +301,11 @@ describe.each(['Table', 'TableV2', 'a table of the app by its name'])('an audit 
     problemWith((stack) => ({ ...settings, tables: { audit: asAudit(stack, options, form) } }));
 
   it('is rejected without the indexes that the audit is asked by', () => {
-    expect(problem({})?.match(/has no index [a-z-]+,/g)).toEqual([
-      'has no index by-caller,',
-      'has no index by-day,',
-      'has no index denials-by-day,',
-    ]);
-    expect(problem({ indexes: AUDIT_INDEXES.slice(1) })).toBe(
-      'Theirs/Facade: tables.audit: has no index by-caller, so the audit could not be asked; add the index by-caller with the key callerId S, batchId S and the projection KEYS_ONLY before the facade, or give a table of AuditTables',
+    expect(problem({})?.match(/(?<=no index )[a-z-]+/g)).toEqual(
+      AUDIT_INDEXES.map(({ indexName }) => indexName),
+    );
+    expect(problem({ indexes: AUDIT_INDEXES.slice(1) })).toMatch(
+      /^Theirs\/Facade: tables\.audit: .*by-caller.*callerId S, batchId S.*KEYS_ONLY/,
     );
   });
 
@@ -322,11 +313,11 @@ describe.each(['Table', 'TableV2', 'a table of the app by its name'])('an audit 
     const [byCaller, byDay, denials] = AUDIT_INDEXES as [Index, Index, Index];
     const numbered = { ...byCaller, sortKey: { name: 'at', type: AttributeType.NUMBER } };
     expect(problem({ indexes: [numbered, byDay, denials] })).toMatch(
-      /tables\.audit: has an index by-caller with the key callerId S, at N, /,
+      /tables\.audit: .*by-caller.*callerId S, at N\b/,
     );
     const small = { ...denials, projectionType: ProjectionType.KEYS_ONLY };
     expect(problem({ indexes: [byCaller, byDay, small] })).toMatch(
-      /tables\.audit: has an index denials-by-day with the projection KEYS_ONLY, /,
+      /tables\.audit: .*denials-by-day.*KEYS_ONLY/,
     );
     const large = { ...byCaller, projectionType: ProjectionType.ALL };
     expect(problem({ indexes: [large, byDay, denials] })).toBeUndefined();
@@ -335,10 +326,10 @@ describe.each(['Table', 'TableV2', 'a table of the app by its name'])('an audit 
   it('is rejected without a time to live where records expire', () => {
     const audit = { retentionDays: 365 };
     expect(problem({ indexes: AUDIT_INDEXES }, { audit })).toMatch(
-      /tables\.audit: has no time to live on expiresAt, so records would outlast audit\.retentionDays; /,
+      /tables\.audit: .*expiresAt.*audit\.retentionDays/,
     );
     expect(problem({ indexes: AUDIT_INDEXES, timeToLiveAttribute: 'until' }, { audit })).toMatch(
-      /has no time to live on expiresAt/,
+      /tables\.audit: .*expiresAt/,
     );
     expect(problem({ indexes: AUDIT_INDEXES, timeToLiveAttribute: 'expiresAt' }, { audit })).toBeUndefined();
     expect(problem({ indexes: AUDIT_INDEXES })).toBeUndefined();
@@ -350,9 +341,7 @@ describe('a user pool by its id', () => {
     problemWith((stack) => ({ userPool: UserPool.fromUserPoolId(stack, 'Pool', id) }), place);
 
   it('is rejected where the id begins with another Region', () => {
-    expect(pool('us-east-1_abc123')).toMatch(
-      /^Theirs\/Facade: userPool: is in us-east-1, but the stack goes to eu-central-1, .*, or name the pool among the issuers$/,
-    );
+    expect(pool('us-east-1_abc123')).toMatch(/^Theirs\/Facade: userPool: .*us-east-1/);
     expect(pool(`${REGION}_abc123`)).toBeUndefined();
     expect(pool('us-east-1_abc123', {})).toBeUndefined();
   });
@@ -417,23 +406,22 @@ describe('a key', () => {
       (stack) => Key.fromKeyArn(stack, 'Key', `arn:aws:kms:${REGION}:${ACCOUNT}:alias/theirs`),
     ],
   ];
-  const sentence =
-    /: is an alias of a key that is not known here, and no policy can name an alias, so .*; give the key itself$/;
+  const named = /\bencryptionKey: .*\balias\b/;
 
   it.each(unknown)('is rejected as %s, since no policy could name it', (_what, encryptionKey) => {
     const problem = problemWith((stack) => ({ encryptionKey: encryptionKey(stack) }));
     expect(problem).toMatch(/^Theirs\/Facade: encryptionKey: /);
-    expect(problem).toMatch(sentence);
+    expect(problem).toMatch(named);
     const stack = createForeignStack({ env });
     expect(
       problemOf(() => new AuditTables(stack, 'Tables', { encryptionKey: encryptionKey(stack) })),
-    ).toMatch(sentence);
+    ).toMatch(named);
     expect(
       problemWith((stack) => {
         const attributes = { tableName: 'theirs', encryptionKey: encryptionKey(stack) };
         return { tables: { audit: Table.fromTableAttributes(stack, 'Table', attributes) } };
       }),
-    ).toMatch(/^Theirs\/Facade: tables\.audit\.encryptionKey: is an alias /);
+    ).toMatch(/^Theirs\/Facade: tables\.audit\.encryptionKey: .*\balias\b/);
   });
 
   it("may be the account's own for DynamoDB, which needs no permission, of existing tables", () => {
@@ -479,9 +467,8 @@ describe('what would be ignored', () => {
     ['limits.tableWriteUnitsPerSecond', () => ({ limits: { tableWriteUnitsPerSecond: 1000 } })],
     ['limits.tableReadUnitsPerSecond', () => ({ limits: { tableReadUnitsPerSecond: 1000 } })],
   ])('is rejected: %s beside all three tables', (prop, props) => {
-    expect(problemWith((stack) => ({ ...props(stack), ...allTables(stack) }))).toBe(
-      `Theirs/Facade: ${prop}: is for tables that are created, but all three are given, so it would be ignored; remove it, and give it to the tables where they are created`,
-    );
+    const problem = problemWith((stack) => ({ ...props(stack), ...allTables(stack) }));
+    expect(problem?.startsWith(`Theirs/Facade: ${prop}: `)).toBe(true);
     expect(
       problemWith((stack) => {
         const { audit, admissions } = allTables(stack).tables;
@@ -493,7 +480,7 @@ describe('what would be ignored', () => {
 
   it('is rejected: a user pool beside issuers', () => {
     expect(problemWith((stack) => ({ userPool: new UserPool(stack, 'Pool'), issuers: [issuer] }))).toMatch(
-      /^Theirs\/Facade: userPool: is given beside issuers, /,
+      /^Theirs\/Facade: userPool: .*\bissuers\b/,
     );
   });
 });
@@ -503,11 +490,10 @@ describe('AuditTables by itself', () => {
     'is rejected with a guard of %d units, which CDK would leave out',
     (units) => {
       for (const prop of ['writeUnitsPerSecond', 'readUnitsPerSecond']) {
-        expect(
-          problemOf(() => new AuditTables(new Stack(createApp(), 'Own'), 'Tables', { [prop]: units })),
-        ).toBe(
-          `Own/Tables: ${prop}: is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`,
-        );
+        const made = () => new AuditTables(new Stack(createApp(), 'Own'), 'Tables', { [prop]: units });
+        const problem = problemOf(made);
+        expect(problem?.startsWith(`Own/Tables: ${prop}: `)).toBe(true);
+        expect(problem).toContain(String(units));
       }
     },
   );

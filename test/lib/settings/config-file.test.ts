@@ -44,80 +44,45 @@ describe('parseConfig', () => {
     };
   }
 
-  it.each<[string, unknown, string]>([
-    ['no object', 5, 'file: is 5; give an object'],
-    ['no stack name', {}, 'file: stackName: is missing; give a string'],
+  it.each<[path: string, fact: string, config: unknown]>([
+    ['', 'object', 5],
+    ['stackName: ', 'missing', {}],
+    ['stackName: ', 'CloudFormation', { stackName: 'usher_dev' }],
+    ['', '"isuers"', { ...minimal, isuers: [] }],
+    ['alarms: ', '"topic"', { ...minimal, alarms: { topic: 'on-call' } }],
+    ['limits.burst: ', 'requestsPerSecond', { ...minimal, limits: { requestsPerSecond: 300 } }],
+    ['region: ', 'Region', { ...minimal, region: 'Frankfurt' }],
+    ['region: ', 'meetingsRegion', { ...minimal, region: 'eu-west-1' }],
+    ['account: ', '12 digits', { ...minimal, account: '1234' }],
+    ['alarms.topicArn: ', 'SNS', { ...minimal, alarms: { topicArn: 'on-call' } }],
     [
-      'a stack name CloudFormation refuses',
-      { stackName: 'usher_dev' },
-      'file: stackName: CloudFormation allows',
-    ],
-    ['an unknown key', { ...minimal, isuers: [] }, 'file: unknown key "isuers"; a misspelt rule'],
-    [
-      'an unknown key of the alarms',
-      { ...minimal, alarms: { topic: 'on-call' } },
-      'file: alarms: unknown key "topic"',
-    ],
-    [
-      'what a facade refuses',
-      { ...minimal, limits: { requestsPerSecond: 300 } },
-      'file: limits.burst: is below requestsPerSecond',
-    ],
-    [
-      'a Region that is none',
-      { ...minimal, region: 'Frankfurt' },
-      'file: region: is not the name of a Region',
-    ],
-    [
-      'a Region without meetings',
-      { ...minimal, region: 'eu-west-1' },
-      'file: region: eu-west-1 has no Chime SDK meetings endpoint, so every request would fail; set meetingsRegion to the Region that creates the meetings, one of us-east-1, us-west-2, ',
-    ],
-    [
-      'an account that is none',
-      { ...minimal, account: '1234' },
-      'file: account: an AWS account is 12 digits',
-    ],
-    [
-      'alarms for nobody',
-      { ...minimal, alarms: { topicArn: 'on-call' } },
-      'file: alarms.topicArn: is not the ARN of an SNS topic',
-    ],
-    [
-      'a key by its alias',
+      'encryptionKeyArn: ',
+      'KMS',
       { ...minimal, encryptionKeyArn: 'arn:aws:kms:eu-central-1:123456789012:alias/usher' },
-      'file: encryptionKeyArn: is not the ARN of a KMS key',
     ],
     [
-      'a domain with a scheme',
+      'domain.name: ',
+      'domain name',
       { ...minimal, domain: { ...domain, name: 'https://meetings.example.com' } },
-      'file: domain.name: is not a domain name',
     ],
+    ['domain.certificateArn: ', 'missing', { ...minimal, domain: { name: domain.name } }],
     [
-      'a domain without a certificate',
-      { ...minimal, domain: { name: domain.name } },
-      'file: domain.certificateArn: is missing; give a string',
-    ],
-    [
-      'a certificate that is none',
+      'domain.certificateArn: ',
+      'certificate',
       { ...minimal, domain: { ...domain, certificateArn: fullProduction.encryptionKeyArn } },
-      'file: domain.certificateArn: is not the ARN of a certificate',
     ],
     [
-      'a hosted zone that is none',
+      'domain.hostedZone.id: ',
+      'hosted zone',
       { ...minimal, domain: { ...domain, hostedZone: { id: 'example.com', name: 'example.com' } } },
-      'file: domain.hostedZone.id: is not the id of a Route 53 hosted zone',
     ],
     ...['encryptionKeyArn', 'domain.certificateArn', 'alarms.topicArn'].map(
-      (key): [string, unknown, string] => [
-        `what is in another Region than the stack, ${key}`,
-        { ...minimal, ...elsewhere(key) },
-        `file: ${key}: is in eu-west-2, but the stack goes to eu-central-1, where it cannot be used`,
-      ],
+      (key): [string, string, unknown] => [`${key}: `, 'eu-west-2', { ...minimal, ...elsewhere(key) }],
     ),
-  ])('rejects %s', (_what, value, message) => {
-    const problem = problemOf(() => parseConfig(value, 'file'));
-    expect(problem?.slice(0, message.length)).toBe(message);
+  ])('rejects in one line, by its path and its mistake: %s%s', (path, fact, config) => {
+    const problem = problemOf(() => parseConfig(config, 'file'));
+    expect(problem?.startsWith(`file: ${path}`)).toBe(true);
+    expect(problem).toContain(fact);
     expect(problem).not.toContain('\n');
   });
 
@@ -149,27 +114,27 @@ describe('loadConfig', () => {
 
   it('names a file that is missing', () => {
     const file = join(folder, 'missing.json');
-    expect(problemOf(() => loadConfig(file))).toBe(`${file}: there is no such file`);
+    expect(problemOf(() => loadConfig(file))?.startsWith(`${file}: `)).toBe(true);
   });
 
   it("names a file that can't be read", () => {
     const file = join(folder, 'folder.json');
     mkdirSync(file);
-    expect(problemOf(() => loadConfig(file))).toMatch(/folder\.json: can't be read: EISDIR/);
+    expect(problemOf(() => loadConfig(file))).toMatch(/folder\.json: .*EISDIR/);
   });
 
   it('says in one line where the JSON is wrong', () => {
     const file = write('bad.json', '{\n  "stackName": "usher",\n}\n');
     const problem = problemOf(() => loadConfig(file));
-    expect(problem).toMatch(/bad\.json: is not JSON: /);
+    expect(problem).toMatch(/bad\.json: .*JSON/);
     expect(problem).not.toContain('\n');
   });
 
   it('names the file of a configuration that it rejects', () => {
     const file = write('invalid.json', '{"stackName":"usher","typo":1}');
-    expect(problemOf(() => loadConfig(file))).toBe(
-      `${file}: unknown key "typo"; a misspelt rule would be no rule`,
-    );
+    const problem = problemOf(() => loadConfig(file));
+    expect(problem?.startsWith(`${file}: `)).toBe(true);
+    expect(problem).toContain('"typo"');
   });
 
   it.each(readdirSync('config').filter((file) => file !== 'local.json'))('accepts config/%s', (file) => {

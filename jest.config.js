@@ -4,6 +4,7 @@ const project = (displayName, testMatch) => ({
   testMatch,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^aws-cdk-lib$': 'aws-cdk-lib/core' },
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
   // What bundling and synthesizing leave behind holds package manifests that would collide with ours.
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.local/'],

@@ -84,41 +84,51 @@ function forgetAcceptances(construct: IConstruct): void {
 }
 
 describe.each(apps)("cdk-nag's AwsSolutions, on %s", (_what, build) => {
+  const app = build();
+  const found = findings(app);
+  const accepted = acceptances(app);
+  const templates = app.node
+    .findAll()
+    .filter(Stack.isStack)
+    .map((stack) => Template.fromStack(stack));
+  const resources = templates.flatMap((template) => resourcesOf(template));
+  for (const { on } of accepted) forgetAcceptances(on);
+  const foundWithout = findings(app);
+
   it('finds nothing that is not accepted', () => {
-    expect(findings(build())).toEqual([]);
+    expect(found).toEqual([]);
   });
 
   it('would find each thing that is accepted, on that very resource, if it were not', () => {
-    const app = build();
-    const accepted = acceptances(app);
-    for (const { on } of accepted) forgetAcceptances(on);
     expect(accepted.length).toBeGreaterThan(3);
-    expect(findings(app).toSorted()).toEqual(
+    expect(foundWithout.toSorted()).toEqual(
       accepted.map(({ on, rule }) => `${on.node.path} ${rule}`).toSorted(),
     );
   });
 
   it('has acceptances on single resources only, each with a sentence for a reason, and the same in the template', () => {
-    const app = build();
-    const accepted = acceptances(app);
     expect(accepted.filter(({ on }) => !CfnResource.isCfnResource(on))).toEqual([]);
     for (const { reason } of accepted) expect(reason).toMatch(/^[A-Z].{20,}\.$/);
-    const templates = app.node
-      .findAll()
-      .filter(Stack.isStack)
-      .map((stack) => Template.fromStack(stack));
-    const noted = templates.flatMap((template) =>
-      resourcesOf(template).flatMap(({ Metadata = {} }) => {
-        const { rules_to_suppress: rules = [] } = (Metadata['cdk_nag'] ?? {}) as CdkNagMetadata;
-        return rules.map(({ id, reason, applies_to: [finding] = [] }) => [
-          finding ? `${id}[${finding}]` : id,
-          reason,
-        ]);
-      }),
-    );
+    const noted = resources.flatMap(({ Metadata = {} }) => {
+      const { rules_to_suppress: rules = [] } = (Metadata['cdk_nag'] ?? {}) as CdkNagMetadata;
+      return rules.map(({ id, reason, applies_to: [finding] = [] }) => [
+        finding ? `${id}[${finding}]` : id,
+        reason,
+      ]);
+    });
     expect(noted.toSorted()).toEqual(accepted.map(({ rule, reason }) => [rule, reason]).toSorted());
     // What stands there holds for all of a stack, in cfn-lint and in cdk-nag 2.
     for (const template of templates) expect(template.toJSON()).not.toHaveProperty('Metadata');
+  });
+
+  it('has acceptances for cfn-lint of one rule and on functions alone, each with its reason', () => {
+    const lint = resources.filter(({ Metadata = {} }) => Metadata['cfn-lint'] !== undefined);
+    expect(lint.length).toBeGreaterThan(0);
+    for (const { Type, Metadata = {} } of lint) {
+      expect(Type).toBe('AWS::Lambda::Function');
+      expect(Metadata['cfn-lint']).toEqual({ config: { ignore_checks: ['W3005'] } });
+      expect(Metadata['accepted']).toEqual({ W3005: expect.stringMatching(/^[A-Z].{20,}\.$/) });
+    }
   });
 });
 
@@ -151,25 +161,6 @@ describe('the check', () => {
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     createStack({ production: false }, app);
     expect(() => app.synth()).not.toThrow();
-  });
-});
-
-describe('acceptances for cfn-lint', () => {
-  it('are of one rule and on functions alone, each with its reason', () => {
-    for (const [, build] of apps) {
-      const app = build();
-      const lint = app.node
-        .findAll()
-        .filter(Stack.isStack)
-        .flatMap((stack) => resourcesOf(Template.fromStack(stack)))
-        .filter(({ Metadata = {} }) => Metadata['cfn-lint'] !== undefined);
-      expect(lint.length).toBeGreaterThan(0);
-      for (const { Type, Metadata = {} } of lint) {
-        expect(Type).toBe('AWS::Lambda::Function');
-        expect(Metadata['cfn-lint']).toEqual({ config: { ignore_checks: ['W3005'] } });
-        expect(Metadata['accepted']).toEqual({ W3005: expect.stringMatching(/^[A-Z].{20,}\.$/) });
-      }
-    }
   });
 });
 

@@ -36,6 +36,9 @@ export const fullProduction = {
   deployment: { canaryMinutes: 5 },
 };
 
+// CDK takes a stack trace of every construct, of the 100 frames that jest asks for: a fifth of a synthesis.
+Error.stackTraceLimit = 10;
+
 const folder = mkdtempSync(join(tmpdir(), 'usher-stack-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -53,6 +56,7 @@ export function createApp(context: Record<string, unknown> = {}): App {
     context,
     // What CDK checks by itself takes longer than all the rest; `test/bin/usher.full.ts` synthesizes with it.
     builtinCloudFormationValidation: false,
+    treeMetadata: false,
   });
 }
 
@@ -62,9 +66,14 @@ export function createStack(config: object = {}, app = createApp()): UsherStack 
   return new UsherStack(app, parsed.stackName, { config: parsed, bundlesDirectory });
 }
 
-/** What CloudFormation would be given for a configuration. */
-export function synthesize(config?: object): Template {
-  return Template.fromStack(createStack(config));
+const synthesized = new Map<string, Template>();
+
+/** What CloudFormation would be given for a configuration. A file's tests share it: read it only. */
+export function synthesize(config: object = {}): Template {
+  const key = JSON.stringify(config);
+  const template = synthesized.get(key) ?? Template.fromStack(createStack(config));
+  synthesized.set(key, template);
+  return template;
 }
 
 /** Somebody else's stack. */

@@ -29,7 +29,7 @@ Object.assign(process.env, {
   AWS_SECRET_ACCESS_KEY: DUMMY_CREDENTIALS.secretAccessKey,
 });
 const standIn = values.endpoint === undefined ? await startStandInProcess() : undefined;
-const endpoint = values.endpoint ?? standIn?.url ?? '';
+const endpoint = values.endpoint ?? standIn?.urls.dynamodb ?? '';
 const auditTableName = `bench-${randomUUID()}`;
 if (values.endpoint !== undefined) {
   const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
@@ -45,7 +45,11 @@ if (values.endpoint !== undefined) {
     },
   ]);
 }
-const client = createDynamoDBClient({ region: REGION, endpoint });
+const client = createDynamoDBClient({
+  region: REGION,
+  endpoint,
+  ...(standIn && { requestHandler: { httpsAgent: { keepAlive: true, ca: standIn.certificate } } }),
+});
 try {
   console.log(
     `${values.endpoint ?? 'the stand-in'}, medians of ${values.rounds} rounds of ${WRITES} writes each`,

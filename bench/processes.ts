@@ -1,21 +1,30 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Latency, Taken } from './stand-in.ts';
+import type { Link } from './link.ts';
+import { SERVICES, type Service, type StandIn } from './stand-in.ts';
+import type { ToStandIn } from './stand-in-process.ts';
 import type { Block, BlockResult, Started } from './worker.ts';
 
 /** A process with one bundle in it. */
 export interface BundleProcess {
+  pid: number;
   started: Started;
   run(block: Block): Promise<BlockResult>;
   close(): Promise<void>;
 }
 
-export interface StandIn {
-  url: string;
-  setLatency(latency: Latency): Promise<void>;
-  take(): Promise<Taken>;
-  close(): Promise<void>;
+type Remote<T> = {
+  [Name in keyof T as T[Name] extends (...args: never[]) => unknown ? Name : never]: T[Name] extends (
+    ...args: infer Args
+  ) => infer Result
+    ? (...args: Args) => Promise<Awaited<Result>>
+    : never;
+};
+
+/** The stand-in, in another process. */
+export interface RemoteStandIn extends Pick<StandIn, 'urls' | 'certificate'>, Remote<StandIn> {
+  links: Record<Service, Remote<Link>>;
 }
 
 /**
@@ -44,6 +53,7 @@ export async function startBundle(
   );
   const started = (await answerOf(child)) as Started;
   return {
+    pid: child.pid as number,
     started,
     async run(block) {
       child.send(block);
@@ -53,26 +63,30 @@ export async function startBundle(
   };
 }
 
-/** Starts the stand-in for Chime and DynamoDB. */
-export async function startStandInProcess(): Promise<StandIn> {
+/** Starts the stand-in for Chime, DynamoDB and an issuer. */
+export async function startStandInProcess(): Promise<RemoteStandIn> {
   const child = fork(fileURLToPath(new URL('stand-in-process.ts', import.meta.url)), [], {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   });
-  const url = (await answerOf(child)) as string;
-  return {
-    url,
-    async setLatency(latency) {
-      child.send({ latency });
-      await answerOf(child);
-    },
-    async take() {
-      child.send('take');
-      return (await answerOf(child)) as Taken;
-    },
-    close: () => end(child),
-  };
+  const ready = (await answerOf(child)) as Pick<StandIn, 'urls' | 'certificate'>;
+  const remote = (service?: Service) =>
+    new Proxy(
+      {},
+      {
+        get: (own: object, name: ToStandIn['name'] & keyof typeof own) =>
+          // Not a promise, whatever awaits it.
+          name in own || name === 'then'
+            ? own[name]
+            : async (...args: unknown[]) => {
+                child.send({ service, name, args });
+                return ((await answerOf(child)) as { result: unknown }).result;
+              },
+      },
+    );
+  const links = Object.fromEntries(SERVICES.map((name) => [name, remote(name)]));
+  return Object.assign(remote(), ready, { links, close: () => end(child) }) as RemoteStandIn;
 }
 
 async function answerOf(child: ChildProcess): Promise<unknown> {

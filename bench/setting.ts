@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -11,12 +11,12 @@ import { startIssuer } from '../local/issuer/issuer.ts';
 import { DUMMY_CREDENTIALS, functionEnvironment } from '../local/lambda/environment.ts';
 import type { FunctionDescription } from '../local/lambda/function-description.ts';
 import { readTemplate } from '../local/template.ts';
-import { type StandIn, startStandInProcess } from './processes.ts';
+import { type RemoteStandIn, startStandInProcess } from './processes.ts';
 import { MEETING_ID } from './stand-in.ts';
 
 /** What every benchmark runs in: the synthesized stack's function, an issuer, and what answers for Chime and DynamoDB. */
 export interface Setting {
-  standIn: StandIn;
+  standIn: RemoteStandIn;
   api: ApiDescription;
   description: FunctionDescription;
   /** The bundles to measure: this checkout's function and, where one is given, another one's. */
@@ -41,11 +41,14 @@ const REGION = 'us-east-1';
 export async function createSetting(against?: string): Promise<Setting> {
   const directory = mkdtempSync(path.join(tmpdir(), 'usher-bench-'));
   const [issuer, standIn] = await Promise.all([startIssuer(), startStandInProcess()]);
+  await standIn.setKeys((await (await fetch(issuer.jwksUri)).json()) as object);
+  const certificateFile = path.join(directory, 'certificate.pem');
+  writeFileSync(certificateFile, standIn.certificate);
   const written = JSON.parse(readFileSync(new URL('../config/local.json', import.meta.url), 'utf8'));
   const config = parseConfig(
     {
       ...written,
-      issuers: [{ ...written.issuers[0], issuer: issuer.issuer, jwksUri: issuer.jwksUri }],
+      issuers: [{ ...written.issuers[0], issuer: issuer.issuer, jwksUri: standIn.urls.issuer }],
       limits: { requestsPerSecond: 5_000, burst: 5_000 },
     },
     'config/local.json',
@@ -53,8 +56,8 @@ export async function createSetting(against?: string): Promise<Setting> {
   const { api, description } = synthesize(config, path.join(directory, 'assembly'));
   const services = {
     region: REGION,
-    dynamodbUrl: standIn.url,
-    chimeUrl: standIn.url,
+    dynamodbUrl: standIn.urls.dynamodb,
+    chimeUrl: standIn.urls.chime,
     credentials: DUMMY_CREDENTIALS,
   };
   const token = await sign(issuer.signUrl, issuer.issuer, config.issuers[0]?.audience[0] ?? '');
@@ -73,7 +76,7 @@ export async function createSetting(against?: string): Promise<Setting> {
             },
           ]),
     ],
-    env: functionEnvironment(description, services),
+    env: { ...functionEnvironment(description, services), NODE_EXTRA_CA_CERTS: certificateFile },
     token,
     eventFor: (attendees) => captureEvent(api, description.arn, request(token, attendees)),
     directory,

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
 import { close, LOOPBACK, listen } from '../local/http-server.ts';
+import { createCertificate, type KeyPair } from './certificate.ts';
+import { type Link, openLink, until } from './link.ts';
 
 /** A value as DynamoDB's wire has it. */
 export type AttributeValue = {
@@ -33,41 +36,59 @@ export interface Taken {
   fingerprints: Map<string, string>;
 }
 
-export interface Latency {
-  chimeMs: number;
-  dynamodbMs: number;
+export const SERVICES = ['chime', 'dynamodb', 'issuer'] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** Milliseconds that a service takes for a request, and that the way there and back takes. */
+export type Latency = Partial<Record<Service, { serviceMs: number; roundTripMs: number }>>;
+
+export interface StandIn {
+  /** Over TLS; the issuer's is the address of its keys. */
+  urls: Record<Service, string>;
+  /** What its clients have to trust, in PEM. */
+  certificate: string;
+  links: Record<Service, Link>;
+  /** What is not named takes no time. */
+  setLatency(latency: Latency): void;
+  /** The key set that the issuer publishes. */
+  setKeys(keys: object): void;
+  take(): Taken;
+  close(): Promise<void>;
 }
 
 /**
- * Chime and DynamoDB, as far as the function and the references use them, at next to no cost: what is measured against
- * it is the caller. It answers exactly when its latency is over, keeps what it is given, and honours the condition of
- * absence. For everything else there are the emulators of the local system.
+ * Chime, DynamoDB and an issuer, over TLS and each behind a link, as far as the function and the references use them, at
+ * next to no cost: what is measured against it is the caller. It answers exactly when its latency is over, keeps what it is
+ * given, and honours the condition of absence. For everything else there are the emulators of the local system.
  */
-export async function startStandIn(): Promise<{
-  url: string;
-  setLatency(latency: Latency): void;
-  take(): Taken;
-  close(): Promise<void>;
-}> {
-  const state: State = {
-    latency: { chimeMs: 0, dynamodbMs: 0 },
-    taken: emptyTaken(),
-    items: new Map(),
-    created: 0,
-  };
-  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-    const arrivedMs = performance.now();
-    handle(state, request, response, arrivedMs).catch((error) => {
-      console.error(`The stand-in failed: ${error}`);
-      response.destroy();
+export async function startStandIn(): Promise<StandIn> {
+  const state: State = { latency: {}, keys: {}, taken: emptyTaken(), items: new Map(), created: 0 };
+  const serverWith = ({ key, cert }: KeyPair) =>
+    createServer({ key, cert, keepAliveTimeout: 600_000 }, (request, response) => {
+      const arrivedMs = performance.now();
+      handle(state, request, response, arrivedMs).catch((error) => {
+        console.error(`The stand-in failed: ${error}`);
+        response.destroy();
+      });
     });
-  });
-
-  const port = await listen(server, 0);
+  const trusted = createCertificate();
+  const servers = [serverWith(trusted), serverWith(createCertificate())] as const;
+  const [service, untrusted] = await Promise.all([listen(servers[0], 0), listen(servers[1], 0)]);
+  const opened = await Promise.all(
+    SERVICES.map(async (name) => [name, await openLink({ service, untrusted })] as const),
+  );
+  const links = Object.fromEntries(opened) as Record<Service, Link>;
+  const urlOf = (name: Service, path = '') => `https://${LOOPBACK}:${links[name].port}${path}`;
   return {
-    url: `http://${LOOPBACK}:${port}`,
+    urls: { chime: urlOf('chime'), dynamodb: urlOf('dynamodb'), issuer: urlOf('issuer', KEYS_PATH) },
+    certificate: trusted.cert,
+    links,
     setLatency(next) {
       state.latency = next;
+      for (const name of SERVICES) links[name].setRoundTrip(next[name]?.roundTripMs ?? 0);
+    },
+    setKeys(keys) {
+      state.keys = keys;
     },
     take() {
       const { taken } = state;
@@ -75,12 +96,18 @@ export async function startStandIn(): Promise<{
       state.items = new Map();
       return taken;
     },
-    close: () => close(server),
+    async close() {
+      for (const link of Object.values(links)) link.close();
+      await Promise.all(servers.map(close));
+    },
   };
 }
 
+const KEYS_PATH = '/keys';
+
 interface State {
   latency: Latency;
+  keys: object;
   taken: Taken;
   /** The audit table, by key. */
   items: Map<string, Item>;
@@ -103,19 +130,17 @@ async function handle(
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString('utf8');
-  const target = request.headers['x-amz-target'];
-  const isDynamoDb = typeof target === 'string';
-  const { operation, status, answer } = isDynamoDb
-    ? dynamodb(state, target.slice(target.indexOf('.') + 1), JSON.parse(text))
-    : chime(state, request, text);
-  await until(arrivedMs + (isDynamoDb ? state.latency.dynamodbMs : state.latency.chimeMs));
+  const { service, operation, status, answer } = answerTo(state, request, text);
+  await until(arrivedMs + (state.latency[service]?.serviceMs ?? 0));
   const body = JSON.stringify(answer);
   response.writeHead(status, {
-    'Content-Type': isDynamoDb ? 'application/x-amz-json-1.0' : 'application/json',
+    'Content-Type': service === 'dynamodb' ? 'application/x-amz-json-1.0' : 'application/json',
     'Content-Length': Buffer.byteLength(body),
     'x-amzn-RequestId': `stand-in-${operation}`,
   });
   response.end(body);
+  // A key set is no call to AWS.
+  if (service === 'issuer') return;
   const sessionToken = request.headers['x-amz-security-token'];
   state.taken.calls.push({
     operation,
@@ -123,6 +148,18 @@ async function handle(
     answeredMs: performance.now(),
     sessionToken: typeof sessionToken === 'string' ? sessionToken : undefined,
   });
+}
+
+function answerTo(state: State, request: IncomingMessage, text: string): Answer & { service: Service } {
+  const target = request.headers['x-amz-target'];
+  if (typeof target === 'string') {
+    const operation = target.slice(target.indexOf('.') + 1);
+    return { service: 'dynamodb', ...dynamodb(state, operation, JSON.parse(text)) };
+  }
+  if (request.url?.startsWith(KEYS_PATH)) {
+    return { service: 'issuer', operation: 'keys', status: 200, answer: state.keys };
+  }
+  return { service: 'chime', ...chime(state, request, text) };
 }
 
 function dynamodb(state: State, operation: string, input: DynamoDbInput): Answer {
@@ -230,11 +267,4 @@ function emptyTaken(): Taken {
 
 export function fingerprintOf(joinToken: string): string {
   return `sha256:${createHash('sha256').update(joinToken).digest('hex').slice(0, 32)}`;
-}
-
-/** A timer alone may be a millisecond late, which is a fifth of what DynamoDB takes here. */
-async function until(instantMs: number): Promise<void> {
-  const leftMs = instantMs - performance.now();
-  if (leftMs > 2) await new Promise((resolve) => setTimeout(resolve, leftMs - 2));
-  while (performance.now() < instantMs) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -90,13 +90,16 @@ export async function measureWithLatency(
       }),
     );
     await warm(setting, subjects, warmUp);
-    await setting.standIn.setLatency(LATENCY);
+    await setting.standIn.setLatency({
+      chime: { serviceMs: LATENCY.chimeMs, roundTripMs: 0 },
+      dynamodb: { serviceMs: LATENCY.dynamodbMs, roundTripMs: 0 },
+    });
     const BLOCK = 10;
     for (let done = 0; done < requests; done += BLOCK) {
       for (const subject of subjects)
         subject.wallMs.push(...(await runBlock(setting, subject, BLOCK)).wallMs);
     }
-    await setting.standIn.setLatency({ chimeMs: 0, dynamodbMs: 0 });
+    await setting.standIn.setLatency({});
     await Promise.all(subjects.map(({ process }) => process.close()));
     const [floor, ...ours] = subjects.map(({ name, wallMs }) =>
       measured(section, `wall, ${name}, ${plural(attendees)}`, 'ms', summarize(wallMs)),

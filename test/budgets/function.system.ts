@@ -21,10 +21,13 @@ describe('the round trips of a request', () => {
     await warm.run({ event: await setting.eventFor(1), requests: 1 });
     await setting.standIn.take();
     // Long enough for round trips that overlap to be seen as such.
-    await setting.standIn.setLatency({ chimeMs: 20, dynamodbMs: 20 });
+    await setting.standIn.setLatency({
+      chime: { serviceMs: 20, roundTripMs: 0 },
+      dynamodb: { serviceMs: 20, roundTripMs: 0 },
+    });
   });
   afterAll(async () => {
-    await setting.standIn.setLatency({ chimeMs: 0, dynamodbMs: 0 });
+    await setting.standIn.setLatency({});
     await warm.close();
   });
 

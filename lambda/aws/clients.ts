@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import {
   ChimeSDKMeetingsClient,
   type ChimeSDKMeetingsClientConfig,
@@ -14,21 +15,29 @@ import { withinTime } from './time-limit.ts';
 export const MAX_IDLE_MS = 5_000;
 
 /** Node's agents end a connection that is idle for so long (https://nodejs.org/api/http.html#new-agentoptions, `timeout`). */
-const agent = { keepAlive: true, timeout: MAX_IDLE_MS };
-const requestHandler = { httpAgent: agent, httpsAgent: agent };
+export const AGENT_OPTIONS = { keepAlive: true, timeout: MAX_IDLE_MS };
+const requestHandlerWith = (httpsAgent?: Agent) => ({
+  httpAgent: AGENT_OPTIONS,
+  httpsAgent: httpsAgent ?? AGENT_OPTIONS,
+});
 
 /**
  * The SDK's client of Chime. A call is one attempt: a retry is up to the caller, whose SDK does it, and never right where
  * the outcome is unknown.
  */
-export function createChimeClient(config: ChimeSDKMeetingsClientConfig): ChimeSDKMeetingsClient {
+export function createChimeClient(
+  config: ChimeSDKMeetingsClientConfig,
+  httpsAgent?: Agent,
+): ChimeSDKMeetingsClient {
+  const requestHandler = requestHandlerWith(httpsAgent);
   const client = new ChimeSDKMeetingsClient({ requestHandler, ...config, maxAttempts: 1 });
   afterTimers(client);
   return client;
 }
 
 /** The SDK's client of DynamoDB. A call is three attempts at most, within the SDK's retry quota. */
-export function createDynamoDBClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
+export function createDynamoDBClient(config: DynamoDBClientConfig = {}, httpsAgent?: Agent): DynamoDBClient {
+  const requestHandler = requestHandlerWith(httpsAgent);
   const client = new DynamoDBClient({ requestHandler, retryMode: 'standard', maxAttempts: 3, ...config });
   afterTimers(client);
   return client;

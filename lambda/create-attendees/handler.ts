@@ -2,7 +2,8 @@ import { hash, randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createAuditLog } from '../audit/audit-log.ts';
 import { createChimeMeetings } from '../aws/chime-meetings.ts';
-import { createChimeClient, createDynamoDBClient } from '../aws/clients.ts';
+import { AGENT_OPTIONS, createChimeClient, createDynamoDBClient } from '../aws/clients.ts';
+import { connectToChime, connectToDynamoDB, EarlyAgent } from '../aws/early-connections.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
 import { createTokenVerifier } from '../oidc/token-verifier.ts';
 import { createCallerBudget } from './caller-budget.ts';
@@ -15,17 +16,23 @@ const logger = new Logger();
 const settings = readSettings(process.env);
 const clock = { now: Date.now };
 
-const meetings = createChimeMeetings(createChimeClient({ region: settings.meetingsRegion }));
+const agents = { chime: new EarlyAgent(AGENT_OPTIONS), dynamodb: new EarlyAgent(AGENT_OPTIONS) };
+const chime = createChimeClient({ region: settings.meetingsRegion }, agents.chime);
+const dynamodb = createDynamoDBClient({}, agents.dynamodb);
+const meetings = createChimeMeetings(chime);
+const tokenVerifier = createTokenVerifier(settings.issuers, clock, (event, facts) =>
+  logger.warn(event, facts),
+);
 
 export const handler = createHandler({
   logger,
   addMetrics: createMetrics(),
   allowedOrigins: settings.allowedOrigins,
-  tokenVerifier: createTokenVerifier(settings.issuers, clock, (event, facts) => logger.warn(event, facts)),
+  tokenVerifier,
   meetingAccess: createMeetingAccess(meetings, clock),
   meetings,
   denialBudget: createCallerBudget(clock, { capacity: 20, perSecond: 1 / 3 }),
-  auditLog: createAuditLog(createDynamoDBClient(), settings),
+  auditLog: createAuditLog(dynamodb, settings),
   clock,
   fingerprint: (joinToken) => `sha256:${hash('sha256', joinToken, 'hex').slice(0, 32)}`,
   randomHex: () => randomBytes(8).toString('hex'),
@@ -33,3 +40,10 @@ export const handler = createHandler({
   inForce: settings.inForce,
   meetingsRegion: settings.meetingsRegion,
 });
+
+// What the first request waits for begins now, and nothing waits for it here (docs/decisions/0028-warm-from-the-start.md).
+tokenVerifier.prefetchKeys();
+connectToDynamoDB(dynamodb, agents.dynamodb);
+// Only where meetings are looked up: that safe call proves the connection.
+if (settings.issuers.some(({ tenantClaim }) => tenantClaim !== undefined))
+  connectToChime(chime, agents.chime);

@@ -2,10 +2,12 @@ import type { KeySet } from './key-set.ts';
 
 export interface KeySetCacheOptions {
   /** Rejects if the key set cannot be fetched in time or is none. */
-  fetchKeySet(jwksUri: string): Promise<KeySet>;
+  fetchKeySet(jwksUri: string, timeoutMs: number): Promise<KeySet>;
   onFailure(jwksUri: string, error: unknown): void;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** The longest that anything waits for a key set. */
+  timeoutMs: number;
   /** Keys are fetched again after this long, so that a key an issuer withdrew stops working. */
   maxAgeMs: number;
   /** An unknown key id causes another fetch only after this long, however many unknown key ids come. */
@@ -19,6 +21,11 @@ export interface KeySetCacheOptions {
 }
 
 export interface KeySetCache {
+  /**
+   * Fetches a set that no request needs yet; awaited by no one. Who needs it meanwhile waits for it. Only success is
+   * remembered: a process may be frozen while it fetches, and wake up to a time-out that says nothing of the issuer.
+   */
+  prefetch(jwksUri: string): void;
   /** The set as it is known; undefined if it never was, or not for too long. */
   known(jwksUri: string): KeySet | undefined;
   /** Whether the set is known and no later fetch failed: only such a set can say that it lacks a key. */
@@ -34,7 +41,12 @@ interface Entry {
   fetchedAtMs: number;
   failedAtMs: number;
   fetching?: Promise<void>;
+  /** Resolves to the error of a fetch that failed. */
+  prefetching?: Promise<unknown> | undefined;
 }
+
+/** With less time left, a fetch that failed is not tried again. */
+const MIN_FETCH_MS = 250;
 
 /**
  * The issuers' keys, with a bound on how often an issuer is asked: one fetch at a time each, and none within the
@@ -52,22 +64,35 @@ export function createKeySetCache(options: KeySetCacheOptions): KeySetCache {
   };
   const ageMsOf = (entry: Entry): number => options.now() - entry.fetchedAtMs;
 
+  /** The age of a set counts from here, so that a process that was frozen meanwhile does not take it for new. */
+  async function fetchInto(entry: Entry, jwksUri: string, timeoutMs: number): Promise<void> {
+    const startedAtMs = options.now();
+    entry.keySet = await options.fetchKeySet(jwksUri, timeoutMs);
+    entry.fetchedAtMs = startedAtMs;
+    entry.failedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Joins a prefetch that is under way; where that fails, the time that is left is for a fetch of the request's own. */
+  async function fetchOrJoin(entry: Entry, jwksUri: string): Promise<void> {
+    let leftMs = options.timeoutMs;
+    if (entry.prefetching !== undefined) {
+      const startedAtMs = options.now();
+      const error = await entry.prefetching;
+      if (error === undefined) return;
+      leftMs = Math.min(leftMs, leftMs - (options.now() - startedAtMs));
+      if (leftMs < MIN_FETCH_MS) throw error;
+    }
+    await fetchInto(entry, jwksUri, leftMs);
+  }
+
   /** Fetches unless the last failure is too fresh; what came of it is in the entry. */
   function refresh(jwksUri: string, entry: Entry, cooldownMs: number): Promise<void> {
     if (options.now() - entry.failedAtMs < cooldownMs) return Promise.resolve();
-    entry.fetching ??= options
-      .fetchKeySet(jwksUri)
-      .then(
-        (keySet) => {
-          entry.keySet = keySet;
-          entry.fetchedAtMs = options.now();
-          entry.failedAtMs = Number.NEGATIVE_INFINITY;
-        },
-        (error: unknown) => {
-          entry.failedAtMs = options.now();
-          options.onFailure(jwksUri, error);
-        },
-      )
+    entry.fetching ??= fetchOrJoin(entry, jwksUri)
+      .catch((error: unknown) => {
+        entry.failedAtMs = options.now();
+        options.onFailure(jwksUri, error);
+      })
       .finally(() => {
         delete entry.fetching;
       });
@@ -75,6 +100,14 @@ export function createKeySetCache(options: KeySetCacheOptions): KeySetCache {
   }
 
   return {
+    prefetch(jwksUri) {
+      const entry = entryOf(jwksUri);
+      entry.prefetching ??= fetchInto(entry, jwksUri, options.timeoutMs)
+        .catch((error: unknown) => error)
+        .finally(() => {
+          delete entry.prefetching;
+        });
+    },
     known(jwksUri) {
       const entry = entryOf(jwksUri);
       return ageMsOf(entry) > options.maxAgeMs + options.maxStaleMs ? undefined : entry.keySet;

@@ -19,6 +19,7 @@ export const KEY_FETCHING = {
   unknownKeyCooldownMs: 10_000,
   failureCooldownMs: 2_000,
   staleRetryMs: 30_000,
+  prefetchedIssuers: 3,
 };
 
 /** RFC 7518 sections 3.3 and 3.5: what is shorter can be factored. */
@@ -38,12 +39,12 @@ export function createTokenVerifier(
   issuers: readonly IssuerRules[],
   clock: Clock,
   report: Report,
-): TokenVerifier {
+): TokenVerifier & { prefetchKeys(): void } {
   const rulesByIssuer = new Map(issuers.map((rules) => [rules.issuer, rules]));
   const cache = createKeySetCache({
     ...KEY_FETCHING,
     now: clock.now,
-    fetchKeySet: (jwksUri) => fetchKeySet(jwksUri, KEY_FETCHING),
+    fetchKeySet: (jwksUri, timeoutMs) => fetchKeySet(jwksUri, { ...KEY_FETCHING, timeoutMs }),
     onFailure: (jwksUri, error) =>
       report('keys not fetched', {
         jwksUri,
@@ -52,6 +53,12 @@ export function createTokenVerifier(
   });
 
   return {
+    /** Fetches the keys of the first issuers before a token needs them; awaited by no one, and only success is remembered. */
+    prefetchKeys() {
+      const first = issuers.slice(0, KEY_FETCHING.prefetchedIssuers);
+      for (const jwksUri of first.flatMap(({ jwksUris }) => jwksUris)) cache.prefetch(jwksUri);
+    },
+
     async verify(token) {
       const { header, issuer } = readUnverified(token);
       const rules = rulesByIssuer.get(issuer);

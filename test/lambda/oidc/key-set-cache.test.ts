@@ -9,31 +9,45 @@ const key = createSigningKey('any');
 const setOf = (...kids: string[]): KeySet =>
   parseKeySet({ keys: kids.map((kid) => ({ ...publicJwk(key), kid })) });
 
+const OPTIONS = {
+  timeoutMs: 2_000,
+  maxAgeMs: 600_000,
+  maxStaleMs: 3_600_000,
+  unknownKeyCooldownMs: 10_000,
+  failureCooldownMs: 2_000,
+  staleRetryMs: 30_000,
+};
+
 let nowMs: number;
 let fetched: string[];
 let failures: [string, unknown][];
 let published: Record<string, KeySet | Error>;
 let cache: KeySetCache;
+/** Of each fetch, how long it may take. */
+let timeoutsMs: number[];
+/** How long each fetch takes. */
+let takesMs: number;
 
 beforeEach(() => {
   nowMs = 1_000_000;
   fetched = [];
+  timeoutsMs = [];
+  takesMs = 0;
   failures = [];
   published = { [URI]: setOf('one'), [OTHER_URI]: setOf('other') };
   cache = createKeySetCache({
-    fetchKeySet: async (uri) => {
+    fetchKeySet: async (uri, timeoutMs) => {
       fetched.push(uri);
+      timeoutsMs.push(timeoutMs);
+      await undefined;
+      nowMs += takesMs;
       const answer = published[uri];
       if (answer instanceof Error || answer === undefined) throw answer;
       return answer;
     },
     onFailure: (uri, error) => failures.push([uri, error]),
     now: () => nowMs,
-    maxAgeMs: 600_000,
-    maxStaleMs: 3_600_000,
-    unknownKeyCooldownMs: 10_000,
-    failureCooldownMs: 2_000,
-    staleRetryMs: 30_000,
+    ...OPTIONS,
   });
 });
 
@@ -152,5 +166,69 @@ describe('an issuer', () => {
     published[URI] = setOf('one');
     nowMs += 2_000;
     expect(await lookUp('one')).toBe('found');
+  });
+});
+
+describe('a key set that is fetched before it is needed', () => {
+  it('is fetched once, for the request that needs it meanwhile and for later ones', async () => {
+    cache.prefetch(URI);
+    expect(await lookUp('one')).toBe('found');
+    expect(await lookUp('one')).toBe('found');
+    expect(fetched).toEqual([URI]);
+  });
+
+  it('that cannot be fetched is neither reported nor remembered', async () => {
+    published[URI] = new Error('down');
+    cache.prefetch(URI);
+    await new Promise(setImmediate);
+    published[URI] = setOf('one');
+    expect(await lookUp('one')).toBe('found');
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    {
+      title: 'is fetched again, in the time that is left',
+      waitsMs: 500,
+      fetches: [2_000, 1_500],
+      error: 'down',
+    },
+    { title: 'is not, with hardly any time left', waitsMs: 1_900, fetches: [2_000], error: 'timed out' },
+  ])('that fails for a request that waits for it $title', async ({ waitsMs, fetches, error }) => {
+    const first = Promise.withResolvers<KeySet>();
+    const late = createKeySetCache({
+      ...OPTIONS,
+      now: () => nowMs,
+      onFailure: (uri, problem) => failures.push([uri, problem]),
+      fetchKeySet: (_uri, timeoutMs) =>
+        timeoutsMs.push(timeoutMs) === 1 ? first.promise : Promise.reject(new Error('down')),
+    });
+    late.prefetch(URI);
+    const waiting = late.ask(URI);
+    nowMs += waitsMs;
+    first.reject(new Error('timed out'));
+    await waiting;
+    expect(timeoutsMs).toEqual(fetches);
+    expect(failures).toEqual([[URI, new Error(error)]]);
+  });
+
+  it('that is withdrawn meanwhile works until the set is 10 minutes old, counted from the start of its fetch', async () => {
+    takesMs = 1_500;
+    cache.prefetch(URI);
+    await new Promise(setImmediate);
+    takesMs = 0;
+    published[URI] = setOf('two');
+    nowMs += 598_500;
+    expect(await lookUp('one')).toBe('found');
+    nowMs += 1;
+    expect(await lookUp('one')).toBe('unknown');
+  });
+
+  it('minutes before the first request knows keys that the issuer added since', async () => {
+    cache.prefetch(URI);
+    await new Promise(setImmediate);
+    published[URI] = setOf('one', 'two');
+    nowMs += 300_000;
+    expect(await lookUp('two')).toBe('found');
   });
 });

@@ -50,12 +50,12 @@ beforeAll(async () => {
   token = await mintToken(system.environment);
 }, 60_000);
 afterAll(async () => {
-  await system.stop();
+  await system?.stop();
   stopping.abort();
   await close(proxy);
   await dynamoDb.close();
 });
-afterEach(() => chimeControl(system.environment).clearFaults());
+afterEach(() => system && chimeControl(system.environment).clearFaults());
 
 async function create(meetingId: string) {
   const startedMs = performance.now();

@@ -31,7 +31,7 @@ beforeAll(async () => {
   urls = { stage: system.environment.apiUrl, domain: `http://127.0.0.1:${await listen(domain, 0)}` };
 }, 120_000);
 afterAll(async () => {
-  await system.stop();
+  await system?.stop();
   await close(domain);
 });
 

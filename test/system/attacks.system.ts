@@ -92,7 +92,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await world.system.stop();
+  await world?.system.stop();
   await Promise.all([ours, partner, partnerSecond, evil].map((server) => server.close()));
 });
 

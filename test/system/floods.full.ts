@@ -54,7 +54,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await world.system.stop();
+  await world?.system.stop();
   await Promise.all([ours.close(), partner.close()]);
 });
 

@@ -9,6 +9,8 @@ import { promisify } from 'node:util';
 import { type LocalEnvironment, readLocalEnvironment } from '../../local/environment.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+/** Compiling CDK and the SDK is a third of what a start takes. */
+export const COMPILE_CACHE = path.join(tmpdir(), 'usher-test-compile-cache');
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -144,8 +146,7 @@ function childEnvironment(directory: string, env: Record<string, string>): Recor
     // Many systems run at a time, and none of them finds what another one kept.
     USHER_LOCAL_DATA: 'memory',
     PORT: '0',
-    // Compiling CDK and the SDK is a third of what a start takes.
-    NODE_COMPILE_CACHE: path.join(tmpdir(), 'usher-test-compile-cache'),
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...env,
   };
 }

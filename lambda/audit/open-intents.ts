@@ -129,7 +129,9 @@ class WorkingState implements OpenIntents {
       ...(after !== undefined && { after }),
       limit,
     });
-    return found.map(({ list: _, ...entry }) => (isOpenIntent(entry) ? entry : unreadable(entry)));
+    return found.map(({ list: _, ...entry }) =>
+      isOpenIntent(entry) && entry.meetingId === meetingId ? entry : unreadable(entry),
+    );
   }
 
   // One that is gone has no `looks`, so it is not brought back.

@@ -236,6 +236,7 @@ describe('open intents', () => {
     ['whose batch has no time', { batchId: 'x' }],
     ['whose batch has an hour that there is not', { batchId: '20261123T256199999Z-0123456789abcdef' }],
     ['whose meeting is a path', { meetingId: '../..' }],
+    ['of another meeting', { meetingId: 'another' }],
     ['without its looks', { looks: undefined }],
     ['that saw no attendees but numbers', { seen: [1] }],
     ['that agrees on nothing', { agreed: {} }],

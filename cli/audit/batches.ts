@@ -1,72 +1,94 @@
 import { beginningOfBatch } from '../../lambda/audit/batch-id.ts';
 import {
+  type AuditRecord,
   type CallerFacts,
+  callerId,
   callerNamed,
   type DenialRecord,
   type IntentRecord,
   type OutcomeRecord,
-  type OutcomeState,
 } from '../../lambda/audit/records.ts';
+import type { AttendeeLine, Result, State } from './words.ts';
 
-/** What the audit knows of one batch: its records, paired by batch id. `OPEN` is an intent without an outcome. */
+/**
+ * What the audit knows of one batch: its records, paired by batch id. `OPEN` is an intent without an outcome; `DAMAGED` one
+ * whose outcome, or whose only record, cannot be read.
+ */
 export interface Batch {
   batchId: string;
   meetingId: string;
-  state: OutcomeState | 'OPEN' | 'DENIED';
+  state: State;
   /** Absent for a denial, and where its expiry came a moment before its outcome's. */
   intent?: IntentRecord;
   outcome?: OutcomeRecord;
   denial?: DenialRecord;
 }
 
+/** A record that is there and cannot be read. */
+export interface DamagedRecord {
+  meetingId: string;
+  batchId: string;
+  kind: 'damaged';
+  /** The kind that its key gives. */
+  damaged: AuditRecord['kind'];
+}
+
 /** An entry of the admission table with what the audit table says of its batch. */
-export interface Admission {
-  externalUserId: string;
+export interface Admission extends Omit<AttendeeLine, 'reason'> {
   attendeeId: string;
   meetingId: string;
+  externalMeetingId?: string;
   batchId: string;
   /** When the batch began, ISO 8601 in UTC. */
   time: string;
-  /** Absent, as `callerId`, where the batch's records have expired. */
-  state?: OutcomeState | 'OPEN';
-  callerId?: string;
-}
-
-/** One attendee of a batch, whatever became of it. */
-export interface AttendeeLine {
-  result: 'issued' | 'withheld' | 'error' | 'not issued' | 'open';
-  externalUserId: string;
-  attendeeId?: string;
-  capabilities?: IntentRecord['requested'][number]['capabilities'];
-  /** The rule that withheld it, Chime's error, or whose it is. */
+  result: Result;
   reason?: string;
+  /** Absent, as what follows, where the batch's records have expired. */
+  state?: State;
+  callerId?: string;
+  caller?: CallerFacts;
+  rulesDigest?: string;
+  functionVersion?: string;
+  chimeRequestId?: string;
+  expiresAt?: number;
+  /** Not for people. */
+  batch?: Batch;
 }
 
-/** A batch of a denial or of the records with one batch id. */
-export function batchOf(records: {
-  intent?: IntentRecord | undefined;
-  outcome?: OutcomeRecord | undefined;
-  denial?: DenialRecord | undefined;
-}): Batch | undefined {
-  const { intent, outcome, denial } = records;
-  const record = denial ?? outcome ?? intent;
-  if (record === undefined) return undefined;
-  return {
-    batchId: record.batchId,
-    meetingId: record.meetingId,
-    state: denial ? 'DENIED' : (outcome?.state ?? 'OPEN'),
-    ...(intent && { intent }),
-    ...(outcome && { outcome }),
-    ...(denial && { denial }),
-  };
+/** The batch of the records with one batch id. */
+export function batchOf(records: readonly (AuditRecord | DamagedRecord)[]): Batch | undefined {
+  const [first] = records;
+  if (first === undefined) return undefined;
+  const batch: Batch = { batchId: first.batchId, meetingId: first.meetingId, state: 'OPEN' };
+  const damaged = new Set<string>();
+  for (const record of records) {
+    if (record.kind === 'damaged') damaged.add(record.damaged);
+    else Object.assign(batch, { [record.kind]: record });
+  }
+  const { intent, outcome, denial } = batch;
+  const isDamaged = damaged.has('outcome') || (intent ?? outcome ?? denial) === undefined;
+  batch.state = denial ? 'DENIED' : (outcome?.state ?? (isDamaged ? 'DAMAGED' : 'OPEN'));
+  return batch;
 }
 
 /** Who asked for a batch; parts that its records do not have are empty. */
 export function callerOf({ intent, denial }: Batch): CallerFacts | undefined {
-  if (intent !== undefined) return intent.caller;
-  if (denial === undefined) return undefined;
-  const named = denial.callerId === undefined ? undefined : callerNamed(denial.callerId);
-  return { issuer: '', clientId: '', subject: '', ...denial.caller, ...named };
+  const record = intent ?? denial;
+  if (record === undefined) return undefined;
+  const named = record.callerId === undefined ? undefined : callerNamed(record.callerId);
+  return { issuer: '', clientId: '', subject: '', ...record.caller, ...named } as CallerFacts;
+}
+
+/** The name by which `--caller` asks for who asked for a batch; undefined where its records do not say. */
+export function callerIdOf(batch: Batch): string | undefined {
+  const recorded = (batch.intent ?? batch.denial)?.callerId;
+  const caller = callerOf(batch);
+  return recorded ?? (caller?.issuer ? callerId(caller) : undefined);
+}
+
+/** What its creator called the meeting, where that is on record. */
+export function externalMeetingIdOf({ intent, denial }: Batch): string | undefined {
+  return (intent ?? denial)?.externalMeetingId;
 }
 
 /** When a batch began, ISO 8601 in UTC, as its id says; empty for what is no batch id. */
@@ -75,44 +97,18 @@ export function timeOfBatch(batchId: string): string {
   return Number.isNaN(timeMs) ? '' : new Date(timeMs).toISOString();
 }
 
-/** Everyone that a batch asked for or got, each once. */
-export function attendeesOf({ intent, outcome }: Batch): AttendeeLine[] {
-  const { issued = [], withheld = [], errors = [], heldElsewhere = [] } = outcome ?? {};
-  const accounted = [...issued, ...withheld, ...errors].map(({ externalUserId }) => externalUserId);
-  const unaccounted = (intent?.requested ?? []).filter(({ externalUserId }) => {
-    // One entry answers for one request, so that a name asked for twice is accounted for twice.
-    const index = accounted.indexOf(externalUserId);
-    if (index >= 0) accounted.splice(index, 1);
-    return index < 0;
-  });
-  return [
-    ...issued.map((attendee) => ({ result: 'issued' as const, ...attendee })),
-    ...withheld.map(({ rule, ...attendee }) => ({ result: 'withheld' as const, ...attendee, reason: rule })),
-    ...errors.map(({ externalUserId, errorCode, errorMessage }) => ({
-      result: 'error' as const,
-      externalUserId,
-      reason: `${errorCode}: ${errorMessage}`,
-    })),
-    ...unaccounted.map((attendee) => {
-      const held = heldElsewhere.filter(({ externalUserId }) => externalUserId === attendee.externalUserId);
-      return {
-        result: outcome === undefined ? ('open' as const) : ('not issued' as const),
-        ...attendee,
-        ...(held.length > 0 && {
-          reason: held
-            .map(({ attendeeId, batchId }) => `attendee ${attendeeId} is of batch ${batchId}`)
-            .join(', '),
-        }),
-      };
-    }),
-  ];
-}
-
 /** What there is to say of a batch beside its attendees. */
-export function remarkOn({ state, intent, outcome, denial }: Batch): string {
+export function remarkOn({ state, intent, outcome, denial }: Batch, nowMs = Date.now()): string {
+  const expiresAt = intent?.expiresAt;
   const remarks = [
     denial && `denied by the rule ${denial.rule}`,
     state === 'OPEN' && intent && `deadline ${intent.deadline}`,
+    state === 'OPEN' &&
+      expiresAt !== undefined &&
+      expiresAt * 1000 <= nowMs &&
+      'the batch has expired, so that its outcome may be gone already',
+    state === 'DAMAGED' && 'a record of this batch cannot be read',
+    outcome && !intent && 'the intent has expired or cannot be read',
     outcome?.refusal && `${outcome.refusal.code}: ${outcome.refusal.message}`,
     outcome?.delivered === false && outcome.issued.length > 0 && 'tokens not delivered',
     outcome?.attribution && `attribution ${outcome.attribution}`,

@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   BatchWriteItemCommand,
   type DynamoDBClient,
@@ -19,7 +20,7 @@ export async function* queryItems<Item>(
     const page = await client.send(
       new QueryCommand({ ...input, ...(startKey && { ExclusiveStartKey: startKey }) }),
     );
-    for (const item of page.Items ?? []) yield unmarshall(item) as Item;
+    for (const item of page.Items ?? []) yield readItem(item) as Item;
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
 }
@@ -45,7 +46,7 @@ export async function getItems<Item>(
           RequestItems: { [tableName]: { Keys: left, ConsistentRead: true, ...projection } },
         }),
       );
-      for (const item of Responses?.[tableName] ?? []) items.push(unmarshall(item) as Item);
+      for (const item of Responses?.[tableName] ?? []) items.push(readItem(item) as Item);
       return UnprocessedKeys?.[tableName]?.Keys ?? [];
     },
   );
@@ -68,4 +69,9 @@ export async function putItems(client: DynamoDBClient, tableName: string, items:
       return (UnprocessedItems?.[tableName] ?? []) as typeof left;
     },
   );
+}
+
+/** Numbers that JavaScript has no exact form for are rounded: Usher writes none. */
+function readItem(item: Record<string, AttributeValue>): Record<string, unknown> {
+  return unmarshall(item, { wrapNumbers: Number });
 }

@@ -1,15 +1,27 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OutputConfiguration } from 'commander';
-import { isBatchId } from '../../lambda/audit/batch-id.ts';
+import { type BatchFilter, isEmpty } from './filters.ts';
+import { batchId, caller, externalUserId, meetingId, rules, some, sources, states } from './inputs.ts';
 import type { AdmissionQuestion, BatchQuestion } from './questions.ts';
 import type { NamedTables } from './tables.ts';
 import { parseDay, parseTime, type Range } from './times.ts';
 
+/** A question about the admission table, or about CloudTrail. */
+export type Check = { about: 'compare' } | { about: 'rebuild' } | { about: 'cloudtrail'; files: string[] };
+
 /** What a command line asks for. */
 export interface AuditCommand {
-  question: BatchQuestion | AdmissionQuestion | { about: 'compare' } | { about: 'rebuild' };
+  question: BatchQuestion | AdmissionQuestion | Check;
   range: Range;
-  output: 'table' | 'json' | 'ndjson' | 'csv';
+  filter: BatchFilter;
+  /** Undefined where none was given: a table, or with a report nothing. */
+  output: 'table' | 'json' | 'ndjson' | 'csv' | undefined;
+  /** The file of the report. */
+  report?: string;
+  /** Of the events in CloudTrail; their role's name. */
+  role?: string;
   named: NamedTables;
+  /** For people: the question, range and filter as they were given. */
+  asked: string;
 }
 
 interface Options extends NamedTables {
@@ -23,50 +35,97 @@ interface Options extends NamedTables {
   open?: true;
   compare?: true;
   rebuild?: true;
+  compareCloudtrail?: string[];
+  role?: string;
   since?: number;
   until?: number;
-  output: AuditCommand['output'];
+  state?: BatchFilter['states'];
+  rule?: BatchFilter['rules'];
+  client?: string;
+  subject?: string;
+  sourceIp?: BatchFilter['sources'];
+  externalMeetingId?: string;
+  name?: string;
+  output?: AuditCommand['output'];
+  report?: string;
 }
 
+type OptionName = keyof Options;
+
 /** Which question each option asks. */
-const QUESTIONS: { [Name in keyof Options]?: (value: string) => AuditCommand['question'] } = {
-  meeting: (meetingId) => ({ about: 'meeting', meetingId }),
-  user: (externalUserId) => ({ about: 'user', externalUserId }),
-  caller: (callerId) => ({ about: 'caller', callerId }),
-  batch: (batchId) => ({ about: 'batch', batchId }),
-  attendee: (attendeeId) => ({ about: 'attendee', attendeeId }),
-  day: (day) => ({ about: 'day', day }),
+const QUESTIONS: { [Name in OptionName]?: (options: Options) => AuditCommand['question'] } = {
+  meeting: ({ meeting = '' }) => ({ about: 'meeting', meetingId: meeting }),
+  user: ({ user = '' }) => ({ about: 'user', externalUserId: user }),
+  caller: (options) => ({ about: 'caller', callerId: options.caller ?? '' }),
+  batch: ({ batch = '' }) => ({ about: 'batch', batchId: batch }),
+  attendee: ({ attendee = '' }) => ({ about: 'attendee', attendeeId: attendee }),
+  day: ({ day = '' }) => ({ about: 'day', day }),
   denied: () => ({ about: 'denied' }),
   open: () => ({ about: 'open' }),
   compare: () => ({ about: 'compare' }),
   rebuild: () => ({ about: 'rebuild' }),
+  compareCloudtrail: ({ compareCloudtrail: files = [] }) => ({ about: 'cloudtrail', files }),
 };
 
+const RANGE: OptionName[] = ['since', 'until'];
+const FILTERS: OptionName[] = [
+  ...(['state', 'rule', 'client', 'subject', 'sourceIp', 'externalMeetingId', 'name'] as const),
+];
+const CHECKS = ['compare', 'rebuild', 'compareCloudtrail'];
+
 const EXPLANATION = `
+Without a question, --since, --until or a filter asks for everything of that time.
 Times are in UTC: 30m, 2h, 7d (ago), 2026-11-23, 2026-11-23T13:45:00Z. --until a day includes that day.
-The 24 hours end now, or at --until.
-Exit codes: 0 found, 1 failure, 2 wrong use, 3 nothing found, 4 admissions differ.
+Where a default is 24 hours, they end now, or at --until.
+Exit codes: 0 found, 1 failure, 2 wrong use, 3 nothing found, 4 different.
 Everything is explained in docs/audit-guide.md.`;
 
 /**
  * @param args without the interpreter and the script
  * @param output where commander prints, if not on stdout and stderr
+ * @param name of the command, as people call it
  * @throws CommanderError with the exit code, once commander has printed help or what is wrong
  */
-export function parseCommand(args: string[], nowMs: number, output: OutputConfiguration = {}): AuditCommand {
-  const command = new Command('npm run --silent audit --')
-    .usage('<one question> [options]')
-    .description("Asks Usher's audit tables: those of the local system, or the ones that are named.")
-    .option('--meeting <id>', 'who was admitted to this meeting, by whom, and what was denied', single(some))
-    .option('--user <externalUserId>', 'the meetings that this user was admitted to', single(some))
-    .option('--caller <callerId>', 'what this caller issued: issuer|client id|subject', single(some))
-    .option('--batch <id>', 'what this batch did', single(batchId))
-    .option('--attendee <id>', 'who this attendee is', single(some))
-    .option('--day <day>', 'what happened on this day, denials included', single(parseDay))
-    .option('--denied', 'what was denied and why (default: in 24 hours)')
-    .option('--open', 'what has no outcome yet')
-    .option('--compare', 'whether the admissions are as the outcomes have them (default: in 24 hours)')
-    .option('--rebuild', 'writes the admissions that are missing (default: in 24 hours)')
+export function parseCommand(
+  args: string[],
+  nowMs: number,
+  output: OutputConfiguration = {},
+  name = 'npm run --silent audit --',
+): AuditCommand {
+  const command = createCommand(name, nowMs).configureOutput(output).exitOverride();
+  const given: string[] = [];
+  for (const option of command.options) {
+    if (![...Object.keys(QUESTIONS), ...RANGE, ...FILTERS].includes(option.attributeName())) continue;
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      given.push(`--${option.name()}`, ...(value === null ? [] : [shellWord(value)]));
+    });
+  }
+  try {
+    const options = command.parse(args, { from: 'user' }).opts<Options>();
+    const { report, role } = options;
+    return {
+      ...check(options, command),
+      output: options.output,
+      named: options,
+      asked: given.join(' '),
+      ...(report !== undefined && { report }),
+      ...(role !== undefined && { role }),
+    };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new CommanderError(error.exitCode === 0 ? 0 : 2, error.code, error.message);
+  }
+}
+
+function createCommand(name: string, nowMs: number): Command {
+  const command = new Command(name)
+    .usage('<one question, a time or a filter> [options]')
+    .description(
+      "Asks Usher's audit tables: those of the local system, of a --stack, or the ones that are named.",
+    );
+  addQuestions(command);
+  command
+    .optionsGroup('Which of them:')
     .option(
       '--since <time>',
       'only what began then or later',
@@ -77,11 +136,37 @@ export function parseCommand(args: string[], nowMs: number, output: OutputConfig
       'only what began before',
       single((text) => parseTime(text, nowMs, true)),
     )
-    .addOption(
-      new Option('--output <form>', 'how to print it')
-        .choices(['table', 'json', 'ndjson', 'csv'])
-        .default('table'),
+    .option('--state <states>', 'only batches in these states, divided by commas', single(states))
+    .option('--rule <rules>', 'only what these rules denied or withheld, divided by commas', single(rules))
+    .option(
+      '--client <id>',
+      'only of callers with this client id',
+      single((text) => text),
     )
+    .option('--subject <subject>', 'only of callers with this subject', single(some))
+    .option('--source-ip <address>', 'only from this address or network', single(sources))
+    .option('--external-meeting-id <id>', 'only of meetings that were created under this name', single(some))
+    .option(
+      '--name <externalUserId>',
+      'only what names this user, denied requests included',
+      single(externalUserId),
+    )
+    .optionsGroup('How to answer:')
+    .addOption(
+      new Option('--output <form>', 'how to print it (default: table)').choices([
+        'table',
+        'json',
+        'ndjson',
+        'csv',
+      ]),
+    )
+    .option(
+      '--report <file.html>',
+      'writes a page for an auditor, and prints nothing without --output',
+      single(some),
+    )
+    .optionsGroup('Where to ask:')
+    .option('--stack <name>', 'the tables of this CloudFormation stack', single(some))
     .option('--table <name>', 'the audit table of a deployment (stack output AuditTableName)', single(some))
     .option('--admission-table <name>', 'its admission table (stack output AdmissionTableName)', single(some))
     .option(
@@ -89,51 +174,112 @@ export function parseCommand(args: string[], nowMs: number, output: OutputConfig
       'its open-intent table (stack output OpenIntentTableName)',
       single(some),
     )
-    .option('--region <region>', 'the Region of the tables', single(some))
+    .option('--region <region>', 'the Region of the stack or the tables', single(some))
     .addHelpText('after', EXPLANATION)
-    .showSuggestionAfterError(false)
-    .configureOutput(output)
-    .exitOverride();
-  try {
-    const options = command.parse(args, { from: 'user' }).opts<Options>();
-    return { ...check(options, command), output: options.output, named: options };
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new CommanderError(error.exitCode === 0 ? 0 : 2, error.code, error.message);
-  }
+    .showSuggestionAfterError(false);
+  return command;
+}
+
+function addQuestions(command: Command): void {
+  command
+    .optionsGroup('Questions:')
+    .option(
+      '--meeting <id>',
+      'who was admitted to this meeting, by whom, and what was denied',
+      single(meetingId),
+    )
+    .option('--user <externalUserId>', 'the meetings that this user was admitted to', single(externalUserId))
+    .option(
+      '--caller <callerId>',
+      'what this caller issued and was denied: issuer|client id|subject',
+      single(caller),
+    )
+    .option('--batch <id>', 'what this batch did', single(batchId))
+    .option('--attendee <id>', 'who this attendee is', single(some))
+    .option('--day <day>', 'what happened on this day, denials included', single(parseDay))
+    .option('--denied', 'what was denied and why (default: in 24 hours)')
+    .option('--open', 'what has no outcome yet')
+    .option('--compare', 'whether the admissions are as the outcomes have them (default: in 24 hours)')
+    .option('--rebuild', 'writes the admissions that are missing (default: in 24 hours)')
+    .option(
+      '--compare-cloudtrail <files...>',
+      'whether each call in CloudTrail has its record, and each record its call',
+    )
+    .option('--role <name>', 'only calls of this role, with --compare-cloudtrail', single(some));
 }
 
 /** @throws CommanderError for options that don't go together */
-function check(options: Options, command: Command): Pick<AuditCommand, 'question' | 'range'> {
-  const asked = Object.entries(QUESTIONS).filter(([name]) => name in options);
-  const [first, ...others] = asked;
-  if (first === undefined || others.length > 0) {
-    const names = Object.keys(QUESTIONS).map((name) => `--${name}`);
-    command.error(`error: ask exactly one question: ${names.join(', ')}`);
+function check(options: Options, command: Command): Pick<AuditCommand, 'question' | 'range' | 'filter'> {
+  const questions = Object.entries(QUESTIONS).filter(([name]) => name in options);
+  const [first, ...others] = questions;
+  const isAboutTime = [...RANGE, ...FILTERS].some((name) => name in options);
+  if (others.length > 0 || (first === undefined && !isAboutTime)) {
+    const flags = Object.keys(QUESTIONS).map((name) => flagOf(name));
+    command.error(
+      `error: ask exactly one question: ${flags.join(', ')}; or give --since, --until or a filter, such as --since 2h --state unresolved,recovered`,
+    );
   }
-  const [name, questionOf] = first;
+  const [name, questionOf] = first ?? ['since', () => ({ about: 'time' as const })];
   const { since, until } = options;
-  if ((name === 'batch' || name === 'day') && (since ?? until) !== undefined) {
-    command.error(`error: --${name} says the time already; --since and --until don't go with it`);
-  }
   if (since !== undefined && until !== undefined && since >= until) {
     command.error('error: --since has to be before --until');
   }
-  const { table, admissionTable, openIntentTable, region } = options;
-  if (table === undefined && (admissionTable ?? openIntentTable ?? region) !== undefined) {
-    command.error('error: --admission-table, --open-intent-table and --region go with --table only');
+  const filter = filterOf(options);
+  if (CHECKS.includes(name) && (!isEmpty(filter) || options.report !== undefined)) {
+    command.error(`error: filters and --report don't go with ${flagOf(name)}`);
   }
-  const needsAdmissions = ['user', 'attendee', 'compare', 'rebuild'].includes(name);
-  if (needsAdmissions && table !== undefined && admissionTable === undefined) {
-    command.error(`error: --${name} needs --admission-table beside --table`);
+  if (options.role !== undefined && name !== 'compareCloudtrail') {
+    command.error('error: --role goes with --compare-cloudtrail only');
   }
+  checkPlace(options, name, command);
   return {
-    question: questionOf(String(options[name as keyof Options])),
+    question: questionOf(options),
     range: {
       ...(since !== undefined && { sinceMs: since }),
       ...(until !== undefined && { untilMs: until }),
     },
+    filter,
   };
+}
+
+/** @throws CommanderError */
+function checkPlace(options: Options, question: string, command: Command): void {
+  const { stack, table, admissionTable, openIntentTable, region } = options;
+  if (stack !== undefined && (table ?? admissionTable ?? openIntentTable) !== undefined) {
+    command.error('error: --stack finds the tables: name none beside it');
+  }
+  const place = stack ?? table;
+  if (place === undefined && (admissionTable ?? openIntentTable ?? region) !== undefined) {
+    command.error(
+      'error: --admission-table, --open-intent-table and --region go with --table or --stack only',
+    );
+  }
+  const needsAdmissions = ['user', 'attendee', 'compare', 'rebuild'].includes(question);
+  if (needsAdmissions && table !== undefined && admissionTable === undefined) {
+    command.error(`error: --${question} needs --admission-table beside --table`);
+  }
+}
+
+function filterOf(options: Options): BatchFilter {
+  const { state, rule, client, subject, sourceIp, externalMeetingId, name } = options;
+  return {
+    ...(state && { states: state }),
+    ...(rule && { rules: rule }),
+    ...(client !== undefined && { clientId: client }),
+    ...(subject !== undefined && { subject }),
+    ...(sourceIp && { sources: sourceIp }),
+    ...(externalMeetingId !== undefined && { externalMeetingId }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+/** A word of a command line as a POSIX shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Of an option that is given twice, commander would forget the first without a word. */
@@ -142,16 +288,4 @@ function single<Value>(parse: (text: string) => Value): (text: string, earlier: 
     if (earlier !== undefined) throw new InvalidArgumentError('It is given twice.');
     return parse(text);
   };
-}
-
-function some(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It is empty.');
-  return text;
-}
-
-function batchId(text: string): string {
-  if (!isBatchId(text)) {
-    throw new InvalidArgumentError('A batch id is like 20261123T134558123Z-6f1c2a9b4d3e5f70.');
-  }
-  return text;
 }

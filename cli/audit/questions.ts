@@ -5,12 +5,11 @@ import {
   type AdmissionRecord,
   type AuditRecord,
   admissionsOf,
-  type DenialRecord,
-  type IntentRecord,
   type OutcomeRecord,
   recordId,
 } from '../../lambda/audit/records.ts';
 import {
+  type KeyQuery,
   keysOfBatches,
   LISTS,
   queryOf,
@@ -20,19 +19,24 @@ import {
   TABLES,
 } from '../../lambda/audit/schema.ts';
 import { BATCH_GET_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
-import { type Admission, type Batch, batchOf, timeOfBatch } from './batches.ts';
+import {
+  type Admission,
+  type Batch,
+  batchOf,
+  callerIdOf,
+  callerOf,
+  type DamagedRecord,
+  externalMeetingIdOf,
+  timeOfBatch,
+} from './batches.ts';
 import { getItems, queryItems } from './dynamodb.ts';
+import { admits, admitsBatches, type BatchFilter, matches } from './filters.ts';
+import { type BatchKey, readAdmission, readKey, readRecord } from './readable.ts';
+import { attendeesOf } from './results.ts';
 import { inGroups, mergeByBatchId } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import { batchIdBounds, DAY_MS, daysIn, type Range } from './times.ts';
-
-/** What the indexes of the audit table tell of a batch. */
-interface BatchKey {
-  meetingId: string;
-  batchId: string;
-  /** Of the record that an index names. */
-  recordId?: string;
-}
+import { RESULTS, STATES } from './words.ts';
 
 /** A question that is answered with batches. */
 export type BatchQuestion =
@@ -41,6 +45,8 @@ export type BatchQuestion =
   | { about: 'batch'; batchId: string }
   | { about: 'day'; day: string }
   | { about: 'denied' }
+  /** Everything of a time. */
+  | { about: 'time' }
   | { about: 'open' };
 
 /** A question that is answered with admissions. */
@@ -48,7 +54,7 @@ export type AdmissionQuestion =
   | { about: 'user'; externalUserId: string }
   | { about: 'attendee'; attendeeId: string };
 
-/** How far back `denied` and `open` look where nothing says otherwise. */
+/** How far back `time`, `denied` and `open` look where nothing says otherwise. */
 const DEFAULT_LOOK_BACK_MS = DAY_MS;
 
 /** Where a range begins that need not say so: so long before its end. */
@@ -59,12 +65,17 @@ export function startOf({ sinceMs, untilMs }: Range, nowMs: number): number {
 /** A reconciler that runs has written pending admissions by then. */
 export const ENTERED_WITHIN_MS = 5 * 60 * 1000;
 
-/** The batches that answer a question, by time, read as they are asked for. */
+/**
+ * The batches that answer a question, by time, read as they are asked for.
+ *
+ * @param filter what need not be read; what is read may not match it
+ */
 export function findBatches(
   tables: AskedTables,
   question: BatchQuestion,
   range: Range,
   nowMs: number,
+  filter: BatchFilter = {},
 ): AsyncGenerator<Batch> {
   const recent = { ...range, sinceMs: startOf(range, nowMs) };
   switch (question.about) {
@@ -73,19 +84,68 @@ export function findBatches(
     case 'caller':
       return batchesWithKeys(tables, keysByCaller(tables, question.callerId, range));
     case 'batch':
-      return batchWithId(tables, question.batchId);
-    case 'day': {
-      const { day } = question;
-      return mergeByBatchId(
-        batchesWithKeys(tables, keysByDay(tables, day, {})),
-        denialsByDay(tables, day, {}),
-      );
-    }
+      return batchWithId(tables, question.batchId, range);
+    case 'day':
+      return batchesOver(tables, withinDay(question.day, range), nowMs, filter);
+    case 'time':
+      return batchesOver(tables, recent, nowMs, filter);
     case 'denied':
       return denialsOver(tables, recent, nowMs);
     case 'open':
       return openBatches(tables, range, nowMs);
   }
+}
+
+/** The part of a range that lies in a day. */
+function withinDay(day: string, { sinceMs, untilMs }: Range): Range & { sinceMs: number; untilMs: number } {
+  const startMs = Date.parse(`${day}T00:00:00Z`);
+  const endMs = startMs + DAY_MS;
+  return { sinceMs: Math.max(startMs, sinceMs ?? startMs), untilMs: Math.min(endMs, untilMs ?? endMs) };
+}
+
+/** Batches and denials in one order. */
+function batchesOver(
+  tables: AskedTables,
+  range: Range & { sinceMs: number },
+  nowMs: number,
+  filter: BatchFilter,
+): AsyncGenerator<Batch> {
+  const batches = () => batchesWithKeys(tables, keysOver(tables, range, nowMs));
+  const denials = () => denialsOver(tables, range, nowMs);
+  if (!admits(filter, 'DENIED') && !admits(filter, 'DAMAGED')) return batches();
+  if (!admitsBatches(filter)) return denials();
+  return mergeByBatchId(batches(), denials());
+}
+
+/**
+ * The batches of a user's or an attendee's admissions, each once and by time; of a user also, where the range has a start,
+ * all others of the range that name the user.
+ */
+export async function* batchesAbout(
+  tables: AskedTables & { admissionTableName: string },
+  question: AdmissionQuestion,
+  range: Range,
+  nowMs: number,
+): AsyncGenerator<Batch> {
+  const keys: BatchKey[] = [];
+  for await (const admission of findAdmissions(tables, question, range, nowMs)) keys.push(admission);
+  const admitted = batchesWithKeys(tables, withoutRepeats(each(keys)));
+  const { sinceMs } = range;
+  if (question.about === 'attendee' || sinceMs === undefined) {
+    yield* admitted;
+    return;
+  }
+  const name = question.externalUserId;
+  const others = (async function* () {
+    for await (const batch of batchesOver(tables, { ...range, sinceMs }, nowMs, {})) {
+      if (matches(batch, { name })) yield batch;
+    }
+  })();
+  yield* withoutRepeats(mergeByBatchId(keys.length === 0 ? each([]) : admitted, others));
+}
+
+async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
 }
 
 /** The admissions that answer a question, by time. */
@@ -102,14 +162,62 @@ export async function* findAdmissions(
   }
   const entered = without(awaited, admissionsEntered(tables, question, range));
   for await (const group of inGroups(mergeByBatchId(awaited.values(), entered), BATCH_GET_LIMIT / 2)) {
-    const facts = await factsOf(tables, group);
-    for (const { externalUserId, attendeeId, meetingId, batchId } of group) {
-      const { holds, ...fact } = facts.get(batchId) ?? {};
-      // A handler that was killed leaves entries without an outcome: they admitted no attendee.
-      if (!holds?.has(attendeeId)) continue;
-      yield { externalUserId, attendeeId, meetingId, batchId, time: timeOfBatch(batchId), ...fact };
+    const batches = new Map<string, Batch>();
+    for await (const batch of batchesWithKeys(tables, withoutRepeats(each(group.toSorted(byBatchId))))) {
+      batches.set(batch.batchId, batch);
+    }
+    for (const record of group) {
+      const batch = batches.get(record.batchId);
+      // A handler that was killed leaves entries, which its batch's outcome, once there is one, does not explain.
+      const isExplained = batch?.outcome?.issued.some(({ attendeeId }) => attendeeId === record.attendeeId);
+      if (isExplained !== false) yield admissionOf(record, batch);
     }
   }
+}
+
+function byBatchId(one: { batchId: string }, other: { batchId: string }): number {
+  return one.batchId < other.batchId ? -1 : Number(one.batchId > other.batchId);
+}
+
+/** An entry with what the records of its batch say of it. */
+function admissionOf(
+  { externalUserId, attendeeId, meetingId, batchId, expiresAt }: AdmissionRecord,
+  batch: Batch | undefined,
+): Admission {
+  const found = batch && attendeesOf(batch).find((line) => line.attendeeId === attendeeId);
+  const line = found ?? {
+    result: 'unknown' as const,
+    explanation: RESULTS.unknown,
+    reason: batch === undefined ? 'the records of the batch have expired' : whyUnknown(batch),
+  };
+  const record = batch?.intent ?? batch?.denial;
+  const facts = batch && {
+    state: batch.state,
+    callerId: callerIdOf(batch),
+    caller: callerOf(batch),
+    externalMeetingId: externalMeetingIdOf(batch),
+    rulesDigest: record?.rulesDigest,
+    functionVersion: record?.functionVersion,
+    chimeRequestId: batch.outcome?.chimeRequestId,
+  };
+  const all = {
+    time: timeOfBatch(batchId),
+    batchId,
+    meetingId,
+    attendeeId,
+    ...line,
+    externalUserId,
+    ...facts,
+    expiresAt,
+    batch,
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter(([, value]) => value !== undefined),
+  ) as unknown as Admission;
+}
+
+function whyUnknown({ state }: Batch): string {
+  return state === 'DAMAGED' ? 'the outcome cannot be read' : 'the batch has no outcome yet';
 }
 
 function admissionsEntered(
@@ -117,7 +225,7 @@ function admissionsEntered(
   question: AdmissionQuestion,
   range: Range,
 ): AsyncGenerator<AdmissionRecord> {
-  return queryItems<AdmissionRecord>(tables.client, {
+  const items = queryItems<Record<string, unknown>>(tables.client, {
     TableName: tables.admissionTableName,
     ...(question.about === 'user'
       ? {
@@ -126,6 +234,18 @@ function admissionsEntered(
         }
       : queryOf(TABLES.admissions.indexes.byAttendee, question.attendeeId, batchIdBounds(range))),
   });
+  return readable(items, (item) => readAdmission(item, tables.onDamage));
+}
+
+/** What can be read; the rest is reported by `read`. */
+async function* readable<Item>(
+  items: AsyncIterable<Record<string, unknown>>,
+  read: (item: Record<string, unknown>) => Item | undefined,
+): AsyncGenerator<Item> {
+  for await (const item of items) {
+    const known = read(item);
+    if (known !== undefined) yield known;
+  }
 }
 
 /** What the outcomes say of batches that the reconciler may not have entered yet. */
@@ -144,14 +264,18 @@ async function* admissionsAwaited(
   const sweptMs = await sweptThroughMs(tables, 'fast', nowMs);
   const keys = keysNotSwept(tables, lists, range, sweptMs ?? fallback.sinceMs, nowMs);
   for await (const group of inGroups(keys, BATCH_GET_LIMIT)) {
-    const outcomes = await getItems<OutcomeRecord>(
+    const items = await getItems<Record<string, unknown>>(
       client,
       auditTableName,
       group.map(({ meetingId, batchId }) => ({ meetingId, recordId: recordId(batchId, 'outcome') })),
     );
-    const byBatchId = new Map(outcomes.map((outcome) => [outcome.batchId, outcome]));
+    const outcomes = new Map<string, OutcomeRecord>();
+    for (const item of items) {
+      const record = readRecord(item, tables.onDamage);
+      if (record?.kind === 'outcome') outcomes.set(record.batchId, record);
+    }
     for (const { batchId } of group) {
-      const outcome = byBatchId.get(batchId);
+      const outcome = outcomes.get(batchId);
       if (outcome === undefined || outcome.admissions === 'written') continue;
       yield* admissionsOf(outcome).filter((admission) =>
         question.about === 'user'
@@ -164,17 +288,17 @@ async function* admissionsAwaited(
 
 /** One query of one partition, so that what has been answered a moment ago is in it. */
 async function* batchesOfMeeting(
-  { client, auditTableName }: AskedTables,
+  { client, auditTableName, onDamage }: AskedTables,
   meetingId: string,
   span: Span,
 ): AsyncGenerator<Batch> {
-  const records = queryItems<AuditRecord>(client, {
+  const items = queryItems<Record<string, unknown>>(client, {
     TableName: auditTableName,
     ...queryOf(TABLES.audit, meetingId, span),
     ConsistentRead: true,
   });
-  let batch: AuditRecord[] = [];
-  for await (const record of records) {
+  let batch: (AuditRecord | DamagedRecord)[] = [];
+  for await (const record of readable(items, (item) => readRecord(item, onDamage))) {
     if (batch[0] !== undefined && batch[0].batchId !== record.batchId) {
       yield* paired(batch);
       batch = [];
@@ -184,36 +308,37 @@ async function* batchesOfMeeting(
   yield* paired(batch);
 }
 
-function paired(records: AuditRecord[]): Batch[] {
-  const batch = batchOf(Object.fromEntries(records.map((record) => [record.kind, record])));
+function paired(records: readonly (AuditRecord | DamagedRecord)[]): Batch[] {
+  const batch = batchOf(records);
   return batch === undefined ? [] : [batch];
 }
 
-async function* batchWithId(tables: AskedTables, batchId: string): AsyncGenerator<Batch> {
+async function* batchWithId(tables: AskedTables, batchId: string, range: Range): AsyncGenerator<Batch> {
+  const { from, to } = batchIdBounds(range);
+  if (batchId < from || batchId > to) return;
   const { byDay, denialsByDay } = TABLES.audit.indexes;
   for (const index of [byDay, denialsByDay]) {
-    const found = queryItems<BatchKey>(tables.client, {
-      TableName: tables.auditTableName,
-      ...queryOf(index, dayOfBatch(batchId), { from: batchId, to: batchId }),
-    });
+    const found = keysIn(tables, queryOf(index, dayOfBatch(batchId), { from: batchId, to: batchId }));
     for await (const { meetingId } of found) {
       yield* batchesOfMeeting(tables, meetingId, keysOfBatches(batchId));
     }
   }
 }
 
-function keysByCaller(tables: AskedTables, callerId: string, range: Range): AsyncGenerator<BatchKey> {
-  return queryItems(tables.client, {
+function keysIn(tables: AskedTables, query: KeyQuery): AsyncGenerator<BatchKey> {
+  const items = queryItems<Record<string, unknown>>(tables.client, {
     TableName: tables.auditTableName,
-    ...queryOf(TABLES.audit.indexes.byCaller, callerId, batchIdBounds(range)),
+    ...query,
   });
+  return readable(items, (item) => readKey(item, tables.onDamage));
+}
+
+function keysByCaller(tables: AskedTables, callerId: string, range: Range): AsyncGenerator<BatchKey> {
+  return keysIn(tables, queryOf(TABLES.audit.indexes.byCaller, callerId, batchIdBounds(range)));
 }
 
 function keysByDay(tables: AskedTables, day: string, range: Range): AsyncGenerator<BatchKey> {
-  return queryItems(tables.client, {
-    TableName: tables.auditTableName,
-    ...queryOf(TABLES.audit.indexes.byDay, day, batchIdBounds(range)),
-  });
+  return keysIn(tables, queryOf(TABLES.audit.indexes.byDay, day, batchIdBounds(range)));
 }
 
 /** The intents of a range, by time. */
@@ -222,16 +347,18 @@ export async function* keysOver(
   range: Range & { sinceMs: number },
   nowMs: number,
 ): AsyncGenerator<BatchKey> {
-  if (isEmpty(range)) return;
+  if (endsBeforeItBegins(range)) return;
   for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* keysByDay(tables, day, range);
 }
 
 async function* denialsByDay(tables: AskedTables, day: string, range: Range): AsyncGenerator<Batch> {
-  const denials = queryItems<DenialRecord>(tables.client, {
+  const denials = queryItems<Record<string, unknown>>(tables.client, {
     TableName: tables.auditTableName,
     ...queryOf(TABLES.audit.indexes.denialsByDay, day, batchIdBounds(range)),
   });
-  for await (const denial of denials) yield* paired([denial]);
+  for await (const denial of readable(denials, (item) => readRecord(item, tables.onDamage))) {
+    yield* paired([denial]);
+  }
 }
 
 async function* denialsOver(
@@ -239,12 +366,12 @@ async function* denialsOver(
   range: Range & { sinceMs: number },
   nowMs: number,
 ): AsyncGenerator<Batch> {
-  if (isEmpty(range)) return;
+  if (endsBeforeItBegins(range)) return;
   for (const day of daysIn(range.sinceMs, range.untilMs ?? nowMs)) yield* denialsByDay(tables, day, range);
 }
 
 /** DynamoDB refuses a range that ends before it begins. */
-function isEmpty({ sinceMs, untilMs }: Range & { sinceMs: number }): boolean {
+function endsBeforeItBegins({ sinceMs, untilMs }: Range & { sinceMs: number }): boolean {
   return untilMs !== undefined && untilMs <= sinceMs;
 }
 
@@ -265,7 +392,7 @@ async function* openBatches(tables: AskedTables, range: Range, nowMs: number): A
   const sinceMs = sweptMs ?? startOf(range, nowMs);
   const keys = keysNotSwept(tables, [LISTS.open, LISTS.earlier], range, sinceMs, nowMs);
   for await (const batch of batchesWithKeys(tables, withoutOutcome(tables, keys))) {
-    if (batch.state === 'OPEN') yield batch;
+    if (batch.state === 'OPEN' || batch.state === 'DAMAGED') yield batch;
   }
 }
 
@@ -285,11 +412,12 @@ async function* keysNotSwept(
 
 async function* listed(tables: AskedTables, list: string, range: Range): AsyncGenerator<BatchKey> {
   if (tables.openIntentTableName === undefined) return;
-  yield* queryItems<BatchKey>(tables.client, {
+  const items = queryItems<Record<string, unknown>>(tables.client, {
     TableName: tables.openIntentTableName,
     ...queryOf(TABLES.openIntents, list, batchIdBounds(range)),
     ConsistentRead: true,
   });
+  yield* readable(items, (item) => readKey(item, tables.onDamage));
 }
 
 /** Of many batches, those that may have no outcome: one of the last seconds may be missed, and is read again. */
@@ -298,13 +426,14 @@ async function* withoutOutcome(
   keys: AsyncIterable<BatchKey>,
 ): AsyncGenerator<BatchKey> {
   for await (const group of inGroups(keys, BATCH_GET_LIMIT)) {
-    const outcomes = await getItems<{ batchId: string }>(
+    const outcomes = await getItems<{ batchId: string; state?: unknown }>(
       client,
       auditTableName,
       group.map(({ meetingId, batchId }) => ({ meetingId, recordId: recordId(batchId, 'outcome') })),
-      { ProjectionExpression: 'batchId' },
+      { ProjectionExpression: 'batchId, #state', ExpressionAttributeNames: { '#state': 'state' } },
     );
-    const settled = new Set(outcomes.map(({ batchId }) => batchId));
+    const readable = outcomes.filter(({ state }) => Object.hasOwn(STATES, String(state)));
+    const settled = new Set(readable.map(({ batchId }) => batchId));
     yield* group.filter(({ batchId }) => !settled.has(batchId));
   }
 }
@@ -328,7 +457,9 @@ async function sweptThroughMs(
   return Math.min(Date.parse(through), nowMs - (cursor === 'slow' ? SLOW_LAG_MS : 0));
 }
 
-async function* withoutRepeats(keys: AsyncIterable<BatchKey>): AsyncGenerator<BatchKey> {
+async function* withoutRepeats<Item extends { batchId: string }>(
+  keys: AsyncIterable<Item>,
+): AsyncGenerator<Item> {
   let last: string | undefined;
   for await (const key of keys) {
     if (key.batchId !== last) yield key;
@@ -338,18 +469,19 @@ async function* withoutRepeats(keys: AsyncIterable<BatchKey>): AsyncGenerator<Ba
 
 /** The batches with these keys, in their order. An index may name one that has expired since: it is left out. */
 export async function* batchesWithKeys(
-  { client, auditTableName }: AskedTables,
+  { client, auditTableName, onDamage }: AskedTables,
   keys: AsyncIterable<BatchKey>,
 ): AsyncGenerator<Batch> {
   // Intent and outcome of each.
   for await (const group of inGroups(keys, BATCH_GET_LIMIT / 2)) {
-    const records = await getItems<AuditRecord>(
+    const items = await getItems<Record<string, unknown>>(
       client,
       auditTableName,
       group.flatMap((key) => recordKeys(key)),
     );
-    const byBatchId = Map.groupBy(records, ({ batchId }) => batchId);
-    for (const { batchId } of group) yield* paired(byBatchId.get(batchId) ?? []);
+    const records = items.flatMap((item) => readRecord(item, onDamage) ?? []);
+    const byBatch = Map.groupBy(records, ({ meetingId, batchId }) => `${batchId}/${meetingId}`);
+    for (const { meetingId, batchId } of group) yield* paired(byBatch.get(`${batchId}/${meetingId}`) ?? []);
   }
 }
 
@@ -359,38 +491,4 @@ function recordKeys({ meetingId, batchId, recordId: found }: BatchKey): Record<s
     { meetingId, recordId: recordId(batchId, 'intent') },
     { meetingId, recordId: recordId(batchId, 'outcome') },
   ];
-}
-
-interface BatchFacts extends Pick<Admission, 'state' | 'callerId'> {
-  /** The attendees in its outcome. */
-  holds?: Set<string>;
-}
-
-/** For each batch id, who asked, and what its outcome says. */
-async function factsOf(
-  { client, auditTableName }: AskedTables,
-  keys: BatchKey[],
-): Promise<Map<string, BatchFacts>> {
-  const batches = [...new Map(keys.map((key) => [key.batchId, key])).values()];
-  const records = await getItems<
-    | Pick<IntentRecord, 'batchId' | 'kind' | 'callerId'>
-    | Pick<OutcomeRecord, 'batchId' | 'kind' | 'state' | 'issued'>
-  >(
-    client,
-    auditTableName,
-    batches.flatMap((key) => recordKeys(key)),
-    {
-      ProjectionExpression: 'batchId, kind, callerId, #state, issued',
-      ExpressionAttributeNames: { '#state': 'state' },
-    },
-  );
-  const facts = new Map<string, BatchFacts>();
-  for (const record of records) {
-    const fact: BatchFacts =
-      record.kind === 'intent'
-        ? { callerId: record.callerId }
-        : { state: record.state, holds: new Set(record.issued.map(({ attendeeId }) => attendeeId)) };
-    facts.set(record.batchId, { ...facts.get(record.batchId), ...fact });
-  }
-  return facts;
 }

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { readLocalEnvironment, stateDirectory } from '../../local/environment.ts';
+import type { ReportDamage } from './readable.ts';
+import { tablesOfStack } from './stack.ts';
 
 /** The tables that are asked, and the client to ask them with. */
 export interface AskedTables {
@@ -9,10 +11,13 @@ export interface AskedTables {
   auditTableName: string;
   admissionTableName?: string;
   openIntentTableName?: string;
+  /** Is told of each item that cannot be read; it is skipped. */
+  onDamage?: ReportDamage;
 }
 
-/** Which tables somebody named; none names the local system's. */
+/** Which stack or tables are named; none names the local system's. */
 export interface NamedTables {
+  stack?: string;
   table?: string;
   admissionTable?: string;
   openIntentTable?: string;
@@ -23,30 +28,38 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
- * Finds the tables: the named ones with the SDK's own Region, credentials and endpoint, else those of the local system
+ * Finds the tables: those of the named stack, or the named ones, with the SDK's own Region, credentials and endpoint, else those of the local system
  * that runs here.
  *
- * @returns undefined where no table is named and no local system runs
+ * @returns undefined where none is named and no local system runs
+ * @throws where the stack has no such tables
  */
-export function findTables(named: NamedTables, env: NodeJS.ProcessEnv): AskedTables | undefined {
+export async function findTables(
+  named: NamedTables,
+  env: NodeJS.ProcessEnv,
+): Promise<AskedTables | undefined> {
+  const { region } = named;
+  const config = { ...(region && { region }) };
+  const found = named.stack === undefined ? {} : await tablesOfStack(named.stack, config);
+  const { table, admissionTable, openIntentTable } = { ...named, ...found };
   const requestHandler = {
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Without it, a time-out is a warning.
     throwOnRequestTimeout: true,
   };
-  if (named.table !== undefined) {
+  if (table !== undefined) {
     // As the SDK would find it, said here so that it can be told.
     const endpoint = env['AWS_ENDPOINT_URL_DYNAMODB'] ?? env['AWS_ENDPOINT_URL'];
     return {
       client: new DynamoDBClient({
         requestHandler,
-        ...(named.region && { region: named.region }),
+        ...config,
         ...(endpoint && { endpoint }),
       }),
-      auditTableName: named.table,
-      ...(named.admissionTable && { admissionTableName: named.admissionTable }),
-      ...(named.openIntentTable && { openIntentTableName: named.openIntentTable }),
+      auditTableName: table,
+      ...(admissionTable && { admissionTableName: admissionTable }),
+      ...(openIntentTable && { openIntentTableName: openIntentTable }),
     };
   }
   const directory = stateDirectory(env);
@@ -79,4 +92,11 @@ export async function describePlace({ client }: AskedTables): Promise<string> {
   const endpoint = await client.config.endpoint?.();
   if (endpoint === undefined) return region;
   return `${region} at ${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}`;
+}
+
+/** @throws where the admission table is not known */
+export function withAdmissions(tables: AskedTables): AskedTables & { admissionTableName: string } {
+  const { admissionTableName } = tables;
+  if (admissionTableName === undefined) throw new Error('The name of the admission table is not known.');
+  return { ...tables, admissionTableName };
 }

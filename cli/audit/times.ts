@@ -17,7 +17,11 @@ const LATEST_MS = Date.UTC(9999, 11, 31);
 /** Units that nobody can misread; the library knows more, and skips what it does not know. */
 const DURATION = /^(?:\d+[smhdw])+$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?$/;
+/** ISO 8601 with the offset as `Z`, `+01`, `+0100` or `+01:00`, and a space for the `T` (RFC 3339, section 5.6). */
+const TIMESTAMP =
+  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)(?:[Zz]|([+\u2212-])(\d{2})(?::?(\d{2}))?)?$/;
+/** The largest offset in use. */
+const MAX_OFFSET_MINUTES = 14 * 60;
 
 /**
  * Reads `2h`, `1d12h` (ago), `2026-11-23`, or an ISO 8601 timestamp; all in UTC unless the timestamp says otherwise.
@@ -33,7 +37,9 @@ export function parseTime(text: string, nowMs: number, end: boolean): number {
       ? startOfDay(text) + (end ? DAY_MS : 0)
       : parseTimestamp(text);
   if (!(timeMs >= 0)) {
-    throw new InvalidArgumentError('Give 30m, 2h, 7d, a day like 2026-11-23, or 2026-11-23T13:45:00Z.');
+    throw new InvalidArgumentError(
+      'Give 30m, 2h, 7d, a day like 2026-11-23, 2026-11-23T13:45:00Z, or 2026-11-23T14:45+01:00.',
+    );
   }
   return Math.min(timeMs, LATEST_MS);
 }
@@ -51,9 +57,14 @@ function startOfDay(text: string): number {
 }
 
 function parseTimestamp(text: string): number {
-  const [, day, zone] = TIMESTAMP.exec(text) ?? [];
-  if (day === undefined || Number.isNaN(startOfDay(day))) return Number.NaN;
-  return Date.parse(zone === undefined ? `${text}Z` : text);
+  const [, day = '', time = '', sign, hours, minutes = '00'] = TIMESTAMP.exec(text) ?? [];
+  if (Number.isNaN(startOfDay(day)) || time.startsWith('24')) return Number.NaN;
+  const milliseconds = time.replace(',', '.').replace(/(\.\d{3})\d+$/, '$1');
+  const timeMs = Date.parse(`${day}T${milliseconds}Z`);
+  if (hours === undefined) return timeMs;
+  const offsetMinutes = Number(hours) * 60 + Number(minutes);
+  if (Number(minutes) > 59 || offsetMinutes > MAX_OFFSET_MINUTES) return Number.NaN;
+  return timeMs - (sign === '+' ? offsetMinutes : -offsetMinutes) * 60_000;
 }
 
 function dayOf(timeMs: number): string {

@@ -27,7 +27,7 @@ export async function findLocalSystem(options: VerifyOptions, env: NodeJS.Proces
   const local = readLocalEnvironment(stateDirectory(env));
   const { region, chimeUrl, dynamodbUrl, reconciler } = local;
   const credentials = callersCredentials(env);
-  const tables = findTables({}, env) as Required<AskedTables>;
+  const tables = (await findTables({}, env)) as Required<AskedTables>;
   const chime = new ChimeSDKMeetingsClient({ region, endpoint: chimeUrl, credentials });
   const sign = (sub: string, scope: string) => () => signLocalToken(local, { sub, scope });
   return {

@@ -25,7 +25,7 @@ export interface Target {
   meetingsRegion: string;
   /** As the owner of the account calls Chime. */
   chime: ChimeSDKMeetingsClient;
-  tables: Required<AskedTables>;
+  tables: Required<Omit<AskedTables, 'onDamage'>>;
   /** A web origin that may call; undefined where there is none. */
   allowedOrigin: string | undefined;
   /** A token whose caller may name anybody in the meeting. */

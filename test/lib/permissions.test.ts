@@ -152,6 +152,7 @@ describe('the template', () => {
 
 /** Call sites of the AWS SDK: what an import of one of these names, and which service it is of. */
 const SERVICES: Record<string, string> = {
+  '@aws-sdk/client-cloudformation': 'cloudformation',
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-chime-sdk-meetings': 'chime',
 };
@@ -326,13 +327,14 @@ describe('the code', () => {
     addFacade(stack).grantReadAudit(auditor);
     const { Properties } = theResource(Template.fromStack(stack), 'AWS::IAM::Policy', 'Auditor');
     const [statement] = (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement;
-    expect([statement?.Action ?? []].flat().toSorted()).toEqual(distinct(reads.map(({ action }) => action)));
+    const ofTables = reads.map(({ action }) => action).filter((action) => action.startsWith('dynamodb:'));
+    expect([statement?.Action ?? []].flat().toSorted()).toEqual(distinct(ofTables));
   });
 
   it('writes to the admissions by hand only, which needs more than reading', async () => {
     const writes = (await broughtInBy('cli/audit.ts')).files
       .flatMap((file) => callsIn(file))
-      .filter(({ action }) => !/:(Query|(Batch)?GetItem)$/.test(action));
+      .filter(({ action }) => !/:(Query|(Batch)?GetItem|DescribeStacks|ListStackResources)$/.test(action));
     expect(distinct(writes.map(({ action, file }) => `${action}, ${file}`))).toEqual([
       'dynamodb:BatchWriteItem, cli/audit/dynamodb.ts',
     ]);

@@ -1,56 +1,122 @@
+import { isIP } from 'node:net';
 import { stringify } from 'csv-stringify/sync';
+import { isBatchId } from '../../../lambda/audit/batch-id.ts';
 import type { Difference } from '../admission-check.ts';
-import { type Admission, attendeesOf, type Batch, callerOf, remarkOn, timeOfBatch } from '../batches.ts';
+import { type Admission, type Batch, callerIdOf, callerOf, remarkOn, timeOfBatch } from '../batches.ts';
+import type { CallDifference } from '../cloudtrail.ts';
+import { isGuid } from '../inputs.ts';
+import { attendeesOf, namesLeftOut } from '../results.ts';
 import { printable } from './printable.ts';
 
 type Row = Record<string, string | undefined>;
 
+const WHO_AND_WHAT = [
+  'externalUserId',
+  'result',
+  'reason',
+  'explanation',
+  'attendeeId',
+  'audio',
+  'video',
+  'content',
+];
+const WHO_ASKED = ['callerId', 'issuer', 'clientId', 'subject', 'scope', 'tokenId', 'sourceIp', 'userAgent'];
 const BATCH_COLUMNS = [
-  ...['time', 'batchId', 'meetingId', 'state', 'issuer', 'clientId', 'subject', 'scope', 'remark'],
-  ...['externalUserId', 'result', 'attendeeId', 'audio', 'video', 'content', 'reason'],
+  ...['time', 'batchId', 'meetingId', 'externalMeetingId', 'state', 'rule', 'remark'],
+  ...[...WHO_AND_WHAT, 'above', 'tokenFingerprint', ...WHO_ASKED],
+  ...['gatewayRequestId', 'chimeRequestId', 'rulesDigest', 'functionVersion', 'requested', 'namesLeftOut'],
+  ...['deadline', 'outcomeAt', 'writtenBy', 'attribution', 'delivered', 'admissions', 'expiresAt'],
 ];
 const ADMISSION_COLUMNS = [
-  ...['time', 'externalUserId', 'attendeeId', 'meetingId', 'batchId', 'state', 'callerId'],
+  ...[
+    'time',
+    'batchId',
+    'meetingId',
+    'externalMeetingId',
+    'state',
+    ...WHO_AND_WHAT,
+    'above',
+    'tokenFingerprint',
+  ],
+  ...[...WHO_ASKED, 'gatewayRequestId', 'chimeRequestId', 'rulesDigest', 'functionVersion', 'expiresAt'],
 ];
 const DIFFERENCE_COLUMNS = ['difference', 'externalUserId', 'attendeeId', 'meetingId', 'batchId'];
+const CALL_COLUMNS = [
+  'difference',
+  'time',
+  'chimeRequestId',
+  'batchId',
+  'meetingId',
+  'state',
+  'role',
+  'errorCode',
+];
 
-/** One row for each attendee of each batch; a batch without attendees, as a denial is, has one row too. */
+/** One row for each attendee of each batch; a batch without attendees has one row too. */
 export function batchesToCsv(batches: AsyncIterable<Batch>): AsyncGenerator<string> {
   return toCsv(BATCH_COLUMNS, batches, (batch) => {
-    const { batchId, meetingId, state } = batch;
-    const { issuer, clientId, subject, scope } = callerOf(batch) ?? {};
-    const caller = { issuer, clientId, subject, scope };
-    const common = {
-      time: timeOfBatch(batchId),
-      batchId,
-      meetingId,
-      state,
-      ...caller,
-      remark: remarkOn(batch),
-    };
+    const common = factsOf(batch);
     const rows = attendeesOf(batch).map(({ capabilities, ...attendee }) => ({
       ...common,
       ...attendee,
-      audio: capabilities?.Audio,
-      video: capabilities?.Video,
-      content: capabilities?.Content,
+      ...mediaOf(capabilities),
     }));
     return rows.length > 0 ? rows : [common];
   });
 }
 
+/** All that is on record of a batch as a whole. */
+function factsOf(batch: Batch): Row {
+  const { batchId, meetingId, state, intent, outcome, denial } = batch;
+  const asking = intent ?? denial;
+  const leftOut = namesLeftOut(batch);
+  return {
+    ...{ time: timeOfBatch(batchId), batchId, meetingId, state, remark: remarkOn(batch) },
+    externalMeetingId: asking?.externalMeetingId,
+    rule: denial?.rule,
+    callerId: callerIdOf(batch),
+    ...callerOf(batch),
+    chimeRequestId: outcome?.chimeRequestId,
+    ...{ rulesDigest: asking?.rulesDigest, functionVersion: asking?.functionVersion },
+    requested: String(denial?.requestedCount ?? intent?.requested.length ?? ''),
+    namesLeftOut: leftOut > 0 ? String(leftOut) : undefined,
+    ...{ deadline: intent?.deadline, outcomeAt: outcome?.recordedAt, writtenBy: outcome?.writtenBy },
+    ...{ attribution: outcome?.attribution, admissions: outcome?.admissions },
+    delivered: outcome?.delivered === false ? 'no' : undefined,
+    expiresAt: expiryOf(asking ?? outcome),
+  };
+}
+
 export function admissionsToCsv(admissions: AsyncIterable<Admission>): AsyncGenerator<string> {
-  return toCsv(ADMISSION_COLUMNS, admissions, (admission) => [{ ...admission }]);
+  return toCsv(ADMISSION_COLUMNS, admissions, ({ capabilities, caller, batch, ...admission }) => [
+    { ...caller, ...admission, ...mediaOf(capabilities), expiresAt: expiryOf(admission) },
+  ]);
 }
 
 export function differencesToCsv(differences: AsyncIterable<Difference>): AsyncGenerator<string> {
   return toCsv(DIFFERENCE_COLUMNS, differences, ({ expiresAt, ...difference }) => [difference]);
 }
 
+export function callsToCsv(differences: AsyncIterable<CallDifference>): AsyncGenerator<string> {
+  return toCsv(CALL_COLUMNS, differences, (difference) => [{ ...difference }]);
+}
+
+function mediaOf(capabilities: { Audio?: string; Video?: string; Content?: string } | undefined): Row {
+  return { audio: capabilities?.Audio, video: capabilities?.Video, content: capabilities?.Content };
+}
+
+function expiryOf(record: { expiresAt?: number } | undefined): string | undefined {
+  const expiresAt = record?.expiresAt;
+  return expiresAt === undefined ? undefined : new Date(expiresAt * 1000).toISOString();
+}
+
+/** Excel takes a file without it for one in its own character set. */
+const BYTE_ORDER_MARK = '\ufeff';
+
 /**
- * RFC 4180 with a header, and each row on one line. People open it in a spreadsheet, so a cell that a spreadsheet would
- * take for a formula gets an apostrophe before it (https://owasp.org/www-community/attacks/CSV_Injection) and control
- * characters are escaped: who needs every value byte for byte takes JSON.
+ * RFC 4180 with a header, and each row on one line. People open it in a spreadsheet, so a cell that a spreadsheet would take
+ * for a formula (https://owasp.org/www-community/attacks/CSV_Injection), a number or a date gets an apostrophe before it, and
+ * control characters are escaped: who needs every value byte for byte takes JSON.
  */
 async function* toCsv<Item>(
   columns: string[],
@@ -59,10 +125,28 @@ async function* toCsv<Item>(
 ): AsyncGenerator<string> {
   const lines = (rows: (string | undefined)[][]) =>
     stringify(rows, { escape_formulas: true, record_delimiter: '\r\n' });
-  let header = lines([columns]);
+  let header = BYTE_ORDER_MARK + lines([columns]);
   for await (const item of items) {
-    yield header + lines(rowsOf(item).map((row) => columns.map((column) => printable(row[column] ?? ''))));
+    const rows = rowsOf(item).map((row) => columns.map((column) => cellOf(column, row[column] ?? '')));
+    yield header + lines(rows);
     header = '';
   }
   yield header;
+}
+
+const COUNTS = ['requested', 'namesLeftOut'];
+/** What spreadsheets read as a date though it begins with a letter, and as a truth value. */
+const MONTH = /^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\s.,/-]*\d/i;
+const TRUTH = /^(?:true|false)$/i;
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
+
+function cellOf(column: string, value: string): string {
+  const text = printable(value);
+  return !COUNTS.includes(column) && isReadAsOther(text) ? `'${text}` : text;
+}
+
+/** Whether a spreadsheet would make something else of a text than that text, or its start a formula. */
+function isReadAsOther(text: string): boolean {
+  if (isGuid(text) || isBatchId(text) || TIMESTAMP.test(text) || isIP(text) !== 0) return false;
+  return /^(?:\s*[\d.,(]|\s+[=+@-])/.test(text) || MONTH.test(text) || TRUTH.test(text);
 }

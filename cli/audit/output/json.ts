@@ -1,13 +1,36 @@
+import { type Batch, callerIdOf, callerOf } from '../batches.ts';
+import { attendeesOf, namesLeftOut } from '../results.ts';
+import { STATES } from '../words.ts';
+
 /** What JSON itself leaves as it is, but a terminal or an editor may act upon. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** A value as one line of JSON that is safe to print: the same value, with more of its characters escaped. */
 function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) =>
+  return JSON.stringify(value, plain).replace(UNSAFE, (character) =>
     Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
       .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
       .join(''),
   );
+}
+
+/** Types of DynamoDB that JSON does not have: only a person can have put them there. */
+function plain(_name: string, value: unknown): unknown {
+  if (value instanceof Set) return [...value];
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+}
+
+/** A batch with what became of each attendee, in the words of every output. */
+export function withResults(batch: Batch): object {
+  const leftOut = namesLeftOut(batch);
+  return {
+    ...batch,
+    callerId: callerIdOf(batch),
+    caller: callerOf(batch),
+    explanation: STATES[batch.state],
+    attendees: attendeesOf(batch),
+    ...(leftOut > 0 && { namesLeftOut: leftOut }),
+  };
 }
 
 /** One line of JSON for each item (https://github.com/ndjson/ndjson-spec). */

@@ -1,101 +1,100 @@
-import { styleText } from 'node:util';
-import { getBorderCharacters, table } from 'table';
-import { callerId } from '../../../lambda/audit/records.ts';
-import type { Capabilities } from '../../../lambda/model/attendees.ts';
 import type { Difference } from '../admission-check.ts';
-import { type Admission, attendeesOf, type Batch, callerOf, remarkOn, timeOfBatch } from '../batches.ts';
+import {
+  type Admission,
+  type Batch,
+  callerIdOf,
+  callerOf,
+  externalMeetingIdOf,
+  remarkOn,
+  timeOfBatch,
+} from '../batches.ts';
+import type { CallDifference } from '../cloudtrail.ts';
+import { attendeesOf, namesLeftOut } from '../results.ts';
 import { inGroups } from '../streams.ts';
+import { RESULTS, STATES } from '../words.ts';
+import { type Column, coloured, layOut, type Paper, wrap } from './layout.ts';
 import { printable } from './printable.ts';
-
-/** What is known of where the table goes. */
-export interface Paper {
-  /** Characters in a line; Infinity where nothing cuts lines. */
-  width: number;
-  colours: boolean;
-}
 
 /** A table is laid out for so many rows at a time, so that the first are there before the last are read. */
 const ROWS_AT_ONCE = 200;
-/** Between two columns. */
-const GAP = 2;
-const MIN_COLUMN_WIDTH = 8;
 
-const COLOURS = {
-  ISSUED: 'green',
-  PARTIAL: 'yellow',
-  RECOVERED: 'yellow',
-  NOT_ISSUED: 'yellow',
-  OPEN: 'cyan',
-  FAILED: 'red',
-  UNRESOLVED: 'red',
-  DENIED: 'red',
-} as const;
+const id = (title: string): Column => ({ title, kind: 'id' });
+const text = (title: string): Column => ({ title, kind: 'text' });
+const prose = (title: string): Column => ({ title, kind: 'prose' });
 
 /** One row for each batch. */
-export function batchesToTable(batches: AsyncIterable<Batch>, paper: Paper): AsyncGenerator<string> {
-  const header = [
-    'TIME',
-    'BATCH',
-    'STATE',
-    'MEETING',
-    'CLIENT',
-    'SUBJECT',
-    'REQUESTED',
-    'ISSUED',
-    'ERRORS',
-    'REMARK',
+export async function* batchesToTable(batches: AsyncIterable<Batch>, paper: Paper): AsyncGenerator<string> {
+  const columns = [
+    ...[id('TIME'), id('BATCH'), id('STATE'), id('MEETING'), text('CLIENT'), text('SUBJECT')],
+    ...[id('ISSUED'), prose('REMARK')],
   ];
-  return toTable(header, batches, paper, (batch) => {
+  const met = new Map<string, string>();
+  yield* toTable(columns, noting(batches, met), paper, (batch) => {
     const caller = callerOf(batch);
-    const { requested, issued, withheld, errors } = countsOf(batch);
-    const remarks = [remarkOn(batch), withheld > 0 ? `${withheld} withheld` : ''];
     return [
-      timeOfBatch(batch.batchId),
-      batch.batchId,
-      batch.state,
-      batch.meetingId,
-      caller?.clientId ?? '',
-      caller?.subject ?? '',
-      ...[requested, issued, errors].map(String),
-      remarks.filter((remark) => remark !== '').join('; '),
+      ...[timeOfBatch(batch.batchId), batch.batchId, batch.state, batch.meetingId],
+      ...[caller?.clientId ?? '', caller?.subject ?? '', inCounts(batch).issued, remarksOn(batch)],
     ];
   });
+  yield* legend(met, paper);
+}
+
+async function* noting(batches: AsyncIterable<Batch>, met: Map<string, string>): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    met.set(batch.state, STATES[batch.state]);
+    yield batch;
+  }
 }
 
 /** A paragraph for each batch, with its attendees. */
 export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper): AsyncGenerator<string> {
+  const met = new Map<string, string>();
   let gap = '';
   for await (const batch of batches) {
-    const caller = callerOf(batch);
-    const { requested, issued, withheld, errors } = countsOf(batch);
-    const remark = remarkOn(batch);
-    const lines = [
-      `${timeOfBatch(batch.batchId)}  ${painted(batch.state, paper)}  ${printable(batch.batchId)}`,
-      `  meeting  ${printable(batch.meetingId)}`,
-      ...(caller === undefined
-        ? []
-        : [
-            `  caller   ${printable(`${caller.clientId} / ${caller.subject}`)}`,
-            `           ${printable(callerId(caller))}`,
-            `  scope    ${printable(caller.scope ?? 'none')}`,
-            `  judged   ${printable(judgedBy(batch))}`,
-            `  from     ${printable([caller.sourceIp, caller.userAgent].filter(Boolean).join('  '))}`,
-          ]),
-      `  counts   requested ${requested}, issued ${issued}, withheld ${withheld}, errors ${errors}`,
-      ...(remark === '' ? [] : [`  remark   ${printable(remark)}`]),
-    ];
-    yield `${gap}${lines.join('\n')}\n`;
-    const rows = attendeesOf(batch).map((attendee) => [
-      attendee.externalUserId,
-      attendee.attendeeId ?? '',
-      inShort(attendee.capabilities),
+    const lines = attendeesOf(batch);
+    for (const { result, explanation } of lines) met.set(result, explanation);
+    yield `${gap}${headOf(batch, paper).join('\n')}\n`;
+    const rows = lines.map((attendee) => [
+      ...[attendee.externalUserId, attendee.attendeeId ?? '', inShort(attendee.capabilities)],
       attendee.reason === undefined ? attendee.result : `${attendee.result}: ${attendee.reason}`,
     ]);
     if (rows.length > 0) {
-      yield layOut([['EXTERNAL USER ID', 'ATTENDEE ID', 'CAPABILITIES', 'RESULT'], ...rows], paper);
+      yield layOut(
+        [id('EXTERNAL USER ID'), id('ATTENDEE ID'), prose('CAPABILITIES'), prose('RESULT')],
+        rows,
+        paper,
+      );
     }
     gap = '\n';
   }
+  yield* legend(met, paper);
+}
+
+function headOf(batch: Batch, paper: Paper): string[] {
+  const caller = callerOf(batch);
+  const { issued, others } = inCounts(batch);
+  const facts: [string, string | undefined][] = [
+    ['meeting', batch.meetingId],
+    ['created as', externalMeetingIdOf(batch)],
+    ['caller', caller && `${caller.clientId} / ${caller.subject}`],
+    ['caller id', callerIdOf(batch)],
+    ['scope', caller && (caller.scope ?? 'none')],
+    ['judged', caller && judgedBy(batch)],
+    ['from', caller && [caller.sourceIp, caller.userAgent].filter(Boolean).join('  ')],
+    ['requests', requestsOf(batch)],
+    ['issued', [issued, ...others].join(', ')],
+    ['remark', remarkOn(batch)],
+  ];
+  return [
+    `${timeOfBatch(batch.batchId)}  ${coloured(batch.state, paper)}  ${printable(batch.batchId)}`,
+    ...facts.flatMap(([name, value]) => (value ? [`  ${name.padEnd(12)}${printable(value)}`] : [])),
+  ];
+}
+
+function requestsOf(batch: Batch): string {
+  const gateway = callerOf(batch)?.gatewayRequestId;
+  const chime = batch.outcome?.chimeRequestId;
+  return [gateway && `gateway ${gateway}`, chime && `Chime ${chime}`].filter(Boolean).join('  ');
 }
 
 /** Under which rules, by which version, and of which token. */
@@ -109,105 +108,100 @@ function judgedBy({ intent, denial }: Batch): string {
   return facts.filter((fact) => fact !== undefined).join('  ') || 'not recorded';
 }
 
-export function admissionsToTable(
+export async function* admissionsToTable(
   admissions: AsyncIterable<Admission>,
   paper: Paper,
 ): AsyncGenerator<string> {
-  const header = ['TIME', 'EXTERNAL USER ID', 'MEETING', 'ATTENDEE ID', 'BATCH', 'STATE', 'CALLER'];
-  return toTable(header, admissions, paper, (admission) => [
-    admission.time,
-    admission.externalUserId,
-    admission.meetingId,
-    admission.attendeeId,
-    admission.batchId,
-    admission.state ?? '',
-    admission.callerId ?? '',
-  ]);
+  const columns = [
+    ...[id('TIME'), id('EXTERNAL USER ID'), id('MEETING'), id('ATTENDEE ID'), id('BATCH'), id('STATE')],
+    ...[id('CALLER'), prose('RESULT')],
+  ];
+  const met = new Map<string, string>();
+  yield* toTable(columns, admissions, paper, (admission) => {
+    const { result, reason, explanation } = admission;
+    met.set(result, explanation);
+    return [
+      ...[admission.time, admission.externalUserId, admission.meetingId, admission.attendeeId],
+      ...[admission.batchId, admission.state ?? '', admission.callerId ?? ''],
+      reason === undefined ? result : `${result}: ${reason}`,
+    ];
+  });
+  yield* legend(met, paper);
 }
 
 export function differencesToTable(
   differences: AsyncIterable<Difference>,
   paper: Paper,
 ): AsyncGenerator<string> {
-  const header = ['DIFFERENCE', 'EXTERNAL USER ID', 'ATTENDEE ID', 'MEETING', 'BATCH'];
-  return toTable(header, differences, paper, (entry) => [
-    entry.difference,
-    entry.externalUserId,
-    entry.attendeeId,
-    entry.meetingId,
-    entry.batchId,
+  const columns = ['DIFFERENCE', 'EXTERNAL USER ID', 'ATTENDEE ID', 'MEETING', 'BATCH'].map(id);
+  return toTable(columns, differences, paper, (entry) => [
+    ...[entry.difference, entry.externalUserId, entry.attendeeId, entry.meetingId, entry.batchId],
+  ]);
+}
+
+export function callsToTable(
+  differences: AsyncIterable<CallDifference>,
+  paper: Paper,
+): AsyncGenerator<string> {
+  const columns = [
+    ...[prose('DIFFERENCE'), id('TIME'), id('CHIME REQUEST ID'), id('BATCH'), id('MEETING'), id('STATE')],
+    ...[text('ROLE'), text('ERROR')],
+  ];
+  return toTable(columns, differences, paper, (entry) => [
+    ...[entry.difference, entry.time, entry.chimeRequestId ?? '', entry.batchId ?? '', entry.meetingId ?? ''],
+    ...[entry.state ?? '', entry.role ?? '', entry.errorCode ?? ''],
   ]);
 }
 
 async function* toTable<Item>(
-  header: string[],
+  columns: readonly Column[],
   items: AsyncIterable<Item>,
   paper: Paper,
   cellsOf: (item: Item) => string[],
 ): AsyncGenerator<string> {
   for await (const group of inGroups(items, ROWS_AT_ONCE)) {
-    yield layOut([header, ...group.map(cellsOf)], paper);
+    yield layOut(columns, group.map(cellsOf), paper);
   }
 }
 
-/** The header and its rows in columns, within the paper's width as far as that is possible. */
-function layOut([header = [], ...rows]: string[][], paper: Paper): string {
-  const cells = [header, ...rows.map((row) => row.map(printable))];
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const available = paper.width - GAP * (header.length - 1);
-  const fitted = widths.reduce((a, b) => a + b, 0) > available ? narrowed(widths, available) : [];
-  return table(
-    cells.map((row, index) =>
-      row.map((cell) => (index === 0 ? paint('bold', cell, paper) : paintedState(cell, paper))),
-    ),
-    {
-      border: getBorderCharacters('void'),
-      drawHorizontalLine: () => false,
-      columnDefault: { paddingLeft: 0, paddingRight: GAP },
-      columns: header.map((_, column) => ({
-        ...(fitted[column] && { width: fitted[column] }),
-        ...(column === header.length - 1 && { paddingRight: 0 }),
-      })),
-    },
-  ).replace(/ +$/gm, '');
+/** The words that were met, each with its sentence. */
+function* legend(met: ReadonlyMap<string, string>, paper: Paper): Generator<string> {
+  if (met.size === 0) return;
+  const lines = [...met].flatMap(([word, sentence]) => {
+    const [first = '', ...rest] = wrap(`${word}: ${sentence}`, paper.width - 2);
+    return [coloured(first, paper), ...rest.map((line) => `  ${line}`)];
+  });
+  yield `\n${lines.join('\n')}\n`;
 }
 
-/** Takes from the widest column as long as the sum is too much. */
-function narrowed(widths: number[], available: number): number[] {
-  const fitted = widths.map((width) => Math.max(1, width));
-  for (let sum = fitted.reduce((a, b) => a + b, 0); sum > available; sum -= 1) {
-    const widest = Math.max(...fitted);
-    if (widest <= MIN_COLUMN_WIDTH) break;
-    fitted[fitted.indexOf(widest)] = widest - 1;
-  }
-  return fitted;
+function remarksOn(batch: Batch): string {
+  return [remarkOn(batch), ...inCounts(batch).others].filter((remark) => remark !== '').join('; ');
 }
 
-function countsOf({ intent, outcome, denial }: Batch) {
+/** How many attendees have which result. */
+function inCounts(batch: Batch): { issued: string; others: string[] } {
+  const { denial, intent } = batch;
+  const lines = attendeesOf(batch);
+  const counts = new Map<string, number>();
+  for (const { result } of lines) counts.set(result, (counts.get(result) ?? 0) + 1);
+  const requested = denial?.requestedCount ?? intent?.requested.length ?? lines.length;
+  const leftOut = namesLeftOut(batch);
   return {
-    requested: denial?.requestedCount ?? intent?.requested.length ?? 0,
-    issued: outcome?.issued.length ?? 0,
-    withheld: outcome?.withheld.length ?? 0,
-    errors: outcome?.errors.length ?? 0,
+    issued: `${counts.get('issued') ?? 0} of ${requested}`,
+    others: [
+      ...Object.keys(RESULTS)
+        .filter((result) => result !== 'issued' && result !== 'denied' && counts.has(result))
+        .map((result) => `${counts.get(result)} ${result}`),
+      ...(leftOut > 0 ? [`${leftOut} more names are not on record`] : []),
+    ],
   };
 }
 
-function inShort(capabilities: Capabilities | undefined): string {
+export function inShort(
+  capabilities: { Audio?: string; Video?: string; Content?: string } | undefined,
+): string {
   if (capabilities === undefined) return '';
   const { Audio, Video, Content } = capabilities;
-  if (Audio === Video && Video === Content) return Audio;
+  if (Audio === Video && Video === Content) return Audio ?? '';
   return `Audio ${Audio}, Video ${Video}, Content ${Content}`;
-}
-
-function painted(state: keyof typeof COLOURS, paper: Paper): string {
-  return paint(COLOURS[state], state, paper);
-}
-
-/** A user may be called like a state, and is then as colourful: nobody takes one column for another. */
-function paintedState(cell: string, paper: Paper): string {
-  return Object.hasOwn(COLOURS, cell) ? painted(cell as keyof typeof COLOURS, paper) : cell;
-}
-
-function paint(style: Parameters<typeof styleText>[0], text: string, { colours }: Paper): string {
-  return colours ? styleText(style, text, { validateStream: false }) : text;
 }

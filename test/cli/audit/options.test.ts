@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { CommanderError } from 'commander';
 import { parseCommand } from '../../../cli/audit/options.ts';
 
+const MEETING = '5b1e3f2c-0d4a-4c6b-9e8f-1a2b3c4d2706';
+const BATCH = '20261123T134558123Z-6f1c2a9b4d3e5f70';
 const NOW_MS = Date.parse('2026-11-23T14:00:00Z');
 
 function parse(...args: string[]) {
@@ -24,9 +26,10 @@ function usageError(...args: string[]): { printed: string; exitCode: number } {
 
 describe('the command line', () => {
   it.each([
-    [['--meeting', 'M'], { about: 'meeting', meetingId: 'M' }],
+    [['--meeting', MEETING.toUpperCase()], { about: 'meeting', meetingId: MEETING.toUpperCase() }],
     [['--user', '-alice'], { about: 'user', externalUserId: '-alice' }],
     [['--caller', 'https://i|c|s'], { about: 'caller', callerId: 'https://i|c|s' }],
+    [['--caller', 'http://127.0.0.1:1||a|b'], { about: 'caller', callerId: 'http://127.0.0.1:1||a|b' }],
     [
       ['--batch', '20261123T134558123Z-6f1c2a9b4d3e5f70'],
       { about: 'batch', batchId: '20261123T134558123Z-6f1c2a9b4d3e5f70' },
@@ -37,8 +40,55 @@ describe('the command line', () => {
     [['--open'], { about: 'open' }],
     [['--compare'], { about: 'compare' }],
     [['--rebuild'], { about: 'rebuild' }],
+    [['--since', '1h'], { about: 'time' }],
+    [['--state', 'open'], { about: 'time' }],
+    [
+      ['--compare-cloudtrail', 'a.json', 'b.json.gz'],
+      { about: 'cloudtrail', files: ['a.json', 'b.json.gz'] },
+    ],
   ])('%j asks %j', (args, question) => {
-    expect(parse(...args)).toMatchObject({ question, range: {}, output: 'table' });
+    expect(parse(...args)).toMatchObject({ question });
+  });
+
+  it.each(
+    [
+      ['--meeting', MEETING],
+      ['--user', 'alice'],
+      ['--caller', 'https://i|c|s'],
+      ['--batch', BATCH],
+    ]
+      .concat([['--attendee', 'A'], ['--day', '2026-11-23'], ['--denied'], ['--open'], []])
+      .map((question) => [question]),
+  )('%j takes a time and every filter', (question) => {
+    const { range, filter } = parse(
+      ...[
+        ...question,
+        '--since',
+        '2h',
+        '--until',
+        '1h',
+        '--state',
+        'unresolved,not-issued',
+        '--rule',
+        'scope',
+      ],
+      ...['--client', 'web', '--subject', 'alice', '--source-ip', '192.0.2.0/24'],
+      ...['--external-meeting-id', 'board', '--name', 'bob'],
+    );
+    expect(range).toEqual({ sinceMs: NOW_MS - 7_200_000, untilMs: NOW_MS - 3_600_000 });
+    expect(filter).toMatchObject({
+      states: new Set(['UNRESOLVED', 'NOT_ISSUED']),
+      rules: new Set(['scope']),
+      ...{ clientId: 'web', subject: 'alice', externalMeetingId: 'board', name: 'bob' },
+    });
+    expect(filter.sources?.check('192.0.2.77')).toBe(true);
+    expect(filter.sources?.check('192.0.3.77')).toBe(false);
+  });
+
+  it('says what was asked, in words that a shell takes', () => {
+    expect(parse('--caller', "https://i|c|o'hara", '--since', '1h', '--output', 'csv').asked).toBe(
+      "--caller 'https://i|c|o'\\''hara' --since 1h",
+    );
   });
 
   it('takes a range, a form and the names of tables', () => {
@@ -57,17 +107,29 @@ describe('the command line', () => {
   it.each([
     ['no question', []],
     ['two questions', ['--denied', '--open']],
-    ['a question asked twice', ['--meeting', 'M', '--meeting', 'N']],
-    ['a stray word', ['--meeting', 'M', 'N']],
+    ['what cannot be a meeting id', ['--meeting', 'standup']],
+    ['half a meeting id', ['--meeting', MEETING.slice(0, 18)]],
+    ['what cannot be a caller', ['--caller', 'alice']],
+    ['a caller without its issuer', ['--caller', 'backend|svc-1']],
+    ['a client id that is not percent-encoded', ['--caller', 'https://i|a b|s']],
+    ['what cannot be a user', ['--user', 'x'.repeat(65)]],
+    ['a record id for a batch id', ['--batch', `${BATCH}/intent`]],
+    ['a batch of no day', ['--batch', BATCH.replace('1123', '0230')]],
+    ['a filter that is none', ['--denied', '--state', 'done']],
+    ['a rule that is none', ['--denied', '--rule', 'scopes']],
+    ['an address that is none', ['--denied', '--source-ip', '192.0.2']],
+    ['a network that is none', ['--denied', '--source-ip', '192.0.2.0/33']],
+    ['a filter for a check', ['--compare', '--state', 'OPEN']],
+    ['a stack and a table', ['--denied', '--stack', 'S', '--table', 'T']],
+    ['a question asked twice', ['--meeting', MEETING, '--meeting', MEETING]],
+    ['a stray word', ['--meeting', MEETING, 'N']],
     ['a value left out', ['--meeting']],
     ['an empty value', ['--user', '']],
-    ['an unknown option', ['--meetings', 'M']],
+    ['an unknown option', ['--meetings', MEETING]],
     ['an unknown form', ['--denied', '--output', 'xml']],
     ['a malformed batch id', ['--batch', '6f1c2a9b4d3e5f70']],
     ['a malformed day', ['--day', '23.11.2026']],
     ['a malformed time', ['--denied', '--since', 'yesterday']],
-    ['a range for a day', ['--day', '2026-11-23', '--since', '1h']],
-    ['a range for a batch', ['--batch', '20261123T134558123Z-6f1c2a9b4d3e5f70', '--until', '1h']],
     ['a range that ends before it begins', ['--denied', '--since', '1h', '--until', '2h']],
     ['a Region without a table', ['--denied', '--region', 'eu-west-2']],
     ['a question about users without their table', ['--user', 'alice', '--table', 'T']],

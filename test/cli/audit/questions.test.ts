@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { BatchFilter } from '../../../cli/audit/filters.ts';
 import {
   type AdmissionQuestion,
   type BatchQuestion,
+  batchesAbout,
   batchesWithKeys,
   findAdmissions,
   findBatches,
 } from '../../../cli/audit/questions.ts';
+import type { Damage } from '../../../cli/audit/readable.ts';
 import { DAY_MS, type Range } from '../../../cli/audit/times.ts';
 import {
   batchIdAt,
@@ -197,9 +200,10 @@ describe('--user and --attendee', () => {
     });
     const callerId = 'https://login.example.com|backend|svc-1';
     const alice = { externalUserId: 'alice', callerId };
-    expect(await admissions(tables, { about: 'user', externalUserId: 'alice' })).toEqual([
+    expect(await admissions(tables, { about: 'user', externalUserId: 'alice' })).toMatchObject([
       {
         ...alice,
+        result: 'issued',
         attendeeId: 'attendee-alice',
         meetingId: MEETING,
         batchId: issued,
@@ -208,6 +212,7 @@ describe('--user and --attendee', () => {
       },
       {
         ...alice,
+        result: 'exists, token not delivered',
         attendeeId: 'attendee-2',
         meetingId: OTHER_MEETING,
         batchId: recovered,
@@ -239,7 +244,7 @@ describe('--user and --attendee', () => {
     expect([idsOf(byUser), idsOf(byAttendee)]).toEqual([[batchId], [batchId]]);
   });
 
-  it('leave out an entry that no outcome explains: its handler was killed, or its records have expired', async () => {
+  it('leave out an entry that the outcome does not explain, and call it unknown where nothing decides', async () => {
     const tables = await newTables();
     const open = await writeBatch(tables, batchIdAt('2026-11-22T10:00:00Z'), { outcome: 'none' });
     const gone = batchIdAt('2026-11-23T10:00:00Z');
@@ -253,11 +258,14 @@ describe('--user and --attendee', () => {
         meetingId: MEETING,
       });
     }
-    const byUser = await admissions(tables, { about: 'user', externalUserId: 'alice' });
-    expect(byUser.map(({ batchId, attendeeId }) => [batchId, attendeeId])).toEqual([
-      [settled, 'attendee-alice'],
+    const found = await admissions(tables, { about: 'user', externalUserId: 'alice' });
+    expect(found.map(({ batchId, result, reason }) => [batchId, result, reason])).toEqual([
+      [open, 'unknown', 'the batch has no outcome yet'],
+      [gone, 'unknown', 'the records of the batch have expired'],
+      [settled, 'issued', undefined],
     ]);
-    expect(await admissions(tables, { about: 'attendee', attendeeId: 'attendee' })).toEqual([]);
+    const byAttendee = await admissions(tables, { about: 'attendee', attendeeId: 'attendee' });
+    expect(idsOf(byAttendee)).toEqual([open, gone]);
   });
 
   it('hold where one batch names a user twice', async () => {
@@ -292,7 +300,8 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     for (const question of [user, attendee]) {
       const found = await admissions(tables, question);
       expect(idsOf(found)).toEqual([first, enteredMeanwhile, awaited, last]);
-      expect(found[2]).toEqual({
+      expect(found[2]).toMatchObject({
+        result: 'issued',
         externalUserId: 'alice',
         attendeeId: 'attendee-alice',
         meetingId: MEETING,
@@ -409,6 +418,119 @@ describe('--day and --denied', () => {
     expect(idsOf(await batches(tables, denied))).toEqual([yesterday, today]);
     expect(idsOf(await batches(tables, denied, { sinceMs }))).toEqual([old, yesterday, today]);
     expect(idsOf(await batches(tables, denied, { sinceMs, untilMs }))).toEqual([old, yesterday]);
+  });
+});
+
+describe('a time', () => {
+  it('is answered with batches and denials of all its days in one order, and reads only what may match', async () => {
+    const tables = await newTables();
+    await writeBatch(tables, batchIdAt('2026-11-21T10:00:00Z'));
+    const first = await writeDenial(tables, batchIdAt('2026-11-22T10:00:00Z'));
+    const second = await writeBatch(tables, batchIdAt('2026-11-22T23:00:00Z'), {
+      outcome: { state: 'UNRESOLVED', issued: [] },
+    });
+    const third = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'), { outcome: 'none' });
+    await writeBatch(tables, batchIdAt('2026-11-23T11:00:00Z'));
+    const range = {
+      sinceMs: Date.parse('2026-11-22T00:00:00Z'),
+      untilMs: Date.parse('2026-11-23T11:00:00Z'),
+    };
+    const ask = (filter: BatchFilter) =>
+      collect(findBatches(tables, { about: 'time' }, range, NOW_MS, filter));
+    expect(idsOf(await ask({}))).toEqual([first, second, third]);
+    expect(idsOf(await ask({ states: new Set(['DENIED']) }))).toEqual([first]);
+    expect(idsOf(await ask({ states: new Set(['OPEN']) }))).toEqual([second, third]);
+  });
+
+  it('narrows --day and --batch too', async () => {
+    const tables = await newTables();
+    const batchId = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    const later = await writeBatch(tables, batchIdAt('2026-11-23T11:00:00Z'));
+    const range = { sinceMs: Date.parse('2026-11-23T10:30:00Z') };
+    expect(idsOf(await batches(tables, { about: 'day', day: '2026-11-23' }, range))).toEqual([later]);
+    expect(await batches(tables, { about: 'day', day: '2026-11-22' }, range)).toEqual([]);
+    expect(await batches(tables, { about: 'batch', batchId }, range)).toEqual([]);
+    expect(idsOf(await batches(tables, { about: 'batch', batchId: later }, range))).toEqual([later]);
+  });
+});
+
+describe('--caller', () => {
+  it('finds denials beside batches, and not those of another caller', async () => {
+    const tables = await newTables();
+    const issued = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    const denied = await writeDenial(tables, batchIdAt('2026-11-23T10:00:01Z'));
+    await writeDenial(tables, batchIdAt('2026-11-23T10:00:02Z'), { callerId: 'https://i|c|another' });
+    const callerId = 'https://login.example.com|backend|svc-1';
+    const found = await batches(tables, { about: 'caller', callerId });
+    expect(found.map(({ batchId, state }) => [batchId, state])).toEqual([
+      [issued, 'ISSUED'],
+      [denied, 'DENIED'],
+    ]);
+  });
+});
+
+describe('batches about a user', () => {
+  it('are those of its admissions, and with a time also what else names it', async () => {
+    const tables = await newTables();
+    const withoutAlice = { intent: { requested: [{ externalUserId: 'bob' }] } };
+    const unresolved = await writeBatch(tables, batchIdAt('2026-11-23T09:00:00Z'), {
+      outcome: { state: 'UNRESOLVED', issued: [] },
+    });
+    const issued = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    const denied = await writeDenial(tables, batchIdAt('2026-11-23T11:00:00Z'), { names: ['alice'] });
+    await writeDenial(tables, batchIdAt('2026-11-23T11:00:01Z'), { names: ['bob'] });
+    await writeBatch(tables, batchIdAt('2026-11-23T12:00:00Z'), {
+      ...withoutAlice,
+      outcome: { issued: [issuedTo('bob', 'attendee-bob')] },
+    });
+    const about = (range: Range) =>
+      collect(batchesAbout(tables, { about: 'user', externalUserId: 'alice' }, range, NOW_MS));
+    expect(idsOf(await about({}))).toEqual([issued]);
+    expect(idsOf(await about({ sinceMs: NOW_MS - DAY_MS }))).toEqual([unresolved, issued, denied]);
+  });
+});
+
+describe('an item that Usher did not write', () => {
+  it('is named and skipped by every question, and is no reason to call anything settled', async () => {
+    const tables = await newTables();
+    const good = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
+    const bad = await writeBatch(tables, batchIdAt('2026-11-23T10:00:01Z'), { outcome: 'none' });
+    const key = { meetingId: MEETING, batchId: bad, kind: 'outcome' };
+    const odd = {
+      denialDay: '2026-11-23',
+      day: '2026-11-23',
+      callerId: 'https://login.example.com|backend|svc-1',
+    };
+    await putItem(tables, tables.auditTableName, { ...key, recordId: `${bad}/outcome`, issued: 'alice' });
+    await putItem(tables, tables.auditTableName, { ...odd, meetingId: MEETING, recordId: 'x', batchId: 'x' });
+    await putItem(tables, tables.auditTableName, { meetingId: MEETING, recordId: 'zz/denial' });
+    await putItem(tables, tables.admissionTableName, { externalUserId: 'alice', admissionId: '2026112x' });
+    await putItem(tables, tables.openIntentTableName, { list: 'open', batchId: `${bad}x` });
+    const damaged: string[] = [];
+    const asked = { ...tables, onDamage: ({ item }: Damage) => damaged.push(item) };
+    const questions: BatchQuestion[] = [
+      { about: 'meeting', meetingId: MEETING },
+      { about: 'day', day: '2026-11-23' },
+      { about: 'time' },
+      { about: 'caller', callerId: odd.callerId },
+    ];
+    for (const question of questions) {
+      damaged.length = 0;
+      const found = await collect(findBatches(asked, question, {}, NOW_MS));
+      expect(found.map(({ batchId, state }) => [batchId, state])).toEqual([
+        [good, 'ISSUED'],
+        [bad, 'DAMAGED'],
+      ]);
+      expect(damaged.join()).toContain(`${bad}/outcome`);
+    }
+    damaged.length = 0;
+    const alices = await collect(
+      findAdmissions(asked, { about: 'user', externalUserId: 'alice' }, {}, NOW_MS),
+    );
+    expect(idsOf(alices)).toEqual([good]);
+    expect(damaged.join()).toContain('admissionId 2026112x');
+    const open = await collect(findBatches(asked, { about: 'open' }, {}, NOW_MS));
+    expect(open.map(({ batchId, state }) => [batchId, state])).toEqual([[bad, 'DAMAGED']]);
   });
 });
 
@@ -541,7 +663,10 @@ describe('every question', () => {
         intent: { meetingId: OTHER_MEETING, caller: { ...CALLER, subject: `other-${n}` } },
         outcome: { issued: [issuedTo(`other-${n}`, `attendee-${n}`)] },
       });
-      await writeDenial(tables, batchIdAt('2026-11-20T10:00:00Z'), { meetingId: OTHER_MEETING });
+      await writeDenial(tables, batchIdAt('2026-11-20T10:00:00Z'), {
+        meetingId: OTHER_MEETING,
+        callerId: `https://login.example.com|backend|other-${n}`,
+      });
     }
     expect(await itemsRead()).toEqual(before);
   });

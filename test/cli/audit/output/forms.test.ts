@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Batch, batchOf } from '../../../../cli/audit/batches.ts';
+import { type Admission, type Batch, batchOf } from '../../../../cli/audit/batches.ts';
 import { admissionsToCsv, batchesToCsv } from '../../../../cli/audit/output/csv.ts';
-import { toJson, toNdjson } from '../../../../cli/audit/output/json.ts';
+import { toJson, toNdjson, withResults } from '../../../../cli/audit/output/json.ts';
 import { printable } from '../../../../cli/audit/output/printable.ts';
 import { admissionsToTable, batchesInFull, batchesToTable } from '../../../../cli/audit/output/table.ts';
+import { attendeesOf } from '../../../../cli/audit/results.ts';
+import { RESULTS } from '../../../../cli/audit/words.ts';
+import type { OutcomeRecord } from '../../../../lambda/audit/records.ts';
 import { CALLER, denialOf, intentOf, issuedTo, MEETING, outcomeOf } from '../../../support/audit-command.ts';
 
 const BATCH_ID = '20261123T134558123Z-6f1c2a9b4d3e5f70';
@@ -21,24 +24,27 @@ async function text(parts: AsyncIterable<string>): Promise<string> {
   return joined;
 }
 
-const batch = (...args: Parameters<typeof batchOf>): Batch => batchOf(...args) as Batch;
+const batch = (...records: Parameters<typeof batchOf>[0]): Batch => batchOf(records) as Batch;
 
-const full = batch({
-  intent: intentOf(BATCH_ID, {
+const full = batch(
+  intentOf(BATCH_ID, {
     rulesDigest: '0123456789abcdef',
     functionVersion: '7',
     caller: { ...CALLER, tokenId: 'token-1' },
     requested: ['alice', 'bob', 'carol', 'dave', 'dave'].map((externalUserId) => ({ externalUserId })),
   }),
-  outcome: outcomeOf(BATCH_ID, {
+  outcomeOf(BATCH_ID, {
     state: 'PARTIAL',
+    chimeRequestId: 'chime-1',
     issued: [issuedTo('alice', 'attendee-1'), issuedTo('dave', 'attendee-4')],
     withheld: [{ ...issuedTo('bob', 'attendee-2'), rule: 'capability-ceiling' }],
     errors: [{ externalUserId: 'carol', errorCode: 'Odd', errorMessage: 'No, "never"' }],
   }),
-});
-const denial = batch({ denial: denialOf(BATCH_ID) });
-const admission = {
+);
+const denial = batch(denialOf(BATCH_ID));
+const admission: Admission = {
+  result: 'issued',
+  explanation: RESULTS.issued,
   externalUserId: 'alice',
   attendeeId: 'attendee-1',
   meetingId: MEETING,
@@ -78,46 +84,142 @@ describe('JSON', () => {
   });
 });
 
-describe('CSV', () => {
-  it('has a row for every attendee, whatever became of it', async () => {
-    const [header, ...rows] = (await text(batchesToCsv(each(full)))).trimEnd().split('\r\n');
-    expect(header).toBe(
-      'time,batchId,meetingId,state,issuer,clientId,subject,scope,remark,' +
-        'externalUserId,result,attendeeId,audio,video,content,reason',
-    );
-    const common = `2026-11-23T13:45:58.123Z,${BATCH_ID},${MEETING},PARTIAL,https://login.example.com,backend,svc-1,attendees.create,,`;
-    const all = 'SendReceive,SendReceive,SendReceive';
-    expect(rows).toEqual([
-      `${common}alice,issued,attendee-1,${all},`,
-      `${common}dave,issued,attendee-4,${all},`,
-      `${common}bob,withheld,attendee-2,${all},capability-ceiling`,
-      `${common}carol,error,,,,,"Odd: No, ""never"""`,
-      `${common}dave,not issued,,,,,`,
-    ]);
+describe('the result of an attendee', () => {
+  const outcome = (over: Partial<OutcomeRecord>) => outcomeOf(BATCH_ID, { issued: [], ...over });
+  const reconciled = { writtenBy: 'reconciler', delivered: false } as const;
+  const refusal = { code: 'Throttling', message: 'Slow' };
+  const heldElsewhere = [{ externalUserId: 'alice', attendeeId: 'attendee-9', batchId: 'another' }];
+  const damaged = { meetingId: MEETING, batchId: BATCH_ID, kind: 'damaged', damaged: 'outcome' } as const;
+  const issued = [issuedTo('alice', 'attendee-1')];
+  it.each<[string, Parameters<typeof batchOf>[0], (string | undefined)[]]>([
+    ['a batch in progress', [], ['unknown', 'no outcome yet; deadline 2026-11-23T13:46:13.123Z']],
+    ['an issued one', [outcome({ issued })], ['issued', undefined]],
+    ['a refusal', [outcome({ state: 'FAILED', refusal })], ['refused', 'Throttling: Slow']],
+    [
+      'a recovered one',
+      [outcome({ ...reconciled, state: 'RECOVERED', issued, attribution: 'sole' })],
+      ['exists, token not delivered', undefined],
+    ],
+    [
+      'one that the reconciler may take for another',
+      [outcome({ ...reconciled, state: 'RECOVERED', issued, attribution: 'ambiguous' })],
+      ['exists, token not delivered', 'attribution ambiguous'],
+    ],
+    [
+      'one that another batch has',
+      [outcome({ ...reconciled, state: 'NOT_ISSUED', heldElsewhere })],
+      ['not issued', 'attendee attendee-9 is of batch another'],
+    ],
+    [
+      'a meeting that ended first',
+      [outcome({ ...reconciled, state: 'UNRESOLVED' })],
+      ['unknown', 'the meeting ended before the reconciler could look'],
+    ],
+    [
+      'an answer that does not mention it',
+      [outcome({ state: 'PARTIAL' })],
+      ['unknown', 'Chime’s answer does not mention it'],
+    ],
+    ['an outcome that cannot be read', [damaged], ['unknown', 'the outcome cannot be read']],
+  ])('of %s is told, and never a better one', (_, records, expected) => {
+    const [line] = attendeesOf(batch(intentOf(BATCH_ID), ...records));
+    expect([line?.result, line?.reason]).toEqual(expected);
+    expect(line?.explanation).toBe(RESULTS[line?.result ?? 'denied']);
   });
 
-  it('has one row for a denial, and a header even for nothing', async () => {
-    const rows = (await text(batchesToCsv(each(denial)))).trimEnd().split('\r\n');
-    expect(rows.slice(1)).toEqual([expect.stringContaining(',DENIED,')]);
-    expect(rows[1]).toContain('denied by the rule self-own-name');
-    expect(await text(admissionsToCsv(each()))).toBe(
-      'time,externalUserId,attendeeId,meetingId,batchId,state,callerId\r\n',
-    );
+  it('of a denial is told for each name on record, and how many more there were', () => {
+    expect(withResults(denial)).toMatchObject({
+      state: 'DENIED',
+      callerId: 'https://login.example.com|backend|svc-1',
+      caller: { clientId: 'backend', subject: 'svc-1', sourceIp: '192.0.2.1' },
+      attendees: [{ externalUserId: 'bob', result: 'denied', reason: 'self-own-name' }],
+      namesLeftOut: 1,
+    });
   });
 
-  it.each(['=1+1', '+49 30', '-2', '@SUM(A1)', '＝1', '\t=1', '\n=1'])(
-    'has no cell that a spreadsheet would reckon with: %j',
-    async (externalUserId) => {
-      const [, row] = (await text(admissionsToCsv(each({ ...admission, externalUserId })))).split('\r\n');
-      const [, cell] = row?.split(',') ?? [];
-      expect(cell).toMatch(/^(?:'|\\)/);
-    },
+  it('is the same word in every form', async () => {
+    const forms = [
+      await text(batchesInFull(each(full), PAPER)),
+      await text(batchesToCsv(each(full))),
+      await text(toJson(each(withResults(full)))),
+    ];
+    for (const { result, explanation } of attendeesOf(full)) {
+      for (const form of forms) {
+        expect(form).toContain(result);
+        expect(form).toContain(explanation);
+      }
+    }
+  });
+});
+
+/** RFC 4180. */
+function cellsIn(line: string): string[] {
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
+    quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'),
   );
+}
+
+describe('CSV', () => {
+  const rowsIn = async (parts: AsyncIterable<string>) => {
+    const printed = await text(parts);
+    expect(printed.startsWith('\ufeff')).toBe(true);
+    const [header = [], ...rows] = printed.slice(1).trimEnd().split('\r\n').map(cellsIn);
+    return rows.map(
+      (row): Record<string, string> =>
+        Object.fromEntries(header.map((column, index) => [column, row[index] ?? ''])),
+    );
+  };
+
+  it('has every fact in a row for every attendee, whatever became of it', async () => {
+    const rows = await rowsIn(batchesToCsv(each(full)));
+    expect(rows.map(({ externalUserId, result, reason }) => [externalUserId, result, reason])).toEqual([
+      ['alice', 'issued', ''],
+      ['dave', 'issued', ''],
+      ['bob', 'withheld', 'capability-ceiling'],
+      ['carol', 'refused', 'Odd: No, "never"'],
+      ['dave', 'unknown', 'Chime’s answer does not mention it'],
+    ]);
+    expect(rows[0]).toMatchObject({
+      ...{ time: '2026-11-23T13:45:58.123Z', batchId: BATCH_ID, meetingId: MEETING, state: 'PARTIAL' },
+      ...{ callerId: 'https://login.example.com|backend|svc-1', subject: 'svc-1', sourceIp: '192.0.2.1' },
+      ...{ userAgent: 'curl/8', gatewayRequestId: 'g-1', chimeRequestId: 'chime-1', tokenId: 'token-1' },
+      ...{ tokenFingerprint: `sha256:${'0'.repeat(32)}`, audio: 'SendReceive', requested: '5' },
+      ...{ functionVersion: "'7", rulesDigest: "'0123456789abcdef" },
+    });
+  });
+
+  it('has a row for each name of a denial, a byte order mark, and a header even for nothing', async () => {
+    const rows = await rowsIn(batchesToCsv(each(denial)));
+    expect(rows).toMatchObject([
+      { externalUserId: 'bob', result: 'denied', rule: 'self-own-name', requested: '2', namesLeftOut: '1' },
+    ]);
+    expect(await text(admissionsToCsv(each()))).toMatch(/^\ufefftime,batchId,[^\r\n]+\r\n$/);
+  });
+
+  it.each([
+    ...['=1+1', '+49 30', '-2', '@SUM(A1)', '＝1', '\t=1', '\n=1', ' =1+1'],
+    ...['007', '1E5', '12345678901234567890', '3-4', '1/2', '.5', '1,5', 'Mar-1', 'sep 2', 'TRUE', '(1)'],
+  ])('has no cell that a spreadsheet would make something else of: %j', async (externalUserId) => {
+    const [row] = await rowsIn(admissionsToCsv(each({ ...admission, externalUserId })));
+    expect(row?.['externalUserId']).toMatch(/^(?:'|\\)/);
+  });
+
+  it('leaves ids, times and addresses as they are', async () => {
+    const [row] = await rowsIn(
+      batchesToCsv(each(batch(intentOf(BATCH_ID, { caller: { ...CALLER, subject: 'marta' } })))),
+    );
+    expect(row).toMatchObject({
+      meetingId: MEETING,
+      batchId: BATCH_ID,
+      sourceIp: '192.0.2.1',
+      subject: 'marta',
+    });
+  });
 
   it('keeps every row on one line', async () => {
     const printed = await text(admissionsToCsv(each({ ...admission, externalUserId: HOSTILE })));
     expect(printed.trimEnd().split('\r\n')).toHaveLength(2);
-    expect(printed).not.toMatch(/[^\r\n\P{C}]|[^\r]\n/u);
+    expect(printed.slice(1)).not.toMatch(/[^\r\n\P{C}]|[^\r]\n/u);
   });
 });
 
@@ -126,97 +228,105 @@ describe('a table', () => {
     const printed = await text(batchesInFull(each(full, denial), PAPER));
     expect(printed.split('\n')).toEqual([
       `2026-11-23T13:45:58.123Z  PARTIAL  ${BATCH_ID}`,
-      `  meeting  ${MEETING}`,
-      '  caller   backend / svc-1',
-      '           https://login.example.com|backend|svc-1',
-      '  scope    attendees.create',
-      '  judged   rules 0123456789abcdef  version 7  token token-1',
-      '  from     192.0.2.1  curl/8',
-      '  counts   requested 5, issued 2, withheld 1, errors 1',
+      `  meeting     ${MEETING}`,
+      '  caller      backend / svc-1',
+      '  caller id   https://login.example.com|backend|svc-1',
+      '  scope       attendees.create',
+      '  judged      rules 0123456789abcdef  version 7  token token-1',
+      '  from        192.0.2.1  curl/8',
+      '  requests    gateway g-1  Chime chime-1',
+      '  issued      2 of 5, 1 refused, 1 withheld, 1 unknown',
       'EXTERNAL USER ID  ATTENDEE ID  CAPABILITIES  RESULT',
       'alice             attendee-1   SendReceive   issued',
       'dave              attendee-4   SendReceive   issued',
       'bob               attendee-2   SendReceive   withheld: capability-ceiling',
-      'carol                                        error: Odd: No, "never"',
-      'dave                                         not issued',
+      'carol                                        refused: Odd: No, "never"',
+      'dave                                         unknown: Chime’s answer does not mention it',
       '',
       `2026-11-23T13:45:58.123Z  DENIED  ${BATCH_ID}`,
-      `  meeting  ${MEETING}`,
-      '  caller   backend / svc-1',
-      '           https://login.example.com|backend|svc-1',
-      '  scope    attendees.create',
-      '  judged   not recorded',
-      '  from     192.0.2.1  curl/8',
-      '  counts   requested 2, issued 0, withheld 0, errors 0',
-      '  remark   denied by the rule self-own-name',
+      `  meeting     ${MEETING}`,
+      '  caller      backend / svc-1',
+      '  caller id   https://login.example.com|backend|svc-1',
+      '  scope       attendees.create',
+      '  judged      not recorded',
+      '  from        192.0.2.1',
+      '  issued      0 of 2, 1 more names are not on record',
+      '  remark      denied by the rule self-own-name',
+      'EXTERNAL USER ID  ATTENDEE ID  CAPABILITIES  RESULT',
+      'bob                                          denied: self-own-name',
+      '',
+      ...(['issued', 'withheld', 'refused', 'unknown', 'denied'] as const).map(
+        (result) => `${result}: ${RESULTS[result]}`,
+      ),
       '',
     ]);
   });
 
   it('shows batches in rows, with what there is to remark', async () => {
-    const open = batch({ intent: intentOf(BATCH_ID) });
-    const recovered = batch({
-      intent: intentOf(BATCH_ID),
-      outcome: outcomeOf(BATCH_ID, {
+    const open = batch(intentOf(BATCH_ID));
+    const recovered = batch(
+      intentOf(BATCH_ID),
+      outcomeOf(BATCH_ID, {
         state: 'RECOVERED',
         attribution: 'ambiguous',
         delivered: false,
         admissions: 'pending',
       }),
-    });
-    const failed = batch({
-      intent: intentOf(BATCH_ID),
-      outcome: outcomeOf(BATCH_ID, {
+    );
+    const failed = batch(
+      intentOf(BATCH_ID),
+      outcomeOf(BATCH_ID, {
         state: 'FAILED',
         issued: [],
         refusal: { code: 'Throttling', message: 'Slow' },
       }),
-    });
+    );
     const batches = each(open, recovered, failed, full);
-    const rows = (await text(batchesToTable(batches, PAPER))).trimEnd().split('\n');
+    const rows = (await text(batchesToTable(batches, PAPER))).split('\n\n')[0]?.split('\n') ?? [];
     expect(rows.map((row) => row.split(/ {2,}/).slice(2))).toEqual([
-      ['STATE', 'MEETING', 'CLIENT', 'SUBJECT', 'REQUESTED', 'ISSUED', 'ERRORS', 'REMARK'],
-      ['OPEN', MEETING, 'backend', 'svc-1', '1', '0', '0', 'deadline 2026-11-23T13:46:13.123Z'],
+      ['STATE', 'MEETING', 'CLIENT', 'SUBJECT', 'ISSUED', 'REMARK'],
+      ['OPEN', MEETING, 'backend', 'svc-1', '0 of 1', 'deadline 2026-11-23T13:46:13.123Z; 1 unknown'],
       [
-        ...['RECOVERED', MEETING, 'backend', 'svc-1', '1', '1', '0'],
-        'tokens not delivered; attribution ambiguous; admissions entered later',
+        ...['RECOVERED', MEETING, 'backend', 'svc-1', '0 of 1'],
+        'tokens not delivered; attribution ambiguous; admissions entered later; 1 exists, token not delivered',
       ],
-      ['FAILED', MEETING, 'backend', 'svc-1', '1', '0', '0', 'Throttling: Slow'],
-      ['PARTIAL', MEETING, 'backend', 'svc-1', '5', '2', '1', '1 withheld'],
+      ['FAILED', MEETING, 'backend', 'svc-1', '0 of 1', 'Throttling: Slow; 1 refused'],
+      ['PARTIAL', MEETING, 'backend', 'svc-1', '2 of 5', '1 refused; 1 withheld; 1 unknown'],
     ]);
   });
 
-  it('shows which batch holds an attendee that this one did not get', async () => {
-    const heldElsewhere = [{ externalUserId: 'alice', attendeeId: 'attendee-9', batchId: 'another' }];
-    const notIssued = batch({
-      intent: intentOf(BATCH_ID),
-      outcome: outcomeOf(BATCH_ID, { state: 'NOT_ISSUED', issued: [], delivered: false, heldElsewhere }),
-    });
-    const printed = await text(batchesInFull(each(notIssued), PAPER));
-    expect(printed).toContain('not issued: attendee attendee-9 is of batch another\n');
-    expect(printed).not.toContain('remark');
-  });
-
-  it('is as narrow as the terminal and loses nothing', async () => {
-    const externalUserId = 'x'.repeat(64);
-    const printed = await text(
-      admissionsToTable(each({ ...admission, externalUserId }), { ...PAPER, width: 80 }),
-    );
-    const lines = printed.split('\n');
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(printed.match(/x/g)).toHaveLength(64);
-  });
+  it.each([80, 120, 160])(
+    'on %d columns keeps every id whole, and every line of words within',
+    async (width) => {
+      const externalUserId = 'x'.repeat(64);
+      const caller = { ...CALLER, subject: 's'.repeat(100) };
+      const paper = { ...PAPER, width };
+      const many = batch(intentOf(BATCH_ID, { caller, requested: [{ externalUserId }] }));
+      const printed = [
+        await text(admissionsToTable(each({ ...admission, attendeeId: MEETING, externalUserId }), paper)),
+        await text(batchesInFull(each(many), paper)),
+        await text(batchesToTable(each(full, many), paper)),
+      ];
+      for (const form of printed) {
+        const words = form.split(/\s+/);
+        for (const id of [BATCH_ID, MEETING]) expect(words).toContain(id);
+        const lines = form.split('\n').filter((line) => !line.includes('s'.repeat(100)));
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+      }
+      expect(printed[0]?.split(/\s+/)).toContain(externalUserId);
+    },
+  );
 
   it('cannot be forged by what it shows', async () => {
     const caller = { ...CALLER, subject: HOSTILE, userAgent: HOSTILE, scope: HOSTILE };
-    const hostile = batch({
-      intent: intentOf(BATCH_ID, { caller, requested: [{ externalUserId: HOSTILE }] }),
-      outcome: outcomeOf(BATCH_ID, {
+    const hostile = batch(
+      intentOf(BATCH_ID, { caller, externalMeetingId: HOSTILE, requested: [{ externalUserId: HOSTILE }] }),
+      outcomeOf(BATCH_ID, {
         issued: [issuedTo(HOSTILE, HOSTILE)],
         errors: [{ externalUserId: HOSTILE, errorCode: HOSTILE, errorMessage: HOSTILE }],
         refusal: { code: HOSTILE, message: HOSTILE },
       }),
-    });
+    );
     const forged = { ...admission, externalUserId: HOSTILE, callerId: HOSTILE };
     const inFull = await text(batchesInFull(each(hostile), PAPER));
     const inRows = await text(batchesToTable(each(hostile), PAPER));
@@ -225,7 +335,7 @@ describe('a table', () => {
       expect(printed).not.toMatch(/[^\n\P{C}]/u);
       expect(printed).toContain('\\u{1b}[2J');
     }
-    expect([inRows, entries].map((printed) => printed.trimEnd().split('\n').length)).toEqual([2, 2]);
+    expect([inRows, entries].map((printed) => printed.split('\n\n')[0]?.split('\n').length)).toEqual([2, 2]);
   });
 
   it('has colours only where they are wanted', async () => {
@@ -240,7 +350,7 @@ describe('a table', () => {
   it('keeps a row on one line where nothing cuts it, with letters that take two columns too', async () => {
     const wide = { ...admission, externalUserId: '会議'.repeat(20) };
     const printed = await text(admissionsToTable(each(wide), PAPER));
-    expect(printed.trimEnd().split('\n')).toEqual([
+    expect(printed.split('\n\n')[0]?.split('\n')).toEqual([
       expect.stringContaining('EXTERNAL USER ID'),
       expect.stringContaining(wide.externalUserId),
     ]);

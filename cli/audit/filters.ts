@@ -1,0 +1,86 @@
+import { type BlockList, isIP } from 'node:net';
+import { type Batch, callerOf, externalMeetingIdOf } from './batches.ts';
+import { namesLeftOut } from './results.ts';
+import type { State } from './words.ts';
+
+/** Which batches of those that a question finds are shown; what is left out does not matter. */
+export interface BatchFilter {
+  states?: ReadonlySet<State>;
+  rules?: ReadonlySet<string>;
+  clientId?: string;
+  subject?: string;
+  sources?: BlockList;
+  externalMeetingId?: string;
+  /** An ExternalUserId that was asked for. */
+  name?: string;
+}
+
+/** What a filter had to read, and what it could not judge; counted along the way. */
+export interface FilterCounts {
+  read: number;
+  /** Denials whose record leaves out names, where the filter is by name. */
+  namesUnknown: number;
+  /** Admissions whose batch has expired. */
+  batchesGone: number;
+}
+
+export const NO_FILTER_COUNTS: FilterCounts = { read: 0, namesUnknown: 0, batchesGone: 0 };
+
+export function isEmpty(filter: BatchFilter): boolean {
+  return Object.keys(filter).length === 0;
+}
+
+/** Whether a state may be among the answers, so that what cannot be is not read. */
+export function admits({ states }: BatchFilter, state: State): boolean {
+  return states === undefined || states.has(state);
+}
+
+/** Whether anything but denials may be among the answers. */
+export function admitsBatches({ states }: BatchFilter): boolean {
+  return states === undefined || [...states].some((state) => state !== 'DENIED');
+}
+
+export async function* filtered(
+  batches: AsyncIterable<Batch>,
+  filter: BatchFilter,
+  counts: FilterCounts,
+): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    counts.read += 1;
+    if (!matches(batch, { ...filter, name: undefined })) continue;
+    if (filter.name === undefined || names(batch, filter.name)) yield batch;
+    else if (namesLeftOut(batch) > 0) counts.namesUnknown += 1;
+  }
+}
+
+export function matches(
+  batch: Batch,
+  filter: { [Key in keyof BatchFilter]: BatchFilter[Key] | undefined },
+): boolean {
+  const { states, rules, clientId, subject, sources, externalMeetingId, name } = filter;
+  const caller = callerOf(batch);
+  return (
+    (states === undefined || states.has(batch.state)) &&
+    (rules === undefined || rulesIn(batch).some((rule) => rules.has(rule))) &&
+    (clientId === undefined || caller?.clientId === clientId) &&
+    (subject === undefined || caller?.subject === subject) &&
+    (sources === undefined || isFrom(caller?.sourceIp ?? '', sources)) &&
+    (externalMeetingId === undefined || externalMeetingIdOf(batch) === externalMeetingId) &&
+    (name === undefined || names(batch, name))
+  );
+}
+
+function rulesIn({ denial, outcome }: Batch): string[] {
+  return [denial?.rule ?? [], (outcome?.withheld ?? []).map(({ rule }) => rule)].flat();
+}
+
+function isFrom(address: string, sources: BlockList): boolean {
+  const version = isIP(address);
+  return version !== 0 && sources.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+function names({ intent, outcome, denial }: Batch, name: string): boolean {
+  const { issued = [], withheld = [], errors = [] } = outcome ?? {};
+  const asked = [...(intent?.requested ?? []), ...issued, ...withheld, ...errors];
+  return asked.some(({ externalUserId }) => externalUserId === name) || (denial?.names ?? []).includes(name);
+}

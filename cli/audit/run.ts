@@ -1,0 +1,206 @@
+import { CommanderError } from 'commander';
+import { type Run, timeOf } from './asked.ts';
+import type { Admission, Batch } from './batches.ts';
+import { check } from './checks.ts';
+import { EXIT } from './exit-codes.ts';
+import { describeFailure } from './failure.ts';
+import { filtered, isEmpty, matches, NO_FILTER_COUNTS } from './filters.ts';
+import { isGuid } from './inputs.ts';
+import { type AuditCommand, parseCommand, shellWord } from './options.ts';
+import { admissionsToCsv, batchesToCsv } from './output/csv.ts';
+import { withResults } from './output/json.ts';
+import { printable } from './output/printable.ts';
+import { admissionsToTable, batchesInFull, batchesToTable } from './output/table.ts';
+import { paperOf, print } from './print.ts';
+import {
+  type AdmissionQuestion,
+  type BatchQuestion,
+  batchesAbout,
+  findAdmissions,
+  findBatches,
+  startOf,
+} from './questions.ts';
+import type { Damage } from './readable.ts';
+import { writeReport } from './report/write.ts';
+import { type AskedTables, describePlace, findTables, withAdmissions } from './tables.ts';
+
+/**
+ * Answers one question on stdout; what it says of itself is on stderr.
+ *
+ * @param commandName what people type before the arguments
+ * @returns the exit code
+ */
+export async function runAudit(args: string[], env: NodeJS.ProcessEnv, commandName: string): Promise<number> {
+  const nowMs = Date.now();
+  let tables: AskedTables | undefined;
+  try {
+    const command = parseCommand(args, nowMs, {}, commandName);
+    quitWhenNobodyReads(command);
+    tables = await findTables(command.named, env);
+    if (tables === undefined) {
+      console.error(
+        'usher: No local system runs here: start one with `npm start`, or name a --table or a --stack.',
+      );
+      return EXIT.wrongUse;
+    }
+    const damages: Damage[] = [];
+    tables.onDamage = (damage) => {
+      if (damages.some(({ item }) => item === damage.item)) return;
+      damages.push(damage);
+      say(`Skipped a record that cannot be read: ${damage.item}: ${damage.problem}.`);
+    };
+    const names = [tables.auditTableName, tables.admissionTableName, tables.openIntentTableName];
+    const place = `${names.filter(Boolean).join(', ')} in ${await describePlace(tables)}`;
+    say(`Asking ${place}.`);
+    const typed = [commandName, ...args.map(shellWord)].join(' ');
+    return await answer({ command, tables, place, nowMs, damages, typed });
+  } catch (error) {
+    // Commander has said what is wrong.
+    if (error instanceof CommanderError) return error.exitCode;
+    console.error(`usher: ${describeFailure(error)}`);
+    return EXIT.failure;
+  } finally {
+    tables?.client.destroy();
+  }
+}
+
+function say(text: string): void {
+  console.error(printable(text));
+}
+
+/** A reader may have had enough (`| head`): that is an answer, but not a check, which has to be finished. */
+function quitWhenNobodyReads({ question: { about }, report }: AuditCommand): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') {
+      const isUnfinished = ['compare', 'rebuild', 'cloudtrail'].includes(about) || report !== undefined;
+      process.exit(isUnfinished ? EXIT.failure : EXIT.found);
+    }
+    console.error(`usher: ${describeFailure(error)}`);
+    process.exit(EXIT.failure);
+  });
+}
+
+function answer(run: Run): Promise<number> {
+  const { question, output = 'table', report } = run.command;
+  switch (question.about) {
+    case 'compare':
+    case 'rebuild':
+    case 'cloudtrail':
+      return check(question, { ...run, output });
+    case 'user':
+    case 'attendee':
+      return report === undefined ? answerAdmissions(question, run) : answerBatches(question, run);
+    default:
+      return answerBatches(question, run);
+  }
+}
+
+async function answerAdmissions(question: AdmissionQuestion, run: Run): Promise<number> {
+  const { command, tables, nowMs } = run;
+  const { range, filter, output = 'table' } = command;
+  const counts = { ...NO_FILTER_COUNTS };
+  if (tables.openIntentTableName === undefined) {
+    say(
+      'Without --open-intent-table, admissions that are pending are looked for in the last 5 minutes only.',
+    );
+  }
+  if (question.about === 'user') {
+    const name = shellWord(question.externalUserId);
+    say(
+      `These are admissions only: --name ${name} --since TIME finds what was denied, refused or is unknown too.`,
+    );
+  }
+  async function* chosen(): AsyncGenerator<Admission> {
+    for await (const admission of findAdmissions(withAdmissions(tables), question, range, nowMs)) {
+      counts.read += 1;
+      const { batch } = admission;
+      if (isEmpty(filter) || (batch !== undefined && matches(batch, filter))) yield admission;
+      else if (batch === undefined) counts.batchesGone += 1;
+    }
+  }
+  const paper = paperOf(process.stdout);
+  const printed = await print(output, chosen(), {
+    table: (items) => admissionsToTable(items, paper),
+    csv: admissionsToCsv,
+    toPlain: ({ batch, ...admission }) => admission,
+  });
+  return conclude(printed, counts, run, undefined);
+}
+
+async function answerBatches(question: BatchQuestion | AdmissionQuestion, run: Run): Promise<number> {
+  const { command, tables, nowMs } = run;
+  const { range, filter, output, report } = command;
+  const counts = { ...NO_FILTER_COUNTS };
+  const looksBack = looksBackFrom(question, run);
+  if (looksBack !== undefined) say(`Looking back to ${timestamp(looksBack)}.`);
+  const found =
+    question.about === 'user' || question.about === 'attendee'
+      ? batchesAbout(withAdmissions(tables), question, range, nowMs)
+      : findBatches(tables, question, range, nowMs, filter);
+  const batches = filtered(found, filter, counts);
+  const paper = paperOf(process.stdout);
+  const inFull = question.about === 'meeting' || question.about === 'batch';
+  const forms = {
+    table: (items: AsyncIterable<Batch>) =>
+      inFull ? batchesInFull(items, paper) : batchesToTable(items, paper),
+    csv: batchesToCsv,
+    toPlain: withResults,
+  };
+  const printed =
+    report === undefined
+      ? await print(output ?? 'table', batches, forms)
+      : await writeReport(report, batches, run, { looksBack, forms });
+  return conclude(printed, counts, run, looksBack);
+}
+
+/** Where a question looks back only so far, though nothing said so. */
+function looksBackFrom(
+  { about }: BatchQuestion | AdmissionQuestion,
+  { command: { range }, tables, nowMs }: Run,
+): number | undefined {
+  const isListed = about === 'open' && tables.openIntentTableName !== undefined;
+  const looksBack = about === 'denied' || about === 'time' || (about === 'open' && !isListed);
+  return looksBack && range.sinceMs === undefined ? startOf(range, nowMs) : undefined;
+}
+
+/** Says what the answer cost and what it left out. @returns the exit code */
+function conclude(
+  printed: number,
+  { read, namesUnknown, batchesGone }: typeof NO_FILTER_COUNTS,
+  run: Run,
+  looksBack: number | undefined,
+): number {
+  const { damages } = run;
+  if (read > printed) {
+    say(
+      `Read ${read} to show ${printed}: filters choose from what was read. Narrow --since and --until to read less.`,
+    );
+  }
+  if (namesUnknown > 0)
+    say(`${namesUnknown} denials have more names than their records: these may be among them.`);
+  if (batchesGone > 0)
+    say(`${batchesGone} admissions were left out: their batches have expired, so no filter can judge them.`);
+  if (damages.length > 0) say(`Skipped ${damages.length} records that cannot be read: they are named above.`);
+  if (printed > 0) return EXIT.found;
+  say(`Nothing found for ${run.command.asked}, ${timeOf(run, looksBack)}, in ${run.place}.`);
+  for (const hint of hintsFor(run)) say(hint);
+  return EXIT.nothingFound;
+}
+
+function* hintsFor({ command: { question, range }, nowMs }: Run): Generator<string> {
+  if ((range.sinceMs ?? 0) > nowMs) yield 'That time has not begun.';
+  if (question.about === 'day' && Date.parse(question.day) > nowMs) yield 'That day has not begun.';
+  if (question.about === 'attendee' && !isGuid(question.attendeeId)) {
+    yield 'Chime makes attendee ids like 5d0a1f6e-9c2b-4e87-b1d3-0f6a7c8e9d21: is this one?';
+  }
+  if (question.about === 'batch' || question.about === 'attendee') {
+    yield 'Indexes follow the table with a short delay: for what happened this very second, ask for its meeting.';
+  }
+  if (question.about === 'caller') {
+    yield 'A caller is spelled as on record: copy it from the answer to --meeting or --day. See also --client and --subject.';
+  }
+}
+
+function timestamp(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

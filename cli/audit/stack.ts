@@ -1,0 +1,75 @@
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation';
+
+/** The tables of one Usher. */
+export interface StackTables {
+  table: string;
+  admissionTable: string;
+  openIntentTable: string;
+}
+
+/** By output of `UsherStack`, and by the end of the logical id, less its hash, in a stack that has the construct in it. */
+const TABLES = [
+  { name: 'table', output: 'AuditTableName', logicalId: /(?:AuditTable|TablesAudit)$/ },
+  { name: 'admissionTable', output: 'AdmissionTableName', logicalId: /(?:AdmissionTable|TablesAdmissions)$/ },
+  {
+    name: 'openIntentTable',
+    output: 'OpenIntentTableName',
+    logicalId: /(?:OpenIntentTable|TablesOpenIntents)$/,
+  },
+] as const;
+
+/**
+ * Finds the tables of a stack. Needs `cloudformation:DescribeStacks`, and `cloudformation:ListStackResources` where the stack
+ * has no outputs that name them.
+ *
+ * @throws where there is no such stack, no Usher in it, or more than one
+ */
+export async function tablesOfStack(stackName: string, config: { region?: string }): Promise<StackTables> {
+  const client = new CloudFormationClient(config);
+  try {
+    const outputs = await outputsOf(client, stackName);
+    const named = TABLES.flatMap(({ name, output }) => (outputs[output] ? [[name, outputs[output]]] : []));
+    if (named.length === TABLES.length) return Object.fromEntries(named);
+    return await tablesAmongResources(client, stackName);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function outputsOf(client: CloudFormationClient, stackName: string): Promise<Record<string, string>> {
+  const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
+  if (stack === undefined) throw new Error(`There is no stack ${stackName} in this account and Region.`);
+  return Object.fromEntries(
+    (stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+  );
+}
+
+async function tablesAmongResources(client: CloudFormationClient, stackName: string): Promise<StackTables> {
+  const tables: { logicalId: string; name: string }[] = [];
+  for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
+    for (const {
+      ResourceType,
+      LogicalResourceId = '',
+      PhysicalResourceId = '',
+    } of page.StackResourceSummaries ?? []) {
+      if (ResourceType !== 'AWS::DynamoDB::Table') continue;
+      tables.push({ logicalId: LogicalResourceId.replace(/[0-9A-F]{8}$/, ''), name: PhysicalResourceId });
+    }
+  }
+  const found = TABLES.map(({ name, output, logicalId }) => {
+    const candidates = tables.filter((table) => logicalId.test(table.logicalId));
+    const [only] = candidates;
+    if (only === undefined || candidates.length > 1) {
+      const names = candidates.map((table) => table.name).join(', ') || 'none';
+      throw new Error(
+        `The stack ${stackName} has no output ${output}, and not one such table but ${names}: give --table, --admission-table and --open-intent-table.`,
+      );
+    }
+    return [name, only.name];
+  });
+  return Object.fromEntries(found);
+}

@@ -5,7 +5,7 @@ import type { CompleteSettings } from './settings/props.ts';
 
 /** What the function that answers is configured with. Each text may be, or hold, a token. */
 export interface HandlerConfiguration {
-  settings: Pick<CompleteSettings, 'allowedOrigins' | 'audit' | 'logs'>;
+  settings: Pick<CompleteSettings, 'allowedHeaders' | 'allowedOrigins' | 'audit' | 'logs'>;
   issuers: IssuerRules[];
   meetingsRegion: string;
   auditTableName: string;
@@ -56,11 +56,16 @@ export function* problemsWithEnvironment(
   const bytes = maxEnvironmentBytes(configuration, stack, isApart);
   if (bytes <= MAX_ENVIRONMENT_BYTES) return;
   const { settings, issuers } = configuration;
-  const isByIssuers =
-    !isApart && JSON.stringify(issuers).length > JSON.stringify(settings.allowedOrigins).length;
-  const [prop, remedy] = isByIssuers
-    ? ['issuers', 'write out what only the deployment knows, so that a file can hold them, or list fewer']
-    : ['allowedOrigins', 'list fewer'];
+  const lengths = {
+    allowedOrigins: JSON.stringify(settings.allowedOrigins).length,
+    allowedHeaders: JSON.stringify(settings.allowedHeaders).length,
+    issuers: isApart ? 0 : JSON.stringify(issuers).length,
+  };
+  const [[prop] = ['allowedOrigins']] = Object.entries(lengths).toSorted(([, a], [, b]) => b - a);
+  const remedy =
+    prop === 'issuers'
+      ? 'write out what only the deployment knows, so that a file can hold them, or list fewer'
+      : 'list fewer';
   yield `${prop}: would make the function's environment ${bytes} bytes long, but Lambda allows ${MAX_ENVIRONMENT_BYTES}, so the deployment would fail half-way; ${remedy}`;
 }
 
@@ -95,6 +100,7 @@ function environmentOf(
     ADMISSION_TABLE_NAME: configuration.admissionTableName,
     ...(isApart ? {} : { ISSUERS: toJson(issuers.map(compactIssuerRules)) }),
     ALLOWED_ORIGINS: toJson(settings.allowedOrigins),
+    ...(settings.allowedHeaders.length > 0 && { ALLOWED_HEADERS: toJson(settings.allowedHeaders) }),
     AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays ?? ''),
     MEETINGS_REGION: configuration.meetingsRegion,
     POWERTOOLS_SERVICE_NAME: 'usher',

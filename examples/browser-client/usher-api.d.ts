@@ -23,7 +23,7 @@ export interface paths {
         delete?: never;
         /**
          * Answers a CORS preflight.
-         * @description For browsers. It allows `GET` and `POST` with the headers that AWS SDKs and `fetch` send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
+         * @description For browsers. It allows `GET` and `POST` with the headers that AWS SDKs, `fetch` and tracing tools send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
          */
         options: operations["PreflightOfMeeting"];
         head?: never;
@@ -49,7 +49,7 @@ export interface paths {
         delete?: never;
         /**
          * Answers a CORS preflight.
-         * @description For browsers. It allows `GET` and `POST` with the headers that AWS SDKs and `fetch` send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
+         * @description For browsers. It allows `GET` and `POST` with the headers that AWS SDKs, `fetch` and tracing tools send, to pages of the configured origins; never with credentials, since a bearer token is no cookie.
          */
         options: operations["Preflight"];
         head?: never;
@@ -464,18 +464,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The allowed origin, methods and headers; none of these headers for an origin, method or header that is not allowed. */
+            /** @description The allowed origin, methods and headers. An origin that is not allowed gets no `Access-Control-Allow-Origin`; a method or header that is not allowed is not listed. */
             204: {
                 headers: {
                     /** @description The origin that asked. */
                     "Access-Control-Allow-Origin"?: string;
                     /** @description Always `GET,POST`. */
                     "Access-Control-Allow-Methods"?: string;
-                    /** @description The headers that may be sent. */
+                    /** @description The headers that may be sent: those of AWS SDKs and of tracing tools, and those in the configuration. */
                     "Access-Control-Allow-Headers"?: string;
                     /** @description How long the browser may remember it, in seconds. */
                     "Access-Control-Max-Age"?: string;
-                    /** @description `Origin`, where more than one is allowed. */
+                    /** @description `Origin`. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -547,18 +547,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The allowed origin, methods and headers; none of these headers for an origin, method or header that is not allowed. */
+            /** @description The allowed origin, methods and headers. An origin that is not allowed gets no `Access-Control-Allow-Origin`; a method or header that is not allowed is not listed. */
             204: {
                 headers: {
                     /** @description The origin that asked. */
                     "Access-Control-Allow-Origin"?: string;
                     /** @description Always `GET,POST`. */
                     "Access-Control-Allow-Methods"?: string;
-                    /** @description The headers that may be sent. */
+                    /** @description The headers that may be sent: those of AWS SDKs and of tracing tools, and those in the configuration. */
                     "Access-Control-Allow-Headers"?: string;
                     /** @description How long the browser may remember it, in seconds. */
                     "Access-Control-Max-Age"?: string;
-                    /** @description `Origin`, where more than one is allowed. */
+                    /** @description `Origin`. */
                     Vary?: string;
                     [name: string]: unknown;
                 };

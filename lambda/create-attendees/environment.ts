@@ -16,6 +16,8 @@ export interface HandlerEnvironment {
   ISSUERS?: string;
   /** JSON of `string[]`: exact origins, or an origin of this machine with `:*` for any port. */
   ALLOWED_ORIGINS: string;
+  /** JSON of `string[]`: request headers that pages may send beside the usual ones; left out where there are none. */
+  ALLOWED_HEADERS?: string;
   /** How long audit records are kept, in days; empty means for ever. */
   AUDIT_RETENTION_DAYS: string;
   /** The Chime SDK control Region; a meeting is only known in the Region that created it. */
@@ -40,6 +42,7 @@ export interface Settings {
   admissionTableName: string;
   issuers: IssuerRules[];
   allowedOrigins: string[];
+  allowedHeaders: string[];
   auditRetentionDays: number | undefined;
   meetingsRegion: string;
   inForce: InForce;
@@ -59,6 +62,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     admissionTableName: required('ADMISSION_TABLE_NAME'),
     issuers: JSON.parse(issuers).map((rules: CompactIssuerRules) => completeIssuerRules(rules)),
     allowedOrigins: JSON.parse(required('ALLOWED_ORIGINS')),
+    allowedHeaders: JSON.parse(env['ALLOWED_HEADERS'] ?? '[]'),
     auditRetentionDays: retention === '' ? undefined : Number(retention),
     meetingsRegion: required('MEETINGS_REGION'),
     inForce: {

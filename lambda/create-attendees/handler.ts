@@ -28,6 +28,7 @@ export const handler = createHandler({
   logger,
   addMetrics: createMetrics(),
   allowedOrigins: settings.allowedOrigins,
+  allowedHeaders: settings.allowedHeaders,
   tokenVerifier,
   meetingAccess: createMeetingAccess(meetings, clock),
   meetings,

@@ -9,6 +9,7 @@ export const LOG_EVENTS = {
     'request failed',
     'admissions pending',
     'denial not recorded',
+    'origin refused',
     'keys not fetched',
     'key unusable',
     'issuer nearly matches',

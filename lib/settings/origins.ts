@@ -2,6 +2,11 @@ import { withPlaceholders } from './deploy-time.ts';
 import { isLoopback } from './key-origin.ts';
 import { parseUrl } from './urls.ts';
 
+/** Of pages that come from no web server. The origins of apps and extensions are given by the platform, to no other page. */
+const PLACELESS = /^(?:null$|(?:capacitor|ionic|chrome-extension|file):)/i;
+const APP_ORIGIN =
+  /^(?:(?:capacitor|ionic):\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|chrome-extension:\/\/[a-p]{32})$/;
+
 /** The problem of a web origin that is unsafe, or that no browser sends; undefined if there is none. */
 export function problemWithOrigin(text: string): string | undefined {
   const known = withPlaceholders(text);
@@ -9,6 +14,7 @@ export function problemWithOrigin(text: string): string | undefined {
   if (known.includes('*') && !/^[^*]*:\*$/.test(known)) {
     return `"${text}" has a wildcard, so pages of strangers could use their visitors' tokens; list each origin by its name`;
   }
+  if (PLACELESS.test(known)) return problemWithPlaceless(text, known);
   const anyPort = known.endsWith(':*');
   const url = parseUrl(anyPort ? known.slice(0, -2) : known);
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -26,4 +32,16 @@ export function problemWithOrigin(text: string): string | undefined {
   return exact === known
     ? undefined
     : `"${text}" is not what a browser sends as its origin, so it would never match; write ${exact}`;
+}
+
+function problemWithPlaceless(text: string, known: string): string | undefined {
+  if (known === 'null') {
+    return '"null" is not an origin: browsers send it for every page that has none (files, data: URLs, sandboxed frames of any site), so pages of strangers could use their visitors\' tokens; serve the page from an origin of its own';
+  }
+  if (known.toLowerCase().startsWith('file:')) {
+    return `"${text}" is not an origin: browsers send null for files, and shells that send file:// send it for every file alike, so it would not name a page; serve the page over https, or over http on localhost`;
+  }
+  return APP_ORIGIN.test(known)
+    ? undefined
+    : `"${text}" is not what an app or an extension sends as its origin, so it would never match; write capacitor://localhost, ionic://localhost, or chrome-extension:// and the 32 letters (a to p) of the extension's id`;
 }

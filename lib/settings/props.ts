@@ -416,11 +416,19 @@ export interface FacadeSettings {
   readonly meetingsRegion?: string;
   /**
    * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
-   * machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.
+   * machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host
+   * name may be one that is only known at deployment, such as that of a distribution of the same app.
    *
    * @default none
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * The request headers that pages may send beside those of AWS SDKs and of common tracing tools, which are always
+   * allowed (docs/wire-contract.md).
+   *
+   * @default none
+   */
+  readonly allowedHeaders?: readonly string[];
   /**
    * The first part of the path, if there is no custom domain.
    *
@@ -697,9 +705,15 @@ export interface CompleteSettings {
   readonly meetingsRegion?: string;
   /**
    * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
-   * machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.
+   * machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host
+   * name may be one that is only known at deployment, such as that of a distribution of the same app.
    */
   readonly allowedOrigins: readonly string[];
+  /**
+   * The request headers that pages may send beside those of AWS SDKs and of common tracing tools, which are always
+   * allowed (docs/wire-contract.md).
+   */
+  readonly allowedHeaders: readonly string[];
   /** The first part of the path, if there is no custom domain. */
   readonly stageName: string;
   /** Who issues tokens, and what their tokens may do (docs/administrators.md). */

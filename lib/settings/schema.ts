@@ -49,6 +49,20 @@ const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(
 const group = <Shape extends z.ZodRawShape>(title: string, description: string, shape: Shape) =>
   z.strictObject(shape).meta({ title, description });
 
+// What a browser never lets a page send would be no use in the list (Fetch standard, forbidden request-header).
+const requestHeader = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'+.^_`|~-]{1,100}$/, {
+    error:
+      'is no name of a header, such as x-correlation-id; name each one, since browsers do not take * for Authorization',
+  })
+  .refine(
+    (name) => !/^(cookie2?|host|origin|referer|connection|content-length|(proxy|sec)-.*)$/i.test(name),
+    {
+      error: 'is a header that no page can set, so it never has to be allowed; remove it',
+    },
+  );
+
 const origin = z.string().superRefine((text, context) => {
   const message = problemWithOrigin(text);
   if (message !== undefined) context.addIssue({ code: 'custom', message });
@@ -251,7 +265,11 @@ export const facadeShape = {
   }),
   allowedOrigins: z.array(origin).default([]).meta({
     description:
-      'The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own machine. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
+      'The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
+  }),
+  allowedHeaders: z.array(requestHeader).default([]).meta({
+    description:
+      'The request headers that pages may send beside those of AWS SDKs and of common tracing tools, which are always allowed (docs/wire-contract.md).',
   }),
   stageName: z
     .string()

@@ -3,13 +3,13 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ABSENT_MEETING, createMeeting, mintToken } from '../support/contract/clients.ts';
-import { type RunningSystem, startSystem } from '../support/local.ts';
+import { type RunningSystem, startSystem, unthrottledConfig } from '../support/local.ts';
 
 let system: RunningSystem;
 let token: string;
 let meetingId: string;
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startSystem({ config: { ...unthrottledConfig(), allowedHeaders: ['X-Correlation-Id'] } });
   token = await mintToken(system.environment);
   meetingId = await createMeeting(system.environment);
 }, 60_000);
@@ -220,6 +220,11 @@ describe('a page', () => {
   it.each([
     ['an SDK', SDK_HEADERS],
     ['fetch', 'authorization,content-type'],
+    ['a trace of the W3C', 'authorization,baggage,traceparent,tracestate'],
+    ['X-Ray', 'authorization,x-amzn-requestid,x-amzn-trace-id'],
+    ['Sentry', 'authorization,baggage,sentry-trace'],
+    ['Datadog', 'authorization,x-datadog-origin,x-datadog-sampling-priority,x-datadog-some-day'],
+    ['the configuration', 'authorization,x-correlation-id'],
     ['a client that spells them otherwise', 'Authorization, Content-Type, X-Amz-User-Agent'],
   ])('may send the headers of %s', async (_what, names) => {
     const { status, headers } = await preflight({
@@ -255,6 +260,12 @@ describe('a page', () => {
     const answer = await preflight(headers);
     expect(answer.status).toBe(204);
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    const lines = system
+      .stdout()
+      .split('\n')
+      .filter((line) => line.includes('"origin refused"'));
+    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ level: 'WARN', setting: 'allowedOrigins' });
+    expect(lines.join()).not.toMatch(/evil/);
   });
 
   it.each([

@@ -38,6 +38,7 @@ describe('the function', () => {
         }),
       ],
       allowedOrigins: ['https://app.example.com'],
+      allowedHeaders: [],
       auditRetentionDays: 400,
       meetingsRegion: 'eu-central-1',
       inForce: { functionVersion: '$LATEST', rulesDigest: expect.stringMatching(/^[0-9a-f]{16}$/) },

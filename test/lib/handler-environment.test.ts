@@ -72,6 +72,23 @@ describe('the environment of the function, which Lambda limits to 4 KB', () => {
     );
   });
 
+  it('has the request headers of the configuration, and no variable for none', () => {
+    const headersOf = (allowedHeaders: string[]) => {
+      const stack = createForeignStack({ env });
+      addFacade(stack, { issuers: [issuer], allowedHeaders });
+      return variablesOf(stack)['ALLOWED_HEADERS'];
+    };
+    expect(headersOf(['x-correlation-id'])).toBe('["x-correlation-id"]');
+    expect(headersOf([])).toBeUndefined();
+  });
+
+  it('names the headers where it is they that are too many', () => {
+    const allowedHeaders = Array.from({ length: 150 }, (_, index) => `x-header-number-${100 + index}`);
+    const stack = createForeignStack({ env });
+    const problem = problemOf(() => addFacade(stack, { issuers: [issuer], allowedHeaders }));
+    expect(problem).toMatch(/^Theirs\/Facade: allowedHeaders: would make .*; list fewer$/);
+  });
+
   it.each([100, 276, 400, 2000])('holds no more than that for %d short tenants', (count) => {
     const stack = createForeignStack({ env });
     addFacade(stack, { tables: tables(stack), issuers: [{ ...issuer, tenants: tenants(count) }] });

@@ -1,6 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import middy, { type MiddlewareObj } from '@middy/core';
-import httpCors from '@middy/http-cors';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { mintBatchId } from '../../audit/batch-id.ts';
 import type { Origin } from '../../audit/build-records.ts';
@@ -9,32 +8,23 @@ import type { LogEvent } from '../../model/log-events.ts';
 import type { MetricName } from '../../model/metrics.ts';
 import type { TokenVerifier } from '../../model/ports.ts';
 import type { Dependencies } from '../request.ts';
-import { ROUTES, routeTo } from '../routes.ts';
+import { routeTo } from '../routes.ts';
 import { startTimeBudget } from '../time-budget.ts';
+import { createCors } from './cors.ts';
 import { bearerToken } from './request.ts';
-import { EXPOSED_HEADERS, failure, success } from './response.ts';
+import { failure, success } from './response.ts';
 
 export interface HandlerDependencies extends Omit<Dependencies, 'report'> {
   tokenVerifier: TokenVerifier;
   logger: Logger;
   allowedOrigins: string[];
+  allowedHeaders: string[];
 }
-
-/** Headers that a browser's AWS SDK sends. */
-const REQUEST_HEADERS = [
-  'authorization',
-  'content-type',
-  'x-amz-user-agent',
-  'x-amz-content-sha256',
-  'x-amz-date',
-  'x-amz-security-token',
-  'amz-sdk-invocation-id',
-  'amz-sdk-request',
-];
 
 /** The function behind the REST API: an API Gateway proxy event in, an answer in Chime's shape out. */
 export function createHandler(dependencies: HandlerDependencies) {
-  const { logger, allowedOrigins, addMetrics, clock, randomHex, tokenVerifier } = dependencies;
+  const { logger, allowedOrigins, allowedHeaders, addMetrics, clock, randomHex, tokenVerifier } =
+    dependencies;
   const report: Dependencies['report'] = (event, facts) => logger.info(event, facts);
   let batchId = '';
 
@@ -72,13 +62,10 @@ export function createHandler(dependencies: HandlerDependencies) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(requestScope)
     .use(
-      httpCors({
-        disableBeforePreflightResponse: false,
-        origins: allowedOrigins,
-        methods: [...new Set(ROUTES.map(({ method }) => method))].toSorted().join(','),
-        headers: REQUEST_HEADERS.join(','),
-        exposeHeaders: EXPOSED_HEADERS,
-        maxAge: 600,
+      createCors({
+        allowedOrigins,
+        allowedHeaders,
+        onRefusal: (refusal) => logger.warn('origin refused' satisfies LogEvent, { ...refusal }),
       }),
     )
     .use(modelledErrors)

@@ -17,6 +17,7 @@ describe('completeSettings', () => {
       production: true,
       stageName: 'v1',
       allowedOrigins: [],
+      allowedHeaders: [],
       issuers: [],
       cognito: {},
       audit: {},
@@ -76,6 +77,9 @@ describe('completeSettings', () => {
     'http://127.0.0.1:*',
     'http://[::1]:*',
     'https://localhost:*',
+    'capacitor://localhost',
+    'ionic://localhost',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
   ])('accepts the origin %s', (origin) => {
     expect(problemOf(() => complete({ allowedOrigins: [origin] }))).toBeUndefined();
   });
@@ -94,10 +98,36 @@ describe('completeSettings', () => {
     ['http://localhost/:*', 'would never match; write http://localhost:*'],
     ['app.example.com', 'is not an origin'],
     ['null', 'is not an origin'],
+    ['null', 'is not an origin: browsers send it for every page that has none'],
+    ['file://', 'is not an origin: browsers send null for files'],
+    ['file:///home/index.html', 'is not an origin: browsers send null for files'],
+    ['capacitor://localhost/', 'write capacitor://localhost'],
+    ['capacitor://localhost:*', 'write capacitor://localhost'],
+    ['Ionic://localhost', 'write capacitor://localhost'],
+    ['chrome-extension://*', 'has a wildcard'],
+    ['chrome-extension://my-extension', 'the 32 letters (a to p)'],
+    ['chrome-extension://abcdefghijklmnopabcdefghijklmnop/popup.html', 'the 32 letters (a to p)'],
     ['file:///', 'is not an origin'],
   ])('rejects the origin %s', (origin, why) => {
     const message = problemOf(() => complete({ allowedOrigins: [origin] }));
     expect(message).toContain(`name: allowedOrigins[0]: "${origin}" `);
+    expect(message).toContain(why);
+  });
+
+  it.each(['x-correlation-id', 'X-Request-ID', 'b3', 'x_b3!'])('accepts the header %s', (header) => {
+    expect(complete({ allowedHeaders: [header] }).allowedHeaders).toEqual([header]);
+  });
+
+  it.each([
+    ['*', 'is no name of a header'],
+    ['x-correlation id', 'is no name of a header'],
+    ['x-a,x-b', 'is no name of a header'],
+    ['', 'is no name of a header'],
+    ['Cookie', 'no page can set'],
+    ['sec-fetch-site', 'no page can set'],
+  ])('rejects the header %s', (header, why) => {
+    const message = problemOf(() => complete({ allowedHeaders: [header] }));
+    expect(message).toContain('name: allowedHeaders[0]: ');
     expect(message).toContain(why);
   });
 

@@ -16,6 +16,7 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
   const handler = createHandler({
     logger,
     allowedOrigins: [],
+    allowedHeaders: [],
     addMetrics: (values, reason) => counted.push([values, reason]),
     tokenVerifier: { verify: async () => Promise.reject(error) },
     meetingAccess: { enter: unused, forget: unused },

@@ -14,7 +14,7 @@ function generateRequestValidators(): void {
   const { components } = JSON.parse(readFileSync(path('openapi.json'), 'utf8'));
   const ajv = new Ajv({ allErrors: true, messages: false, code: { source: true } });
   ajv.addVocabulary(['components', 'example']);
-  const names = ['BatchCreateAttendeeRequest', 'ExternalUserId', 'MeetingId'];
+  const names = ['BatchCreateAttendeeRequest', 'MeetingId'];
   for (const $id of names) {
     ajv.addSchema({ $id, $ref: `#/components/schemas/${$id}`, components: { schemas: components.schemas } });
   }

@@ -14,11 +14,11 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const deployed = 'dist/lambda/create-attendees/index.js';
 
-it('is at most 1.5 times as large as the two SDK clients by themselves, as it is and compressed', () => {
+it('is at most 1.55 times as large as the two SDK clients by themselves, as it is and compressed', () => {
   const bytes = (file: string) => readFileSync(file).length;
   const compressed = (file: string) => gzipSync(readFileSync(file)).length;
-  expect(bytes(deployed) / bytes(reference)).toBeLessThanOrEqual(1.5);
-  expect(compressed(deployed) / compressed(reference)).toBeLessThanOrEqual(1.5);
+  expect(bytes(deployed) / bytes(reference)).toBeLessThanOrEqual(1.55);
+  expect(compressed(deployed) / compressed(reference)).toBeLessThanOrEqual(1.55);
 });
 
 it.each(['lambda/create-attendees/handler.ts', 'lambda/reconciler/handler.ts'])(

@@ -1,7 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import {
   validateBatchCreateAttendeeRequest,
-  validateExternalUserId,
   validateMeetingId as validateMeetingIdSchema,
 } from '../../../dist/generated/request-validators.cjs';
 import type { AttendeeRequest } from '../../model/attendees.ts';
@@ -38,9 +37,9 @@ export function validateMeetingId(meetingId: string): string[] {
   );
 }
 
-/** Whether it is a name that an attendee can have. */
+/** Whether it is a name that an attendee can have: one that a batch of its own could ask for. */
 export function isExternalUserId(name: string | undefined): boolean {
-  return name !== undefined && validateExternalUserId(name);
+  return validateBatchCreateAttendeeRequest({ Attendees: [{ ExternalUserId: name }] });
 }
 
 /** Chime's limit for one batch; the schema has it too. */

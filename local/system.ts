@@ -7,7 +7,7 @@ import type { CompleteConfig } from '../lib/settings/props.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 import { startChimeEmulator } from './chime-emulator/server.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
-import type { LocalEnvironment } from './environment.ts';
+import { type LocalEnvironment, stateDirectory } from './environment.ts';
 import { startGateway } from './gateway/server.ts';
 import { guarded } from './guard.ts';
 import { type IssuerAddresses, startIssuer } from './issuer/issuer.ts';
@@ -21,6 +21,7 @@ import {
 import type { FunctionDescription } from './lambda/function-description.ts';
 import { createFunctionPool } from './lambda/pool.ts';
 import { createLocalMeetings, type LocalMeetings } from './meetings.ts';
+import { createReport } from './page/report.ts';
 import { startPageServer } from './page/server.ts';
 import { type Ports, portsFrom } from './ports.ts';
 import { startSchedules } from './schedule.ts';
@@ -145,7 +146,12 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     local: !isForeign,
   };
   const page = started(
-    await startPageServer({ port: ports.page, settings, ...(!isForeign && { meetings }) }),
+    await startPageServer({
+      port: ports.page,
+      settings,
+      report: createReport(stateDirectory(env)),
+      ...(!isForeign && { meetings }),
+    }),
   );
   return {
     apiUrl: gateway.url,

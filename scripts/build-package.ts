@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { NOTICES_FILE, thirdPartyNotices } from './third-party-notices.ts';
 
 // Builds what other CDK apps install, into dist/package/: the construct as one CommonJS module, as aws-cdk-lib is, since Node
 // does not strip types in node_modules; one set of declarations; and beside it the functions, where it finds them as the
@@ -47,5 +48,22 @@ await build({
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname' },
 });
+// The command line, with all that it needs: `npx` runs it without the CDK and without this repository.
+const { metafile } = await build({
+  entryPoints: [path('cli/usher.ts')],
+  outfile: join(folder, 'bin/usher.js'),
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  banner: { js: '#!/usr/bin/env node' },
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+});
+chmodSync(join(folder, 'bin/usher.js'), 0o755);
+writeFileSync(join(folder, 'bin', NOTICES_FILE), thirdPartyNotices(metafile));
 writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
 cpSync(path('dist/lambda'), join(folder, 'dist/lambda'), { recursive: true });

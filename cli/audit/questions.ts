@@ -33,7 +33,7 @@ import { getItems, queryItems } from './dynamodb.ts';
 import { admits, admitsBatches, type BatchFilter, matches } from './filters.ts';
 import { type BatchKey, readAdmission, readKey, readRecord } from './readable.ts';
 import { attendeesOf } from './results.ts';
-import { inGroups, mergeByBatchId } from './streams.ts';
+import { grouped, inGroups, mergeByBatchId } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import { batchIdBounds, DAY_MS, daysIn, type Range } from './times.ts';
 import { RESULTS, STATES } from './words.ts';
@@ -480,7 +480,7 @@ export async function* batchesWithKeys(
       group.flatMap((key) => recordKeys(key)),
     );
     const records = items.flatMap((item) => readRecord(item, onDamage) ?? []);
-    const byBatch = Map.groupBy(records, ({ meetingId, batchId }) => `${batchId}/${meetingId}`);
+    const byBatch = grouped(records, ({ meetingId, batchId }) => `${batchId}/${meetingId}`);
     for (const { meetingId, batchId } of group) yield* paired(byBatch.get(`${batchId}/${meetingId}`) ?? []);
   }
 }

@@ -24,3 +24,15 @@ export async function* mergeByBatchId<A extends { batchId: string }, B extends {
   }
   for (; !next.done; next = await other.next()) yield next.value;
 }
+
+/** As `Map.groupBy`, which Node 20 does not have. */
+export function grouped<Item>(items: Iterable<Item>, keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

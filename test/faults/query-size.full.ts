@@ -1,9 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { BlockList } from 'node:net';
 import { BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findAdmissions, findBatches } from '../../cli/audit/questions.ts';
+import { compareCalls, NO_CALL_COUNTS } from '../../cli/audit/cloudtrail.ts';
+import { type BatchFilter, filtered, NO_FILTER_COUNTS } from '../../cli/audit/filters.ts';
+import {
+  type BatchQuestion,
+  batchesAbout,
+  findAdmissions,
+  findBatches,
+} from '../../cli/audit/questions.ts';
 import type { AskedTables } from '../../cli/audit/tables.ts';
+import type { Range } from '../../cli/audit/times.ts';
 import { dayOfBatch, mintBatchId } from '../../lambda/audit/batch-id.ts';
 import { DUMMY_CREDENTIALS } from '../../local/lambda/environment.ts';
 import { inLanes, type Lane, startLane } from '../support/faults/lane.ts';
@@ -19,7 +28,7 @@ const MANY = 50;
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse('2026-11-23T12:00:00Z');
 const MEETING = randomUUID();
-const ASKED = { meetingId: MEETING, callerId: 'issuer|client|asked', externalUserId: 'asked' };
+const ASKED = { meetingId: MEETING, callerId: 'https://issuer|client|asked', externalUserId: 'asked' };
 const ATTENDEE = randomUUID();
 
 let lane: Lane;
@@ -81,6 +90,8 @@ describe('every question of the audit', () => {
 /** By question, how many items were answered and how many read for that. */
 async function askAll(): Promise<Record<string, { answer: number; read: number }>> {
   const range = { sinceMs: NOW_MS - DAY_MS / 4, untilMs: NOW_MS + 1 };
+  const sources = new BlockList();
+  sources.addAddress('192.0.2.1');
   const questions = {
     meeting: () => findBatches(tables, { about: 'meeting', meetingId: MEETING }, {}, NOW_MS),
     caller: () => findBatches(tables, { about: 'caller', callerId: ASKED.callerId }, {}, NOW_MS),
@@ -88,9 +99,25 @@ async function askAll(): Promise<Record<string, { answer: number; read: number }
     day: () => findBatches(tables, { about: 'day', day: iso(NOW_MS).slice(0, 10) }, {}, NOW_MS),
     denied: () => findBatches(tables, { about: 'denied' }, range, NOW_MS),
     open: () => findBatches(tables, { about: 'open' }, {}, NOW_MS),
+    time: () => findBatches(tables, { about: 'time' }, range, NOW_MS),
+    'time, denied only': () => ask({ about: 'time' }, range, { states: new Set(['DENIED']) }),
+    'time, open only': () => ask({ about: 'time' }, range, { states: new Set(['OPEN']) }),
+    'time, by rule': () => ask({ about: 'time' }, range, { rules: new Set(['scope']) }),
+    'time, by client': () => ask({ about: 'time' }, range, { clientId: 'client' }),
+    'time, by subject': () => ask({ about: 'time' }, range, { subject: 'asked' }),
+    'time, by source': () => ask({ about: 'time' }, range, { sources }),
+    'time, by external meeting id': () => ask({ about: 'time' }, range, { externalMeetingId: 'asked' }),
+    'time, by name': () => ask({ about: 'time' }, range, { name: ASKED.externalUserId }),
+    'meeting, by client': () => ask({ about: 'meeting', meetingId: MEETING }, {}, { clientId: 'client' }),
+    'caller within a time': () => ask({ about: 'caller', callerId: ASKED.callerId }, range, {}),
+    'user, all that names it': () =>
+      batchesAbout(tables, { about: 'user', externalUserId: ASKED.externalUserId }, range, NOW_MS),
+    cloudtrail: () => compareCalls(tables, [], range, NOW_MS, { ...NO_CALL_COUNTS }),
     user: () => findAdmissions(tables, { about: 'user', externalUserId: ASKED.externalUserId }, {}, NOW_MS),
     attendee: () => findAdmissions(tables, { about: 'attendee', attendeeId: ATTENDEE }, {}, NOW_MS),
   };
+  const ask = (question: BatchQuestion, during: Range, filter: BatchFilter) =>
+    filtered(findBatches(tables, question, during, NOW_MS, filter), filter, { ...NO_FILTER_COUNTS });
   const found: Record<string, { answer: number; read: number }> = {};
   for (const [question, ask] of Object.entries(questions)) {
     itemsRead = 0;
@@ -118,7 +145,7 @@ function asked(): Put[] {
   firstBatch ||= settled as string;
   return [
     ...settledBatch(settled as string, { ...ASKED, attendeeId: ATTENDEE }),
-    denial(denied as string, MEETING),
+    denial(denied as string, ASKED),
     [lane.tableNames.audit, intent(open as string, ASKED)],
     [lane.tableNames.openIntents, { list: 'open', batchId: open, meetingId: MEETING, looks: 0, seen: [] }],
   ];
@@ -131,9 +158,9 @@ function background(_: unknown, index: number): Put[] {
     randomBytes(8).toString('hex'),
   );
   const meetingId = randomUUID();
-  if (index % 10 === 0) return [denial(batchId, meetingId)];
   const number = index % 1000;
-  const whose = { meetingId, callerId: `issuer|client|${number}`, externalUserId: `guest-${number}` };
+  const whose = { meetingId, callerId: `https://issuer|client|${number}`, externalUserId: `guest-${number}` };
+  if (index % 10 === 0) return [denial(batchId, whose)];
   return settledBatch(batchId, { ...whose, attendeeId: randomUUID() });
 }
 
@@ -153,6 +180,7 @@ function settledBatch(batchId: string, whose: Whose & { attendeeId: string }): P
         kind: 'outcome',
         state: 'ISSUED',
         issued,
+        chimeRequestId: batchId,
         withheld: [],
         errors: [],
       },
@@ -167,22 +195,18 @@ function settledBatch(batchId: string, whose: Whose & { attendeeId: string }): P
 function intent(batchId: string, { meetingId, callerId, externalUserId }: Whose) {
   const day = dayOfBatch(batchId);
   const requested = [{ externalUserId }];
-  return { meetingId, recordId: `${batchId}/intent`, batchId, kind: 'intent', callerId, day, requested };
+  const caller = { sourceIp: '192.0.2.1' };
+  const record = { meetingId, recordId: `${batchId}/intent`, batchId, kind: 'intent', callerId, day, requested };
+  return { ...record, caller, externalMeetingId: externalUserId };
 }
 
-function denial(batchId: string, meetingId: string): Put {
-  const denialDay = dayOfBatch(batchId);
+function denial(batchId: string, { meetingId, callerId, externalUserId }: Whose): Put {
   return [
     lane.tableNames.audit,
     {
-      meetingId,
-      recordId: `${batchId}/denial`,
-      batchId,
-      kind: 'denial',
-      denialDay,
-      rule: 'scope',
-      caller: {},
-      requestedCount: 1,
+      ...{ meetingId, recordId: `${batchId}/denial`, batchId, kind: 'denial', callerId },
+      ...{ denialDay: dayOfBatch(batchId), rule: 'scope', caller: { sourceIp: '192.0.2.1' } },
+      ...{ requestedCount: 1, names: [externalUserId], externalMeetingId: externalUserId },
     },
   ];
 }

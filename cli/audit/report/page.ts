@@ -4,6 +4,7 @@ import { inShort } from '../output/table.ts';
 import type { Damage } from '../readable.ts';
 import { attendeesOf, namesLeftOut } from '../results.ts';
 import { type AttendeeLine, RESULTS, type Result, STATES, type State } from '../words.ts';
+import { grouped } from '../streams.ts';
 import { type Cell, facts, type Html, html, id, name, table } from './html.ts';
 import { STYLE } from './style.ts';
 
@@ -230,7 +231,7 @@ ${table(rows)}</section>`;
 }
 
 function callers({ batches }: Report): Html {
-  const groups = Map.groupBy(batches, (batch) => callerIdOf(batch) ?? 'not on record');
+  const groups = grouped(batches, (batch) => callerIdOf(batch) ?? 'not on record');
   const rows = [...groups]
     .toSorted(([, one], [, other]) => other.length - one.length)
     .map(([caller, own]) => {

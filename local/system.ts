@@ -145,13 +145,9 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     scope: `openid ${DELEGATE_SCOPE} ${SELF_SCOPE}`,
     local: !isForeign,
   };
+  const report = createReport(stateDirectory(env));
   const page = started(
-    await startPageServer({
-      port: ports.page,
-      settings,
-      report: createReport(stateDirectory(env)),
-      ...(!isForeign && { meetings }),
-    }),
+    await startPageServer({ port: ports.page, settings, report, ...(!isForeign && { meetings }) }),
   );
   return {
     apiUrl: gateway.url,

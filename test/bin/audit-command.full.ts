@@ -82,7 +82,11 @@ afterAll(async () => {
 /** Runs the command as npm links it. */
 async function usher(...args: string[]) {
   const file = join(app, 'node_modules', manifest.name, manifest.bin.usher);
-  const child = spawn(process.execPath, [file, ...args], { cwd: app, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd: app,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };
 }

@@ -5,12 +5,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { compareCalls, NO_CALL_COUNTS } from '../../cli/audit/cloudtrail.ts';
 import { type BatchFilter, filtered, NO_FILTER_COUNTS } from '../../cli/audit/filters.ts';
-import {
-  type BatchQuestion,
-  batchesAbout,
-  findAdmissions,
-  findBatches,
-} from '../../cli/audit/questions.ts';
+import { type BatchQuestion, batchesAbout, findAdmissions, findBatches } from '../../cli/audit/questions.ts';
 import type { AskedTables } from '../../cli/audit/tables.ts';
 import type { Range } from '../../cli/audit/times.ts';
 import { dayOfBatch, mintBatchId } from '../../lambda/audit/batch-id.ts';
@@ -196,7 +191,15 @@ function intent(batchId: string, { meetingId, callerId, externalUserId }: Whose)
   const day = dayOfBatch(batchId);
   const requested = [{ externalUserId }];
   const caller = { sourceIp: '192.0.2.1' };
-  const record = { meetingId, recordId: `${batchId}/intent`, batchId, kind: 'intent', callerId, day, requested };
+  const record = {
+    meetingId,
+    recordId: `${batchId}/intent`,
+    batchId,
+    kind: 'intent',
+    callerId,
+    day,
+    requested,
+  };
   return { ...record, caller, externalMeetingId: externalUserId };
 }
 

@@ -33,7 +33,8 @@ export function table(rows: readonly (readonly Cell[])[]): Html {
   const [first = []] = rows;
   const head = first.map(({ label }) => html`<th scope="col">${label}</th>`);
   const body = rows.map(
-    (row) => html`<tr>${row.map(({ label, value }) => html`<td data-label="${label}"><div>${value}</div></td>`)}</tr>\n`,
+    (row) =>
+      html`<tr>${row.map(({ label, value }) => html`<td data-label="${label}"><div>${value}</div></td>`)}</tr>\n`,
   );
   return html`<table><thead><tr>${head}</tr></thead>\n<tbody>\n${body}</tbody></table>\n`;
 }

@@ -3,8 +3,8 @@ import { type Batch, callerIdOf, callerOf, externalMeetingIdOf, remarkOn, timeOf
 import { inShort } from '../output/table.ts';
 import type { Damage } from '../readable.ts';
 import { attendeesOf, namesLeftOut } from '../results.ts';
-import { type AttendeeLine, RESULTS, type Result, STATES, type State } from '../words.ts';
 import { grouped } from '../streams.ts';
+import { type AttendeeLine, RESULTS, type Result, STATES, type State } from '../words.ts';
 import { type Cell, facts, type Html, html, id, name, table } from './html.ts';
 import { STYLE } from './style.ts';
 

@@ -42,7 +42,9 @@ class WorkingState implements OpenIntents {
       values: { ':at': at },
       returns: 'ALL_OLD',
     });
-    return typeof before?.['at'] === 'string' ? before['at'] : undefined;
+    const beganAt = before?.['at'];
+    // Where the answer to the write got lost, the SDK repeats it, and then it is this run that it overwrites.
+    return typeof beganAt === 'string' && beganAt !== at ? beganAt : undefined;
   }
 
   async mark(cursor: Cursor): Promise<Mark | undefined> {

@@ -8,7 +8,7 @@ export interface AuditLog {
   /** @returns whether this very outcome is the one on record; false means that another writer was first */
   recordOutcome(outcome: OutcomeRecord, options: CallOptions): Promise<boolean>;
   recordDenial(denial: DenialRecord, options: CallOptions): Promise<void>;
-  /** Writes the derived entries of an outcome that has at most `ADMISSIONS_AT_ONCE`. */
+  /** Writes the derived entries of an outcome. */
   recordAdmissions(outcome: OutcomeRecord, options: CallOptions): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export interface Unfinished {
 
 /** The reconciler's working state. All of it can be lost and made again from the audit. */
 export interface OpenIntents {
-  /** Records that a run begins. @returns when the run before began (ISO 8601) */
+  /** Records that a run begins. @returns when the run before began (ISO 8601), where that is known */
   beginRun(at: string): Promise<string | undefined>;
   mark(cursor: Cursor): Promise<Mark | undefined>;
   /** @returns false where the cursor is not at `from` any more, and stays where it is */

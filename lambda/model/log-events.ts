@@ -26,4 +26,18 @@ export const LOG_EVENTS = {
   ],
 } as const;
 
+/** The `step` of a reconciler's line `failed`; docs/runbook.md says what each means. */
+export const RECONCILER_STEPS = [
+  'clock',
+  'since',
+  'sweep',
+  'list',
+  'queue',
+  'visit',
+  'entry',
+  'meeting',
+] as const;
+
+export type ReconcilerStep = (typeof RECONCILER_STEPS)[number];
+
 export type LogEvent = (typeof LOG_EVENTS)[keyof typeof LOG_EVENTS][number];

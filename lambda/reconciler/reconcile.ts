@@ -51,7 +51,7 @@ async function visitMeetings(run: Run): Promise<void> {
   const looker = new Looker(run);
   const settler = new Settler(run);
   for await (const meeting of dueMeetings(run)) {
-    await run.attempt('meeting', undefined, () => new Visit(run, looker, settler, meeting).make());
+    await run.attempt('visit', undefined, () => new Visit(run, looker, settler, meeting).make());
   }
 }
 

@@ -1,7 +1,7 @@
 import { isBatchId } from '../audit/batch-id.ts';
 import type { Admissions, AuditLog, AuditReader, OpenIntents } from '../audit/ports.ts';
 import { UnreadableRecord } from '../audit/unreadable-record.ts';
-import type { LogEvent } from '../model/log-events.ts';
+import type { LogEvent, ReconcilerStep } from '../model/log-events.ts';
 import type { AddMetrics } from '../model/metrics.ts';
 import type { AttendeeList, Clock } from '../model/ports.ts';
 import { RUN_TIMES } from './run-times.ts';
@@ -117,7 +117,11 @@ export class Run {
   }
 
   /** A failure is counted and left to the next run. @returns whether there was none */
-  async attempt(step: string, batchId: string | undefined, work: () => Promise<unknown>): Promise<boolean> {
+  async attempt(
+    step: ReconcilerStep,
+    batchId: string | undefined,
+    work: () => Promise<unknown>,
+  ): Promise<boolean> {
     try {
       await work();
       return true;
@@ -127,7 +131,7 @@ export class Run {
     }
   }
 
-  leave(step: string, error: unknown, batchId?: string): void {
+  leave(step: ReconcilerStep, error: unknown, batchId?: string): void {
     this.summary.failures += 1;
     const named = error instanceof UnreadableRecord ? error.batchId : batchId;
     // Messages of foreign errors may quote what they choked on: only names are logged. So may a batch id put there by hand.

@@ -2,6 +2,7 @@ import { beginningOfBatch, isBatchId } from '../audit/batch-id.ts';
 import type { BatchKey, Cursor, Mark, SeenAttendee, Unreadable } from '../audit/ports.ts';
 import { SLOW_LAG_MS } from '../audit/schema.ts';
 import { UnreadableRecord } from '../audit/unreadable-record.ts';
+import type { ReconcilerStep } from '../model/log-events.ts';
 import { inParallel, isoTime, type Run } from './run.ts';
 
 /** Where a cursor that never was begins. */
@@ -114,7 +115,7 @@ export class Sweeper {
     return this.#run.dependencies.openIntents.notice(entry, now);
   }
 
-  #readable<Key extends BatchKey>(keys: readonly (Key | Unreadable)[], step: string): Key[] {
+  #readable<Key extends BatchKey>(keys: readonly (Key | Unreadable)[], step: ReconcilerStep): Key[] {
     const readable: Key[] = [];
     for (const key of keys) {
       if ('unreadable' in key) this.#run.leave(step, new UnreadableRecord(key.batchId));

@@ -38,19 +38,20 @@ export async function* dueMeetings(run: Run): AsyncGenerator<ClaimedMeeting> {
   const claim = (meeting: DueMeeting) =>
     // Before anything else: a meeting whose visit never comes to its end must not be the first of every run.
     openIntents.claim(meeting, isoTime(run.nowMs + Math.max(settings.secondLookMs, TURN_MS)));
+  // Due times that a clock which was ahead has set: without a visit, their meetings would wait until then.
   const strangers = await openIntents.dueMeetings(
     { from: isoTime(run.startMs + MAX_DUE_AHEAD_MS) },
     MEETINGS_AT_ONCE,
   );
-  for (let batch = strangers; ; ) {
-    for (const meeting of batch) {
+  for (let page = strangers; ; ) {
+    for (const meeting of page) {
       if (run.isOver()) return;
       const claimed = await claim(meeting);
       if (claimed !== undefined) yield claimed;
     }
     if (run.isOver()) return;
-    batch = await openIntents.dueMeetings({ to: isoTime(run.nowMs) }, MEETINGS_AT_ONCE);
-    if (batch.length === 0) return;
+    page = await openIntents.dueMeetings({ to: isoTime(run.nowMs) }, MEETINGS_AT_ONCE);
+    if (page.length === 0) return;
   }
 }
 
@@ -96,11 +97,11 @@ export class Visit {
       const isOver = this.#run.isOver() || this.#run.nowMs >= this.#startMs + TURN_MS;
       if (isOver && after !== undefined) this.#cut = true;
     } while (after !== undefined && !this.#cut);
-    await this.#leave();
+    await this.#requeue();
   }
 
   /** Puts the meeting where it belongs in the queue, or takes it out. */
-  async #leave(): Promise<void> {
+  async #requeue(): Promise<void> {
     const { openIntents } = this.#run.dependencies;
     if (this.#staying === 0 && !this.#cut) return openIntents.release(this.#meeting);
     const { nowMs } = this.#run;
@@ -185,9 +186,11 @@ export class Visit {
     }
     const sinceMs = Date.parse(entry.agreed?.since ?? '');
     const readyMs = Date.parse(intent.deadline) + settings.marginMs;
+    // A look that an earlier slice of this visit took counts from when it began.
+    const lookMs = this.#look?.atMs ?? nowMs;
     // A look by a clock that was ahead is none.
     const nextMs = sinceMs <= nowMs ? Math.max(readyMs, sinceMs + settings.secondLookMs) : readyMs;
-    if (nowMs >= nextMs) return true;
+    if (lookMs >= nextMs) return true;
     this.#wait(nextMs);
     return false;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { PRICES } from '../../bench/prices.ts';
-import { LOG_EVENTS } from '../../lambda/model/log-events.ts';
+import { LOG_EVENTS, RECONCILER_STEPS } from '../../lambda/model/log-events.ts';
 import { METRIC_NAMES } from '../../lambda/model/metrics.ts';
 import { REASONS_BY_METRIC } from '../../lambda/model/reasons.ts';
 import { synthesize, theResource } from '../support/synthesize.ts';
@@ -104,6 +104,11 @@ describe('docs/runbook.md', () => {
     const known = reasonsOf('FailedRequests');
     expect(explained.length).toBeGreaterThan(5);
     expect(explained.filter((reason) => !known.includes(reason))).toEqual([]);
+  });
+
+  it('says what the failure of each step of the reconciler means', () => {
+    const explained = rowsUnder(runbook, 'reconciler-failing').flatMap(([step]) => code(step));
+    expect(explained.toSorted()).toEqual([...RECONCILER_STEPS].toSorted());
   });
 
   it('knows the messages of the logs', () => {

@@ -382,7 +382,7 @@ export function createWorld({ idempotent = true } = {}) {
         call(actor, 'beginRun', () => {
           const before = lastRunAt;
           lastRunAt = at;
-          return before;
+          return before === at ? undefined : before;
         }),
       mark: (cursor) => call(actor, 'mark', () => marks.get(cursor)),
       moveMark: (cursor, from, to) =>

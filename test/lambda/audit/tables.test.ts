@@ -17,6 +17,8 @@ import type {
 } from '../../../lambda/audit/ports.ts';
 import type { AdmissionRecord } from '../../../lambda/audit/records.ts';
 import { LISTS, SWEEP_KEYS } from '../../../lambda/audit/schema.ts';
+import { createDynamoDBClient } from '../../../lambda/aws/clients.ts';
+import { startWire } from '../../support/faults/wire.ts';
 import { startTables } from '../../support/tables.ts';
 
 let tables: Awaited<ReturnType<typeof startTables>>;
@@ -81,6 +83,30 @@ describe('open intents', () => {
     await openIntents.beginRun(EARLIER);
     expect(await openIntents.beginRun(NOW)).toBe(EARLIER);
     expect(await openIntents.beginRun(LATER)).toBe(NOW);
+  });
+
+  it('do not take a run for the one before where the answer to its first write got lost', async () => {
+    const wire = await startWire('dynamodb', tables.url);
+    const client = createDynamoDBClient({
+      region: 'us-east-1',
+      endpoint: wire.url,
+      credentials: tables.client.config.credentials,
+    });
+    let attempts = 0;
+    wire.intercept(async (_step, act) => {
+      const reply = await act();
+      attempts += 1;
+      return attempts === 1 ? 'reset' : reply;
+    });
+    try {
+      await openIntents.beginRun(EARLIER);
+      expect(await createOpenIntents(client, tables).beginRun(NOW)).toBeUndefined();
+      expect(attempts).toBe(2);
+      expect(await openIntents.beginRun(LATER)).toBe(NOW);
+    } finally {
+      client.destroy();
+      await wire.close();
+    }
   });
 
   it.each(['fast', 'slow'] as const)(
@@ -342,15 +368,18 @@ describe('what the reconciler reads of the audit', () => {
   it('tells what outcomes note of their admissions, of more batches than one call takes', async () => {
     const keys = [];
     for (let batch = 0; batch < 120; batch += 1) keys.push(await intent(NOON - batch * HOUR_MS, 'noted'));
-    const [first, second] = keys as [BatchKey, BatchKey];
+    const [first, second, third] = keys as [BatchKey, BatchKey, BatchKey];
     const last = keys.at(-1) as BatchKey;
     await outcome(first, 'written');
     await outcome(last, 'pending');
+    // As an earlier version noted it.
+    await outcome(third, 'deferred');
     const noted = await audit.admissionsNoted(keys);
     expect(noted).toEqual(
       new Map([
         [first.batchId, 'written'],
         [last.batchId, 'pending'],
+        [third.batchId, 'deferred'],
       ]),
     );
     expect(noted.has(second.batchId)).toBe(false);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { OpenIntent } from '../../../lambda/audit/ports.ts';
 import { SLOW_LAG_MS } from '../../../lambda/audit/schema.ts';
 import { DEFAULT_CAPABILITIES } from '../../../lambda/model/attendees.ts';
 import type { ReconcileSummary } from '../../../lambda/reconciler/reconcile.ts';
@@ -683,6 +684,18 @@ describe('clocks', () => {
     expect(outcome()?.state).toBe('RECOVERED');
   });
 
+  it('that cannot be compared, since the answer got lost, decide nothing', async () => {
+    const { world, outcome } = await afterCrash(['alice']);
+    world.pass(DUE_MS);
+    await world.reconcile();
+    world.pass(MINUTE_MS);
+    await world.reconcile(new Actor(undefined, { beginRun: 'after' }));
+    expect(outcome()).toBeUndefined();
+    world.pass(MINUTE_MS);
+    await world.reconcile();
+    expect(outcome()?.state).toBe('RECOVERED');
+  });
+
   it('do not keep a meeting from being visited that one of them put off for hours', async () => {
     const { world, outcome } = await afterCrash(['alice']);
     world.pass(DUE_MS);
@@ -756,6 +769,53 @@ describe('many at once', () => {
       expect(world.open.get(small)?.looks).toBe(1);
     },
   );
+});
+
+describe('a look at a meeting', () => {
+  it('is none for a batch that gets due after it, in the same visit', async () => {
+    const world = createWorld();
+    for (let batch = 0; batch < SLICE; batch += 1) {
+      await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
+    }
+    world.pass(2_000);
+    const later = await world.ask(['bob'], new Actor({ at: 1, when: 'before' }));
+    world.pass(DUE_MS - 1_000);
+    const dueMs = world.nowMs + 1_000;
+    let saved = 0;
+    world.gate = async (call) => {
+      // The second slice gets due while the first one, which was looked for, is saved.
+      if (call === 'save' && ++saved === 1) world.pass(3_000);
+    };
+    await world.reconcile();
+    const { agreed } = world.open.get(later) as OpenIntent;
+    expect(Date.parse(agreed?.since ?? '')).toBeGreaterThanOrEqual(dueMs);
+  });
+});
+
+describe('a failure', () => {
+  it.each([
+    ['entries', 'visit'],
+    ['batches', 'visit'],
+    ['release', 'visit'],
+    ['dueMeetings', 'queue'],
+    ['page', 'meeting'],
+    ['save', 'entry'],
+    ['beginRun', 'clock'],
+    ['intentsBegun', 'sweep'],
+    ['earlierList', 'list'],
+  ])('of %s is reported as one of the step %s', async (call, step) => {
+    const { world } = await afterCrash(['alice']);
+    await world.reconcile();
+    if (call === 'release') await world.ask(['bob'], new Actor(undefined, { recordAdmissions: 'before' }));
+    world.pass(DUE_MS);
+    if (call === 'release') await runs(world, 3);
+    world.reports.length = 0;
+    await world.ask(['carol'], new Actor(undefined, { recordAdmissions: 'before' }));
+    world.pass(MINUTE_MS);
+    await world.reconcile(new Actor(undefined, { [call]: 'before' }));
+    const failures = world.reports.filter(({ event }) => event === 'failed');
+    expect(new Set(failures.map((failure) => failure['step']))).toEqual(new Set([step]));
+  });
 });
 
 describe('two runs at once', () => {

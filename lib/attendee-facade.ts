@@ -12,6 +12,7 @@ import { type AuditTableSet, AuditTables } from './audit-tables.ts';
 import { type CheckedProps, checkProps } from './checks/facade-props.ts';
 import { CognitoIssuer } from './cognito-issuer.ts';
 import { assertControlRegion } from './control-region-rule.ts';
+import { defaultNamespace } from './facade-name.ts';
 import type { AttendeeFacadeProps } from './facade-props.ts';
 import { findBundles } from './find-bundles.ts';
 import { Firewall } from './firewall.ts';
@@ -21,6 +22,7 @@ import { ReconcilerFunction } from './reconciler-function.ts';
 import { protectOnlyWhatIsKept } from './removal-policy.ts';
 import { hasFirewall, resourceServerOf } from './settings/complete.ts';
 import type { CompleteSettings } from './settings/props.ts';
+import { DEFAULT_STAGE_NAME } from './settings/schema.ts';
 
 /** By what another stack knows a facade. */
 export interface AttendeeFacadeAttributes {
@@ -39,8 +41,8 @@ export interface AttendeeFacadeAttributes {
 }
 
 /**
- * The audited front door to Amazon Chime SDK meetings: a REST API with the contract of `BatchCreateAttendee`, the function
- * behind it, the audit's tables, the reconciler that finishes what a function could not, and what ops need to see.
+ * The audited front door to Amazon Chime SDK meetings: a REST API with the contract of `BatchCreateAttendee` and `GetMeeting`, the
+ * function behind it, the audit's tables, the reconciler that finishes what a function could not, and what ops need to see.
  *
  * Synthesis needs no network, no credentials and no bundler.
  */
@@ -191,8 +193,8 @@ class ExistingFacade extends AttendeeFacadeBase {
   constructor(scope: Construct, id: string, attributes: AttendeeFacadeAttributes) {
     super(scope, id);
     this.facadeName = attributes.facadeName;
-    this.metricsNamespace = attributes.metricsNamespace ?? `Usher/${attributes.facadeName}`;
-    this.stageName = attributes.stageName ?? 'v1';
+    this.metricsNamespace = attributes.metricsNamespace ?? defaultNamespace(attributes.facadeName);
+    this.stageName = attributes.stageName ?? DEFAULT_STAGE_NAME;
     this.tables = attributes.tables;
   }
 }

@@ -33,9 +33,9 @@ export class AttendeeFunction extends UsherFunction {
     throwProblems(scope.node.path, problemsWithEnvironment(configuration, stack));
     const issuers = issuersFile(configuration, stack);
     super(scope, id, {
-      description: 'Usher: BatchCreateAttendee for callers without AWS credentials',
+      description: 'Usher: BatchCreateAttendee and GetMeeting for callers without AWS credentials',
       roleDescription:
-        'Usher: asks Chime for attendees and adds to the audit, which it can neither change nor delete',
+        'Usher: asks Chime for attendees and meetings, and adds to the audit, which it can neither change nor delete',
       logs,
       bundleDirectory: props.bundleDirectory,
       ...(issuers === undefined ? {} : { files: { [ISSUERS_FILE]: issuers } }),

@@ -22,6 +22,9 @@ export function nameOf(facade: IConstruct): string {
   return `${name.slice(0, MAX_NAME_LENGTH - 9)}-${digest}`;
 }
 
+/** The CloudWatch namespace of a facade that is given none. */
+export const defaultNamespace = (facadeName: string): string => `Usher/${facadeName}`;
+
 /** The stack that is deployed by a name of its own: what a nested one is called is only known at deployment. */
 export function rootStackOf(construct: IConstruct): Stack {
   let stack = Stack.of(construct);

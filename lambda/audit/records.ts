@@ -108,7 +108,8 @@ export interface OutcomeRecord extends RecordBase {
   chimeRequestId?: string;
   /**
    * Whether the derived entries of `issued` are there: `written`, all of them; `pending`, it is not known which, and the
-   * reconciler writes them. Records of earlier versions may say `deferred`, which is read as `pending`.
+   * reconciler writes them. Records of earlier versions may say `deferred`: all that is not `written` is
+   * completed.
    */
   admissions: 'written' | 'pending';
   /**
@@ -134,7 +135,7 @@ export interface DenialRecord extends RecordBase, Partial<InForce> {
   /** Issuer, client and subject are in `callerId` only; records of earlier versions have them here instead. */
   caller: Omit<CallerFacts, keyof CallerName> & Partial<CallerName>;
   rule: Rule;
-  /** What was asked for; absent in records of earlier versions, see `operationOf`. */
+  /** What was asked for; absent in records of earlier versions, which had `BatchCreateAttendee` only. */
   operation?: OperationName;
   /** How many attendees were asked for. */
   requestedCount: number;
@@ -152,11 +153,6 @@ export interface AdmissionRecord {
   batchId: string;
   meetingId: string;
   expiresAt?: number;
-}
-
-/** What a denial was of: earlier versions knew one operation, and did not record it. */
-export function operationOf({ operation }: DenialRecord): OperationName {
-  return operation ?? 'BatchCreateAttendee';
 }
 
 export function recordId(batchId: string, kind: AuditRecord['kind']): string {

@@ -155,7 +155,7 @@ const ACCESS_NAMES = new Set([
   'UnrecognizedClientException',
 ]);
 
-/** Chime waited for the request in vain: what it did with what it had is not said. */
+/** Chime gave up waiting for the rest of the request: what it did with what it had is not said. */
 const REQUEST_TIMEOUT = 408;
 
 /** Which class an error without a modelled name is passed on as; any other 4xx is a BadRequest. */

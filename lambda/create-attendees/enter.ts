@@ -78,6 +78,9 @@ async function lookUp(
   throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: access.rule });
 }
 
+/** The denials of one caller that are recorded, per process: so many at once, and what comes back per second. */
+export const RECORDED_DENIALS = { capacity: 20, perSecond: 1 / 3 };
+
 async function recordDenial(
   request: CallerRequest,
   denial: Denial,

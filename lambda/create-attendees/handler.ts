@@ -1,12 +1,14 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createAuditLog } from '../audit/audit-log.ts';
 import { createChimeMeetings } from '../aws/chime-meetings.ts';
 import { AGENT_OPTIONS, createChimeClient, createDynamoDBClient } from '../aws/clients.ts';
 import { connectToChime, connectToDynamoDB, EarlyAgent } from '../aws/early-connections.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
+import { fingerprintOf } from '../model/token-fingerprint.ts';
 import { createTokenVerifier } from '../oidc/token-verifier.ts';
 import { createCallerBudget } from './caller-budget.ts';
+import { RECORDED_DENIALS } from './enter.ts';
 import { readSettings } from './environment.ts';
 import { createHandler } from './http/create-handler.ts';
 import { createMeetingAccess } from './meeting-access.ts';
@@ -32,10 +34,10 @@ export const handler = createHandler({
   tokenVerifier,
   meetingAccess: createMeetingAccess(meetings, clock),
   meetings,
-  denialBudget: createCallerBudget(clock, { capacity: 20, perSecond: 1 / 3 }),
+  denialBudget: createCallerBudget(clock, RECORDED_DENIALS),
   auditLog: createAuditLog(dynamodb, settings),
   clock,
-  fingerprint: (joinToken) => `sha256:${hash('sha256', joinToken, 'hex').slice(0, 32)}`,
+  fingerprint: fingerprintOf,
   randomHex: () => randomBytes(8).toString('hex'),
   auditRetentionDays: settings.auditRetentionDays,
   inForce: settings.inForce,

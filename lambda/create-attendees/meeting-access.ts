@@ -19,7 +19,7 @@ const MAX_DECISIONS = 2_000;
  * to have no right to, per process: a burst, what comes back per second, and what a permitted look-up earns. The bound is
  * in docs/authorization.md.
  */
-export const VAIN_LOOKUPS = { capacity: 5, perSecond: 1, earnedByPermitted: 1 };
+export const FAILED_LOOKUPS = { capacity: 5, perSecond: 1, earnedByPermitted: 1 };
 
 /** What is known of a meeting that a caller may enter. */
 export interface MeetingPermit {
@@ -41,7 +41,7 @@ export interface MeetingAccess {
    *
    * @param tenants undefined where the caller's issuer has no tenant claim: then the meeting only has to exist
    * @returns the rule that forbids it, if one does; else what is known of the meeting
-   * @throws FacadeError `Throttling` where the caller has asked for too many meetings in vain, and what the port throws
+   * @throws FacadeError `Throttling` where the caller has asked for too many meetings that it may not enter, and what the port throws
    */
   enter(
     callerId: string,
@@ -58,10 +58,14 @@ export interface MeetingAccess {
  * alone: else a quick answer would tell a stranger that a meeting exists and is in use. Foreign and absent meetings are
  * one and the same decision, so neither time nor the number of calls to Chime tells them apart.
  */
-export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAccess {
+export function createMeetingAccess(
+  meetings: Meetings,
+  clock: Clock,
+  budget = FAILED_LOOKUPS,
+): MeetingAccess {
   const permitted = createBoundedMap<string, { untilMs: number; permit: MeetingPermit }>(MAX_DECISIONS);
   const denied = createBoundedMap<string, { untilMs: number; denial: MeetingDenial }>(MAX_DECISIONS);
-  const vainLookups = createCallerBudget(clock, VAIN_LOOKUPS);
+  const failedLookups = createCallerBudget(clock, budget);
   const holds = <T extends { untilMs: number }>(decision: T | undefined): decision is T =>
     decision !== undefined && clock.now() < decision.untilMs;
 
@@ -76,13 +80,13 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
       const refusal = denied.get(thisSpelling);
       if (holds(refusal)) return refusal.denial;
 
-      if (!vainLookups.take(callerId)) {
+      if (!failedLookups.take(callerId)) {
         throw new FacadeError(
           'Throttling',
           'Too many of the meetings that were asked for could not be found.',
           {
-            retryAfterSeconds: 1 / VAIN_LOOKUPS.perSecond,
-            reason: 'vain-lookups',
+            retryAfterSeconds: Math.ceil(1 / budget.perSecond),
+            reason: 'unknown-meetings',
           },
         );
       }
@@ -96,7 +100,7 @@ export function createMeetingAccess(meetings: Meetings, clock: Clock): MeetingAc
         return denial;
       }
       // One caller may be a backend of many users: what its honest ones do pays for one who asks for anything.
-      vainLookups.giveBack(callerId, 1 + VAIN_LOOKUPS.earnedByPermitted);
+      failedLookups.giveBack(callerId, 1 + budget.earnedByPermitted);
       // The rule denies what does not exist.
       const { missingMedia = [], meeting } = facts as MeetingFacts;
       const permit = { missingMedia, externalMeetingId, meeting };

@@ -115,20 +115,28 @@ export function routeTo(event: APIGatewayProxyEvent, routes: readonly Route[] = 
   }
   const ofMethod = here.filter(({ method }) => method === event.httpMethod);
   if (ofMethod.length === 0) {
-    const methods = here.map(({ method }) => method).join(' and ');
-    throw new FacadeError('BadRequest', `Only ${methods} is offered at this path.`, { reason: 'method' });
+    const methods = [...new Set(here.map(({ method }) => method))];
+    const offered = `${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'}`;
+    throw new FacadeError('BadRequest', `Only ${offered} offered at this path.`, { reason: 'method' });
   }
   const operations = event.multiValueQueryStringParameters?.['operation'] ?? [];
   const route = ofMethod.find(({ query }) =>
     query === undefined ? operations.length === 0 : operations.length === 1 && operations[0] === query,
   );
   if (route !== undefined) return route;
-  const queries = ofMethod.flatMap(({ query }) => query ?? []).join(' or ');
   throw new FacadeError(
     'BadRequest',
-    queries === ''
-      ? 'The query parameter operation must be left out: no other operation is offered here.'
-      : `The query parameter operation must be given once, as ${queries}: no other operation is offered here.`,
+    `The query parameter operation must be ${operationsOf(ofMethod)}: no other operation is offered here.`,
     { reason: 'operation' },
   );
+}
+
+/** Such as `given once, as batch-create`. */
+function operationsOf(routes: readonly Route[]): string {
+  const queries = routes.flatMap(({ query }) => query ?? []);
+  const ways = [
+    ...(queries.length < routes.length ? ['left out'] : []),
+    ...(queries.length > 0 ? [`given once, as ${queries.join(' or ')}`] : []),
+  ];
+  return ways.join(', or ');
 }

@@ -45,7 +45,7 @@ export const FAILURE_REASONS = [
   'outcome-not-recorded',
   'path',
   'unexpected',
-  'vain-lookups',
+  'unknown-meetings',
   'validation',
 ] as const;
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
@@ -10,6 +10,7 @@ import { createChimeAttendeeList } from '../aws/chime-attendee-list.ts';
 import { createChimeClient, createDynamoDBClient, withCallLimit } from '../aws/clients.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
 import type { LogEvent } from '../model/log-events.ts';
+import { fingerprintOf } from '../model/token-fingerprint.ts';
 import { readSettings } from './environment.ts';
 import { type ReconcileSummary, reconcile } from './reconcile.ts';
 import { RUN_TIMES } from './run-times.ts';
@@ -27,10 +28,7 @@ const dependencies = {
   audit: createAuditReader(dynamodb, settings),
   auditLog: createAuditLog(dynamodb, settings),
   openIntents: createOpenIntents(dynamodb, settings),
-  attendeeList: createChimeAttendeeList(
-    chime,
-    (joinToken) => `sha256:${createHash('sha256').update(joinToken).digest('hex').slice(0, 32)}`,
-  ),
+  attendeeList: createChimeAttendeeList(chime, fingerprintOf),
   admissions: createAdmissions(dynamodb, settings),
   settings,
   clock: { now: Date.now },

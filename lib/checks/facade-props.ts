@@ -1,7 +1,7 @@
 import { Fn, Stack } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { IConstruct } from 'constructs';
-import { nameOf, problemWithNamespace } from '../facade-name.ts';
+import { defaultNamespace, nameOf, problemWithNamespace } from '../facade-name.ts';
 import type { AttendeeFacadeProps } from '../facade-props.ts';
 import { problemsWithEnvironment } from '../handler-environment.ts';
 import { problemWithRemovalPolicy } from '../removal-policy.ts';
@@ -29,7 +29,7 @@ export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): Chec
   const { removalPolicy, bundlesDirectory, ...given } = rest;
   const stack = Stack.of(facade);
   const name = nameOf(facade);
-  const namespace = metricsNamespace ?? `Usher/${name}`;
+  const namespace = metricsNamespace ?? defaultNamespace(name);
   const meetingsRegion = given.meetingsRegion ?? stack.region;
   const { complete: settings, problems } = checkBesideLookups(given);
   const existing = { tables, encryptionKey, userPool, domain, alarmTopic };

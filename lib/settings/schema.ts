@@ -16,6 +16,8 @@ export const DEFAULT_TABLE_UNITS_PER_SECOND = 4_000;
 
 export const DEFAULT_RESOURCE_SERVER = 'usher';
 
+export const DEFAULT_STAGE_NAME = 'v1';
+
 /** The retention times that CloudWatch Logs knows (API reference, PutRetentionPolicy), in days. */
 const LOG_RETENTION_DAYS = [
   1,
@@ -276,7 +278,7 @@ export const facadeShape = {
     .regex(/^[A-Za-z0-9_]{1,128}$/, {
       error: 'API Gateway allows letters, digits and underscores, at most 128',
     })
-    .default('v1')
+    .default(DEFAULT_STAGE_NAME)
     .meta({ description: 'The first part of the path, if there is no custom domain.' }),
   issuers: issuersSchema.default([]).meta({
     description: 'Who issues tokens, and what their tokens may do (docs/administrators.md).',

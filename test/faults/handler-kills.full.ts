@@ -61,7 +61,7 @@ async function killOnce(lane: Lane, size: number, point: KillPoint, retried: boo
     const answer = (await again.invoke(event)) as Answer;
     problems.push(...(await lane.problemsOfAnswer(meetingId, answer)));
     if (answer.statusCode === 200) break;
-    if (attempt === 3) problems.push(`retried in vain: ${answer.body}`);
+    if (attempt === 3) problems.push(`the last retry failed: ${answer.body}`);
   }
   await again.close();
   return problems;

@@ -106,7 +106,7 @@ export function isAlive(pid: number): boolean {
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + START_TIMEOUT_MS;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`Waited in vain for ${condition}.`);
+    if (performance.now() > deadlineMs) throw new Error(`Waited too long for ${condition}.`);
     await pause(25);
   }
 }

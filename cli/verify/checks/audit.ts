@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fingerprintOf } from '../../../lambda/model/token-fingerprint.ts';
 import type { Batch } from '../../audit/batches.ts';
 import { findAdmissions, findBatches } from '../../audit/questions.ts';
 import { type Check, expectSame, expectThat, NotCheckable } from '../check.ts';
@@ -158,6 +158,3 @@ async function eventually(what: string, isSo: () => Promise<boolean>): Promise<v
     await pause(RETRY_MS);
   }
 }
-
-const fingerprintOf = (joinToken: string): string =>
-  `sha256:${hash('sha256', joinToken, 'hex').slice(0, 32)}`;

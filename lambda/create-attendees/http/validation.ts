@@ -3,7 +3,7 @@ import {
   validateBatchCreateAttendeeRequest,
   validateMeetingId as validateMeetingIdSchema,
 } from '../../../dist/generated/request-validators.cjs';
-import type { AttendeeRequest } from '../../model/attendees.ts';
+import { type AttendeeRequest, receivesMedia } from '../../model/attendees.ts';
 
 /**
  * What is wrong with a request, each violation in the words that AWS services use: `Value at '<path>' failed to satisfy
@@ -19,7 +19,7 @@ export function validateBatch(body: unknown): string[] {
   }
   const { Attendees } = body as { Attendees: AttendeeRequest[] };
   return Attendees.flatMap(({ Capabilities }, index) =>
-    Capabilities !== undefined && receives(Capabilities.Content) && !receives(Capabilities.Video)
+    Capabilities !== undefined && receivesMedia(Capabilities.Content) && !receivesMedia(Capabilities.Video)
       ? [
           constraint(
             `attendees.${index + 1}.member.capabilities.content`,
@@ -49,8 +49,6 @@ function hasTooMany(body: unknown): boolean {
   const attendees = (body as { Attendees?: unknown } | null | undefined)?.Attendees;
   return Array.isArray(attendees) && attendees.length > MAX_ATTENDEES;
 }
-
-const receives = (capability: string): boolean => capability === 'SendReceive' || capability === 'Receive';
 
 function constraint(path: string, rule: string): string {
   return `Value at '${path}' failed to satisfy constraint: ${rule}`;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   createMeetingAccess,
+  FAILED_LOOKUPS,
   type MeetingAccess,
-  VAIN_LOOKUPS,
 } from '../../../lambda/create-attendees/meeting-access.ts';
 import type { MeetingFacts } from '../../../lambda/model/ports.ts';
 import type { Rule } from '../../../lambda/model/rules.ts';
@@ -16,7 +16,11 @@ beforeEach(() => {
   nowMs = 1_000_000;
   looked = [];
   meetings = { ours: { tenantIds: ['acme'] }, theirs: { tenantIds: ['globex'] }, nobodys: { tenantIds: [] } };
-  access = createMeetingAccess(
+  access = accessWithin();
+});
+
+function accessWithin(budget?: typeof FAILED_LOOKUPS): MeetingAccess {
+  return createMeetingAccess(
     {
       findMeeting: async (meetingId) => {
         looked.push(meetingId);
@@ -28,8 +32,9 @@ beforeEach(() => {
       },
     },
     { now: () => nowMs },
+    budget,
   );
-});
+}
 
 /** The rule against it, if there is one. */
 async function ask(meetingId: string, tenants = ['acme'], callerId = 'alice'): Promise<Rule | undefined> {
@@ -165,9 +170,17 @@ describe('a caller that asks for random meetings', () => {
     for (let i = 0; i < 5; i += 1) await ask(`random-${i}`);
     await expect(ask('ours')).rejects.toMatchObject({
       message: 'Too many of the meetings that were asked for could not be found.',
-      details: { retryAfterSeconds: 1, reason: 'vain-lookups' },
+      details: { retryAfterSeconds: 1, reason: 'unknown-meetings' },
     });
     nowMs += 1_000;
+    expect(await ask('ours')).toBeUndefined();
+  });
+
+  it('waits whole seconds, and none too few', async () => {
+    access = accessWithin({ ...FAILED_LOOKUPS, capacity: 1, perSecond: 0.4 });
+    await ask('random');
+    await expect(ask('ours')).rejects.toMatchObject({ details: { retryAfterSeconds: 3 } });
+    nowMs += 3_000;
     expect(await ask('ours')).toBeUndefined();
   });
 
@@ -241,7 +254,7 @@ describe('a backend that many users share', () => {
     await throttledOf({ junk: 50, honest: 2 });
     const failed = looked.filter((meetingId) => meetingId.startsWith('junk')).length;
     const permitted = looked.length - failed;
-    const { capacity, perSecond, earnedByPermitted } = VAIN_LOOKUPS;
+    const { capacity, perSecond, earnedByPermitted } = FAILED_LOOKUPS;
     expect(failed).toBeLessThanOrEqual(capacity + 60 * perSecond + permitted * earnedByPermitted);
     expect(failed).toBeGreaterThanOrEqual(60 * perSecond);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { bearerToken, parseBatch } from '../../../../lambda/create-attendees/http/request.ts';
-import { routeTo } from '../../../../lambda/create-attendees/routes.ts';
+import { ROUTES, type Route, routeTo } from '../../../../lambda/create-attendees/routes.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 const ATTENDEES = `/meetings/${MEETING}/attendees`;
@@ -96,6 +96,47 @@ describe('what is offered', () => {
     ],
   ])('rejects as %s by %s, saying %j: %s', (code, reason, message, _what, e) => {
     expect(() => routeTo(e)).toThrow(expect.objectContaining({ code, message, details: { reason } }));
+  });
+});
+
+describe('several operations at one path', () => {
+  const [batch] = ROUTES as [Route];
+  const route = (over: Partial<Route>): Route => ({ ...batch, ...over });
+  const { query: _, ...single } = batch;
+  const routes = [batch, single];
+
+  it.each([
+    [
+      'a method once, however many operations it has',
+      routes,
+      { httpMethod: 'PUT' },
+      'Only POST is offered at this path.',
+    ],
+    [
+      'every method',
+      [route({ method: 'GET' }), ...routes],
+      { httpMethod: 'PUT' },
+      'Only GET and POST are offered at this path.',
+    ],
+    [
+      'that the operation may be left out',
+      routes,
+      { operations: ['batch-update'] },
+      'The query parameter operation must be left out, or given once, as batch-create: no other operation is offered here.',
+    ],
+    [
+      'every operation',
+      [batch, route({ query: 'batch-update' })],
+      { operations: [] },
+      'The query parameter operation must be given once, as batch-create or batch-update: no other operation is offered here.',
+    ],
+  ])('are named in what is rejected: %s', (_what, offered, request, message) => {
+    expect(() => routeTo(event(request), offered)).toThrow(message);
+  });
+
+  it('are told apart by the query parameter', () => {
+    expect(routeTo(event({}), routes)).toBe(batch);
+    expect(routeTo(event({ operations: null }), routes)).toBe(single);
   });
 });
 

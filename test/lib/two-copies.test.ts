@@ -14,7 +14,7 @@ let theirs: Library;
 beforeAll(() => {
   // What a workspace with links has: the same files, evaluated twice, so two classes of each name.
   jest.resetModules();
-  theirs = require('aws-cdk-lib');
+  theirs = require('../../node_modules/aws-cdk-lib');
 });
 
 /** A stack of the app's own copy of the library, and the props that it gives. */

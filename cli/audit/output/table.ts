@@ -17,6 +17,8 @@ import { printable } from './printable.ts';
 
 /** A table is laid out for so many rows at a time, so that the first are there before the last are read. */
 const ROWS_AT_ONCE = 200;
+/** Of the facts of a batch. */
+const MARGIN = 14;
 
 const id = (title: string): Column => ({ title, kind: 'id' });
 const text = (title: string): Column => ({ title, kind: 'text' });
@@ -80,30 +82,30 @@ function headOf(batch: Batch, paper: Paper): string[] {
     ['caller id', callerIdOf(batch)],
     ['scope', caller && (caller.scope ?? 'none')],
     ['judged', caller && judgedBy(batch)],
-    ['from', caller && [caller.sourceIp, caller.userAgent].filter(Boolean).join('  ')],
-    ['requests', requestsOf(batch)],
+    ['token', caller?.tokenId],
+    ['from', caller?.sourceIp],
+    ['user agent', caller?.userAgent],
+    ['gateway', caller?.gatewayRequestId],
+    ['Chime', batch.outcome?.chimeRequestId],
     ['issued', [issued, ...others].join(', ')],
     ['remark', remarkOn(batch)],
   ];
   return [
     `${timeOfBatch(batch.batchId)}  ${coloured(batch.state, paper)}  ${printable(batch.batchId)}`,
-    ...facts.flatMap(([name, value]) => (value ? [`  ${name.padEnd(12)}${printable(value)}`] : [])),
+    ...facts.flatMap(([name, value]) => {
+      if (!value) return [];
+      const [first = '', ...rest] = wrap(printable(value), paper.width - MARGIN);
+      return [`  ${name}`.padEnd(MARGIN) + first, ...rest.map((line) => ' '.repeat(MARGIN) + line)];
+    }),
   ];
 }
 
-function requestsOf(batch: Batch): string {
-  const gateway = callerOf(batch)?.gatewayRequestId;
-  const chime = batch.outcome?.chimeRequestId;
-  return [gateway && `gateway ${gateway}`, chime && `Chime ${chime}`].filter(Boolean).join('  ');
-}
-
-/** Under which rules, by which version, and of which token. */
+/** Under which rules, and by which version. */
 function judgedBy({ intent, denial }: Batch): string {
-  const { rulesDigest, functionVersion, caller } = intent ?? denial ?? {};
+  const { rulesDigest, functionVersion } = intent ?? denial ?? {};
   const facts = [
     rulesDigest === undefined ? undefined : `rules ${rulesDigest}`,
     functionVersion === undefined ? undefined : `version ${functionVersion}`,
-    caller?.tokenId === undefined ? undefined : `token ${caller.tokenId}`,
   ];
   return facts.filter((fact) => fact !== undefined).join('  ') || 'not recorded';
 }

@@ -232,9 +232,12 @@ describe('a table', () => {
       '  caller      backend / svc-1',
       '  caller id   https://login.example.com|backend|svc-1',
       '  scope       attendees.create',
-      '  judged      rules 0123456789abcdef  version 7  token token-1',
-      '  from        192.0.2.1  curl/8',
-      '  requests    gateway g-1  Chime chime-1',
+      '  judged      rules 0123456789abcdef  version 7',
+      '  token       token-1',
+      '  from        192.0.2.1',
+      '  user agent  curl/8',
+      '  gateway     g-1',
+      '  Chime       chime-1',
       '  issued      2 of 5, 1 refused, 1 withheld, 1 unknown',
       'EXTERNAL USER ID  ATTENDEE ID  CAPABILITIES  RESULT',
       'alice             attendee-1   SendReceive   issued',
@@ -299,7 +302,8 @@ describe('a table', () => {
     'on %d columns keeps every id whole, and every line of words within',
     async (width) => {
       const externalUserId = 'x'.repeat(64);
-      const caller = { ...CALLER, subject: 's'.repeat(100) };
+      const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36';
+      const caller = { ...CALLER, subject: 's'.repeat(100), userAgent, tokenId: MEETING };
       const paper = { ...PAPER, width };
       const many = batch(intentOf(BATCH_ID, { caller, requested: [{ externalUserId }] }));
       const printed = [

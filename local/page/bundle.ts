@@ -20,6 +20,8 @@ async function bundle(): Promise<Uint8Array> {
     target: 'es2022',
     minify: true,
     sourcemap: 'inline',
+    // Named, so that what the Chime SDK requires of AWS's clients is their build for browsers too.
+    mainFields: ['browser', 'module', 'main'],
     // The Chime SDK names Node's `global`.
     define: { global: 'globalThis' },
     logLevel: 'error',

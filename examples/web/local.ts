@@ -1,0 +1,20 @@
+/** What only the local server has: meetings that a host's backend creates elsewhere. */
+export interface LocalMeeting {
+  meetingId: string;
+  name: string;
+  tenants: string[];
+}
+
+export async function listLocalMeetings(): Promise<LocalMeeting[]> {
+  const response = await fetch('local/meetings');
+  return ((await response.json()) as { meetings: LocalMeeting[] }).meetings;
+}
+
+/** @throws with what is wrong with the name or the tenant */
+export async function createLocalMeeting(name: string, tenant: string): Promise<LocalMeeting> {
+  const tenants = tenant === '' ? [] : [tenant];
+  const response = await fetch('local/meetings', { method: 'POST', body: JSON.stringify({ name, tenants }) });
+  const answered = (await response.json()) as LocalMeeting & { error?: string };
+  if (answered.error !== undefined) throw new Error(answered.error);
+  return answered;
+}

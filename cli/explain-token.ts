@@ -10,6 +10,7 @@ import { nearestIssuer } from '../lambda/oidc/issuer-names.ts';
 import { createTokenVerifier } from '../lambda/oidc/token-verifier.ts';
 import { ConfigurationError } from '../lib/checks/configuration-error.ts';
 import { loadConfig } from '../lib/settings/config-file.ts';
+import { survivePipedHelp } from '../local/output.ts';
 
 export interface Explanation {
   isAccepted: boolean;
@@ -186,6 +187,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) {
+  survivePipedHelp();
   try {
     await main();
   } catch (error) {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readLocalEnvironment, stateDirectory } from '../local/environment.ts';
-import { endQuietlyWithReader } from '../local/output.ts';
+import { survivePipedHelp } from '../local/output.ts';
 
 interface MeetingOptions {
   name: string;
@@ -41,7 +41,7 @@ async function createMeeting(pageUrl: string, meeting: { name: string; tenants: 
   return answered.meetingId;
 }
 
-endQuietlyWithReader();
+survivePipedHelp();
 try {
   await main();
 } catch (error) {

@@ -3,6 +3,9 @@ import type { ReconcileSummary } from '../lambda/reconciler/reconcile.ts';
 import { readLocalEnvironment, stateDirectory } from '../local/environment.ts';
 import { callersCredentials, functionEnvironment } from '../local/lambda/environment.ts';
 import { createFunctionPool } from '../local/lambda/pool.ts';
+import { survivePipedHelp } from '../local/output.ts';
+
+survivePipedHelp();
 
 const { since } = new Command('npm run --silent reconcile --')
   .description(

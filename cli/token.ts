@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { type LocalEnvironment, readLocalEnvironment, stateDirectory } from '../local/environment.ts';
+import { survivePipedHelp } from '../local/output.ts';
 
 export interface TokenOptions {
   sub: string;
@@ -137,6 +138,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) {
+  survivePipedHelp();
   try {
     await main();
   } catch (error) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CommanderError } from 'commander';
+import { survivePipedHelp } from '../local/output.ts';
 import { printable } from './audit/output/printable.ts';
 import type { CheckGroup } from './verify/check.ts';
 import { audit } from './verify/checks/audit.ts';
@@ -89,4 +90,5 @@ async function enter(target: Target, meetings: Meetings, { namePrefix }: VerifyO
   };
 }
 
+survivePipedHelp();
 process.exitCode = await main(process.argv.slice(2), process.env);

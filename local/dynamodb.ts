@@ -52,11 +52,12 @@ export async function startDynamoDb({ port = 0, directory }: DynamoDbOptions = {
 /**
  * Creates the tables and waits until they can be used. An existing table stays as it is.
  *
- * @throws where an existing table has other keys or indexes
+ * @throws with `mustMatch` where an existing table has other keys or indexes
  */
 export async function createTables(
   config: DynamoDBClientConfig,
   tables: CreateTableCommandInput[],
+  { mustMatch = false } = {},
 ): Promise<void> {
   const client = new DynamoDB(config);
   try {
@@ -66,7 +67,7 @@ export async function createTables(
       } catch (error) {
         if (!(error instanceof ResourceInUseException)) throw error;
         const { Table } = await client.describeTable({ TableName: table.TableName });
-        if (!isSameTable(table, Table)) {
+        if (mustMatch && !isSameTable(table, Table)) {
           throw new Error(
             `The table ${table.TableName} has the keys or indexes of another version: start with --fresh, which deletes the local data.`,
           );

@@ -1,5 +1,6 @@
-/** Ends this process without an error once its output has no reader any more, as after `| head -1`. */
-export function endQuietlyWithReader(): void {
+/** Lets `--help` end without an error where its reader has gone, as after `| head -1`. To be called before the options are read. */
+export function survivePipedHelp(): void {
+  if (!process.argv.some((argument) => argument === '--help' || argument === '-h')) return;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { Command } from 'commander';
 import { claimStateDirectory, type LocalEnvironment, stateDirectory } from './environment.ts';
-import { endQuietlyWithReader } from './output.ts';
+import { survivePipedHelp } from './output.ts';
 import { DEFAULT_PORT } from './ports.ts';
 import { type LocalSystemOptions, startLocalSystem } from './system.ts';
 import { createTerminal } from './terminal.ts';
 
-endQuietlyWithReader();
+survivePipedHelp();
 
 const program = new Command('npm start --')
   .description('Runs Usher on this machine, without an AWS account, until it is interrupted.')

@@ -105,7 +105,9 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
   started({ close: async () => rmSync(assemblyDirectory, { recursive: true, force: true }) });
   const stack = synthesize(config, region, assemblyDirectory);
   const { credentials } = services;
-  await createTables({ region, endpoint: services.dynamodbUrl, credentials }, stack.tables);
+  await createTables({ region, endpoint: services.dynamodbUrl, credentials }, stack.tables, {
+    mustMatch: dataDirectory !== undefined && env['AWS_ENDPOINT_URL_DYNAMODB'] === undefined,
+  });
   const meetings = createLocalMeetings(services);
   const meetingId = await createMeeting(meetings, isForeign);
 

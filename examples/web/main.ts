@@ -21,8 +21,8 @@ interface Page {
   notice: Notice;
   /** The ExternalUserId to enter under. */
   name: string;
-  /** Whether a new sign-in was just tried, so that it is not tried forever. */
-  hasJustSignedIn: boolean;
+  /** Whether the page just signed in by itself, so that it does not do so forever. */
+  hasSignedInAgain: boolean;
 }
 
 const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -55,7 +55,7 @@ async function start(): Promise<void> {
     notice.problem(await explain(error, settings.issuer), () => location.reload());
 
   try {
-    const { user, returned, meetingId = invited } = await signIn.begin();
+    const { user, meetingId = invited, silently = false } = await signIn.begin();
     if (user === null) return show('sign-in');
     const usher = createUsherClient({
       url: settings.apiUrl,
@@ -63,7 +63,7 @@ async function start(): Promise<void> {
       // A longer wait is one to tell people about.
       timeLimitMs: MAX_SILENT_RETRY_MS,
     });
-    const page = { settings, signIn, usher, notice, name: user.profile.sub, hasJustSignedIn: returned };
+    const page = { settings, signIn, usher, notice, name: user.profile.sub, hasSignedInAgain: silently };
     byId('who').textContent = `Signed in as ${page.name}`;
     byId('sign-out').hidden = false;
     byId('sign-out').onclick = () => signIn.signOut().catch(report);
@@ -149,7 +149,7 @@ async function tryToEnter(page: Page, meetingId: string): Promise<void> {
   async function recover(failed: Page, id: string, error: unknown): Promise<void> {
     const problem = await explain(error, settings.apiUrl);
     if (problem.remedy === 'sign-in') {
-      if (failed.hasJustSignedIn) {
+      if (failed.hasSignedInAgain) {
         problem.remedy = 'retry';
         problem.title = 'Your sign-in is not accepted';
         problem.text =
@@ -159,7 +159,7 @@ async function tryToEnter(page: Page, meetingId: string): Promise<void> {
       }
     }
     notice.problem(problem, () => {
-      if (problem.remedy !== 'choose') return void tryToEnter({ ...failed, hasJustSignedIn: false }, id);
+      if (problem.remedy !== 'choose') return void tryToEnter({ ...failed, hasSignedInAgain: false }, id);
       notice.clear();
       byId('meeting-id').focus();
     });
@@ -206,7 +206,6 @@ function offerToJoin(
   button.onclick = async () => {
     await join(session, {
       speaker: elements.speaker.value,
-      audio: byId('meeting-audio'),
       withCamera: elements.camera.value !== '',
     });
     button.textContent = 'Joined';

@@ -59,11 +59,11 @@ export function createSession(
 
 export async function join(
   session: DefaultMeetingSession,
-  { speaker, audio, withCamera }: { speaker: string; audio: HTMLAudioElement; withCamera: boolean },
+  { speaker, withCamera }: { speaker: string; withCamera: boolean },
 ): Promise<void> {
   const { audioVideo } = session;
   if (speaker !== '') await audioVideo.chooseAudioOutput(speaker);
-  await audioVideo.bindAudioElement(audio);
+  await audioVideo.bindAudioElement(new Audio());
   audioVideo.start();
   if (withCamera) audioVideo.startLocalVideoTile();
 }

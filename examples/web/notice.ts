@@ -33,7 +33,6 @@ export function createNotice(elements: {
     text.textContent = words.text ?? '';
     detail.textContent = words.detail ?? '';
     action.hidden = true;
-    box.scrollIntoView({ block: 'nearest' });
   }
 
   function offer(label: string, act: () => void) {
@@ -64,6 +63,8 @@ export function createNotice(elements: {
     clear: () => show(undefined, { title: '' }),
     working: (words) => show('wait', { title: words }),
     problem(problem, act) {
+      // Below the step: it has to be seen whole.
+      requestAnimationFrame(() => box.scrollIntoView({ block: 'nearest' }));
       const waits = problem.remedy === 'wait' || problem.remedy === 'sign-in';
       show(waits ? 'wait' : 'problem', problem);
       if (problem.remedy === 'wait') countDown(problem.waitMs ?? 0, act);

@@ -6,11 +6,18 @@ export class SessionOver extends Error {
   override name = 'SessionOver';
 }
 
+/** What a sign-in is for, kept while the browser is at the issuer. */
+interface Purpose {
+  meetingId: string;
+  /** Whether the page began it by itself, which it must not do again and again. */
+  silently: boolean;
+}
+
 export interface SignIn {
-  /** Who is signed in. @returns `meetingId` where this page load is the end of a sign-in that began in a meeting */
-  begin(): Promise<{ user: User | null; returned: boolean; meetingId?: string }>;
+  /** Who is signed in, and where this page load is the end of a sign-in: what that was for. */
+  begin(): Promise<{ user: User | null } & Partial<Purpose>>;
   /** Leaves the page for the issuer's, which asks who to be unless `silently` is set and it knows. */
-  signIn(options: { meetingId?: string | undefined; silently?: boolean }): Promise<void>;
+  signIn(purpose: { meetingId?: string | undefined; silently?: boolean }): Promise<void>;
   signOut(): Promise<void>;
   /** @throws SessionOver */
   accessToken(options?: { refresh?: boolean }): Promise<string>;
@@ -44,10 +51,10 @@ export function createSignIn({ issuer, clientId, scope }: Settings): SignIn {
     async begin() {
       const parameters = new URLSearchParams(location.search);
       const returned = parameters.has('state') && (parameters.has('code') || parameters.has('error'));
-      if (!returned) return { user: await manager.getUser(), returned };
+      if (!returned) return { user: await manager.getUser() };
       try {
         const user = await manager.signinRedirectCallback();
-        return { user, returned, ...(user.state as { meetingId?: string } | undefined) };
+        return { user, ...(user.state as Partial<Purpose> | undefined) };
       } finally {
         // A reload must not use the code again.
         history.replaceState(null, '', here);
@@ -56,7 +63,7 @@ export function createSignIn({ issuer, clientId, scope }: Settings): SignIn {
 
     signIn: ({ meetingId, silently = false }) =>
       manager.signinRedirect({
-        state: { ...(meetingId && { meetingId }) },
+        state: { silently, ...(meetingId && { meetingId }) },
         ...(!silently && { prompt: 'login' }),
       }),
 

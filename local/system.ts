@@ -22,7 +22,7 @@ import type { FunctionDescription } from './lambda/function-description.ts';
 import { createFunctionPool } from './lambda/pool.ts';
 import { createLocalMeetings, type LocalMeetings } from './meetings.ts';
 import { createReport } from './page/report.ts';
-import { startPageServer } from './page/server.ts';
+import { type PageSettings, startPageServer } from './page/server.ts';
 import { type Ports, portsFrom } from './ports.ts';
 import { startSchedules } from './schedule.ts';
 import { type LocalStack, readTemplate } from './template.ts';
@@ -140,16 +140,13 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
   if (schedule) started(startSchedules(stack.schedules, functions));
 
   const [rules] = config.issuers;
-  const settings = {
-    apiUrl: gateway.url,
-    issuer: rules?.issuer ?? '',
-    clientId: issuer ? PAGE_CLIENT_ID : (rules?.clientIds[0] ?? ''),
-    scope: `openid ${DELEGATE_SCOPE} ${SELF_SCOPE}`,
-    local: !isForeign,
-  };
-  const report = createReport(stateDirectory(env));
   const page = started(
-    await startPageServer({ port: ports.page, settings, report, ...(!isForeign && { meetings }) }),
+    await startPageServer({
+      port: ports.page,
+      settings: pageSettings(gateway.url, rules, { ownIssuer: issuer !== undefined, local: !isForeign }),
+      report: createReport(stateDirectory(env)),
+      ...(!isForeign && { meetings }),
+    }),
   );
   return {
     apiUrl: gateway.url,
@@ -173,6 +170,21 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
       issuerPid: issuer.pid,
     }),
     pid: process.pid,
+  };
+}
+
+function pageSettings(
+  apiUrl: string,
+  rules: CompleteConfig['issuers'][number] | undefined,
+  { ownIssuer, local }: { ownIssuer: boolean; local: boolean },
+): PageSettings {
+  return {
+    apiUrl,
+    issuer: rules?.issuer ?? '',
+    clientId: ownIssuer ? PAGE_CLIENT_ID : (rules?.clientIds[0] ?? ''),
+    scope: `openid ${DELEGATE_SCOPE} ${SELF_SCOPE}`,
+    local,
+    reports: true,
   };
 }
 

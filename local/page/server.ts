@@ -19,6 +19,8 @@ export interface PageSettings {
   scope: string;
   /** Whether media are emulated too, so that nothing can really be joined. */
   local: boolean;
+  /** Whether `report/ID` shows what the audit knows of a meeting. */
+  reports: boolean;
 }
 
 export interface PageServerOptions {
@@ -28,7 +30,7 @@ export interface PageServerOptions {
   /** Left out where meetings are created elsewhere. */
   meetings?: LocalMeetings;
   /** Renders what the audit knows of a meeting as a page of its own. */
-  report?: (meetingId: string) => Promise<string>;
+  report: (meetingId: string) => Promise<string>;
 }
 
 interface Answer {
@@ -66,7 +68,7 @@ async function answer(request: IncomingMessage, options: PageServerOptions): Pro
   if (pathname === '/settings.json') return asJson(200, options.settings);
   if (pathname.startsWith('/contract/')) return contractFile(pathname.slice('/contract/'.length));
   const [, meetingId] = /^\/report\/([0-9a-fA-F-]{36})$/.exec(pathname) ?? [];
-  if (meetingId !== undefined && options.report !== undefined) {
+  if (meetingId !== undefined) {
     return { type: 'text/html', body: await options.report(meetingId) };
   }
   return pageFile(pathname);

@@ -116,6 +116,18 @@ describe('the page, in a real browser', () => {
     await isReady(page);
   });
 
+  inBrowser('links to what the audit knows of the meeting', async (page) => {
+    await signIn(page, 'guest');
+    await enter(page);
+    await isReady(page);
+    await page.getByRole('link', { name: 'What the audit knows of this meeting' }).click();
+    await page.getByText('gail').first().waitFor();
+    await page
+      .getByText(system.environment.meetingId as string)
+      .first()
+      .waitFor();
+  });
+
   inBrowser('enters the meeting of a link right after the sign-in', async (page) => {
     const { pageUrl, meetingId } = system.environment;
     await signIn(page, 'guest', `${pageUrl}/?meeting=${meetingId}`);
@@ -268,7 +280,7 @@ describe('the look of the page', () => {
 
   inBrowser('does not move the form when a notice comes', async (page) => {
     await signIn(page, 'visitor');
-    const place = async () => (await page.locator('#enter-button').boundingBox())?.y;
+    const place = () => page.evaluate("document.getElementById('enter-button').offsetTop");
     const before = await place();
     await enter(page);
     await notice(page).getByText('Your account has no right').waitFor();

@@ -1,4 +1,4 @@
-// Run before every command of ours, in a form that any Node understands: an old one fails at our sources without saying why.
+// Runs before the npm scripts that start a TypeScript file, in a form that any Node understands: an old one fails there without saying why.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(

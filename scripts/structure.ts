@@ -19,7 +19,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // An emulator that shared code with what it tests would share its faults.
   'local/chime-emulator': [],
   local: ['lib', 'local/chime-emulator'],
-  scripts: [],
+  scripts: ['lib'],
+  bin: ['lib'],
   // `explain-token` runs the verifier and the policy as they are deployed.
   cli: [
     'scripts',
@@ -34,7 +35,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const FOLDERS = ['lambda', 'lib', 'cli', 'local'];
+const FOLDERS = ['lambda', 'lib', 'bin', 'cli', 'local', 'scripts'];
 
 interface SourceFunction {
   name: string;

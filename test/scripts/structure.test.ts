@@ -51,6 +51,8 @@ describe('an import', () => {
     ['lib/a.ts', '../test/support/b.ts'],
     ['local/a.ts', '../cli/b.ts'],
     ['local/chime-emulator/a.ts', '../../lambda/model/b.ts'],
+    ['scripts/a.ts', '../cli/b.ts'],
+    ['bin/a.ts', '../local/b.ts'],
   ])('of %s is forbidden to be %s', (file, imported) => {
     expect(forbiddenImportsIn(sourcesOf({ [file]: `import '${imported}';` }))).toHaveLength(1);
   });
@@ -62,6 +64,7 @@ describe('an import', () => {
     ['cli/audit/a.ts', '../../lambda/audit/b.ts'],
     ['lib/checks/a.ts', '../../lambda/model/b.ts'],
     ['local/a.ts', './chime-emulator/b.ts'],
+    ['scripts/settings/a.ts', '../../lib/settings/b.ts'],
   ])('of %s may be %s', (file, imported) => {
     expect(forbiddenImportsIn(sourcesOf({ [file]: `import '${imported}';` }))).toEqual([]);
   });

@@ -207,7 +207,7 @@ export class AttendeeApi extends Construct {
     acceptFindings(this.restApi, {
       id: 'AwsSolutions-APIG2',
       reason:
-        'The function checks every request against the same document, after it knows the caller, and answers with the messages of Chime.',
+        'The function checks every request against the schemas of openapi.json, after it knows the caller, and answers with the messages of Chime.',
     });
     acceptFindings(
       this.restApi.deploymentStage,

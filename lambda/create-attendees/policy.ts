@@ -176,6 +176,7 @@ function knownIn(
 }
 
 interface Role {
+  /** The documentation calls a caller that speaks for itself a guest. */
   kind: 'delegate' | 'self';
   scope: string;
 }

@@ -38,6 +38,8 @@ let processIds: number[];
 beforeAll(async () => {
   ours = await startKeyServer([key]);
   partner = await startKeyServer([partnerKey]);
+  // The processes that start now do not get its keys.
+  partner.mode = 'fail';
   const rulesOf = ({ issuer, jwksUri }: typeof ours, tenant: string) =>
     createIssuerEntry({
       issuer,

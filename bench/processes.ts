@@ -32,20 +32,24 @@ export interface RemoteStandIn extends Pick<StandIn, 'urls' | 'certificate'>, Re
  *
  * @param options.env its whole environment
  * @param options.measureHeap it collects garbage after each block and keeps one answer of it only
- * @param options.nodeOptions more of Node's own options
+ * @param options.firstEvent the event of a request that follows at once, as on Lambda
  * @throws where it ends before it is ready
  */
 export async function startBundle(
   directory: string,
-  options: { env: Record<string, string>; measureHeap?: boolean; nodeOptions?: string[] },
+  options: { env: Record<string, string>; measureHeap?: boolean; firstEvent?: unknown },
 ): Promise<BundleProcess> {
-  const { env, measureHeap = false, nodeOptions = [] } = options;
+  const { env, measureHeap = false, firstEvent } = options;
   const child = fork(
     fileURLToPath(new URL('worker.ts', import.meta.url)),
-    [directory, measureHeap ? 'last' : 'all'],
+    [
+      directory,
+      measureHeap ? 'last' : 'all',
+      ...(firstEvent === undefined ? [] : [JSON.stringify(firstEvent)]),
+    ],
     {
       env,
-      execArgv: [...nodeOptions, ...(measureHeap ? ['--expose-gc'] : [])],
+      execArgv: measureHeap ? ['--expose-gc'] : [],
       // What the function logs is written as on Lambda, and read by nobody.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',

@@ -218,6 +218,10 @@ function chime(state: State, { method, url = '' }: IncomingMessage, text: string
     const { Attendees } = JSON.parse(text) as ChimeInput;
     return { operation: 'BatchCreateAttendee', status: 200, answer: createAttendees(state, Attendees) };
   }
+  if (method === 'POST' && /^\/meetings\/[^/]+\/attendees$/.test(url)) {
+    const [Attendee] = createAttendees(state, [JSON.parse(text)]).Attendees;
+    return { operation: 'CreateAttendee', status: 200, answer: { Attendee } };
+  }
   const Meeting = { MeetingId: MEETING_ID, TenantIds: TENANTS };
   if (method === 'POST' && url === '/meetings') {
     return { operation: 'CreateMeeting', status: 201, answer: { Meeting } };
@@ -228,7 +232,7 @@ function chime(state: State, { method, url = '' }: IncomingMessage, text: string
   throw new Error(`Nothing is at ${method} ${url}`);
 }
 
-function createAttendees(state: State, requested: ChimeInput['Attendees']): object {
+function createAttendees(state: State, requested: ChimeInput['Attendees']) {
   const Attendees = requested.map(({ ExternalUserId, Capabilities }) => {
     state.created += 1;
     const AttendeeId = `00000000-0000-4000-8000-${String(state.created).padStart(12, '0')}`;

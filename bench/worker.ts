@@ -7,10 +7,12 @@ export interface Block {
   requests: number;
 }
 
-/** What a process tells of its start: the time and the CPU that loading its bundle took. */
+/** What a process says of its start: the time and the CPU that loading its bundle took. */
 export interface Started {
   wallMs: number;
   cpuMs: number;
+  /** Of a request that followed at once, where there was one. */
+  first: BlockResult | undefined;
 }
 
 export interface BlockResult {
@@ -28,13 +30,16 @@ export interface BlockResult {
 type Handler = (event: unknown, context: object) => Promise<{ statusCode: number; body: string }>;
 
 // Only this is between the start of the clock and its end: no import of ours is in the time of a bundle.
-const [directory, keep] = process.argv.slice(2) as [string, string];
+const [directory, keep, firstEvent] = process.argv.slice(2) as [string, string, string | undefined];
+const first: Block | undefined =
+  firstEvent === undefined ? undefined : { event: JSON.parse(firstEvent), requests: 1 };
 const require = createRequire(path.join(directory, 'index.js'));
 const cpuBefore = process.cpuUsage();
 const beforeMs = performance.now();
 const { handler } = require('./index.js') as { handler: Handler };
 const wallMs = performance.now() - beforeMs;
-const started: Started = { wallMs, cpuMs: cpuMsSince(cpuBefore) };
+const cpuMs = cpuMsSince(cpuBefore);
+const started: Started = { wallMs, cpuMs, first: first && (await run(first)) };
 
 process.on('disconnect', () => process.exit());
 process.on('message', async (block: Block) => process.send?.(await run(block)));

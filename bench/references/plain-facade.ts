@@ -1,37 +1,54 @@
-import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
+import {
+  BatchCreateAttendeeCommand,
+  ChimeSDKMeetingsClient,
+  GetMeetingCommand,
+} from '@aws-sdk/client-chime-sdk-meetings';
+import { BatchWriteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { verifier } from './verifier.ts';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 
-const chime = new ChimeSDKMeetings();
+const { AUDIT_TABLE_NAME: auditTable, ADMISSION_TABLE_NAME: admissionTable = '', ISSUERS = '' } = process.env;
+const [rules] = JSON.parse(ISSUERS) as [{ issuer: string; jwksUris: [string]; audience: string[] }];
+const keys = createRemoteJWKSet(new URL(rules.jwksUris[0]));
+const chime = new ChimeSDKMeetingsClient();
+const dynamodb = new DynamoDBClient();
 const known = new Map<string | undefined, string[]>();
 
 /**
- * The same facade as one would write it in an afternoon: the SDK with its defaults, a verified token, a checked body, the
- * meeting's tenants, an answer in Chime's shape, and no record of any of it.
+ * The same facade as one would write it in an afternoon: the SDK and jose with their defaults, and the function's calls in
+ * the function's order: keys, the meeting's tenants, an intent, Chime, admissions, an outcome.
  */
 export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
   try {
     const token = event.headers['Authorization']?.replace(/^Bearer /, '') ?? '';
-    const claims = await verifier.verify(token).catch(() => undefined);
-    if (claims === undefined) return answer(401, { Code: 'Unauthorized', Message: 'Unauthorized' });
-    if (!String(claims['scope']).split(' ').includes('attendees.create')) {
-      return answer(403, { Code: 'Forbidden', Message: 'Forbidden' });
-    }
+    const { issuer, audience } = rules;
+    const { payload } = await jwtVerify(token, keys, { issuer, audience });
     const { Attendees: requested } = JSON.parse(event.body ?? '');
-    if (!isList(requested)) {
-      return answer(400, {
-        Code: 'BadRequest',
-        Message: 'Attendees must be 1 to 100 with an ExternalUserId each',
-      });
-    }
     const MeetingId = event.pathParameters?.['MeetingId'];
-    if (!(await tenantsOf(MeetingId)).includes(String(claims['tenant']))) {
+    if (!(await tenantsOf(MeetingId)).includes(String(payload['tenant']))) {
       return answer(404, { Code: 'NotFound', Message: 'Meeting not found' });
     }
-    const { Attendees, Errors } = await chime.batchCreateAttendee({
-      MeetingId,
-      Attendees: requested,
-    });
+    const batchId = `${Date.now()}-${Math.random()}`;
+    await record({ meetingId: MeetingId, recordId: `${batchId}/intent`, kind: 'intent', requested });
+    const { Attendees = [], Errors = [] } = await chime.send(
+      new BatchCreateAttendeeCommand({ MeetingId, Attendees: requested }),
+    );
+    const issued = Attendees.map(({ JoinToken, ...rest }) => rest);
+    await Promise.all(
+      Array.from({ length: Math.ceil(issued.length / 25) }, (_, index) =>
+        dynamodb.send(
+          new BatchWriteItemCommand({
+            RequestItems: {
+              [admissionTable]: issued.slice(index * 25, index * 25 + 25).map((attendee) => ({
+                PutRequest: { Item: marshall({ ...attendee, meetingId: MeetingId, batchId }) },
+              })),
+            },
+          }),
+        ),
+      ),
+    );
+    await record({ meetingId: MeetingId, recordId: `${batchId}/outcome`, kind: 'outcome', issued });
     return answer(200, { Attendees, Errors });
   } catch (error) {
     console.error(error);
@@ -39,21 +56,21 @@ export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayPr
   }
 }
 
-async function tenantsOf(MeetingId: string | undefined): Promise<string[]> {
-  const tenants = known.get(MeetingId) ?? (await chime.getMeeting({ MeetingId })).Meeting?.TenantIds ?? [];
-  known.set(MeetingId, tenants);
-  return tenants;
+function record(item: object) {
+  return dynamodb.send(
+    new PutItemCommand({
+      TableName: auditTable,
+      Item: marshall(item),
+      ConditionExpression: 'attribute_not_exists(recordId)',
+    }),
+  );
 }
 
-function isList(attendees: unknown): attendees is { ExternalUserId: string }[] {
-  return (
-    Array.isArray(attendees) &&
-    attendees.length >= 1 &&
-    attendees.length <= 100 &&
-    attendees.every(
-      ({ ExternalUserId: name }) => typeof name === 'string' && name.length >= 2 && name.length <= 64,
-    )
-  );
+async function tenantsOf(MeetingId: string | undefined): Promise<string[]> {
+  const tenants =
+    known.get(MeetingId) ?? (await chime.send(new GetMeetingCommand({ MeetingId }))).Meeting?.TenantIds ?? [];
+  known.set(MeetingId, tenants);
+  return tenants;
 }
 
 function answer(statusCode: number, body: object): APIGatewayProxyResult {

@@ -96,6 +96,16 @@ describe('a running local system', () => {
     expect(JSON.stringify(Items)).toContain('recorded');
   });
 
+  it('shows what the audit knows of any meeting as a page', async () => {
+    expect((await admit(system, 'reported')).status).toBe(200);
+    const { pageUrl, meetingId } = system.environment;
+    const page = await fetch(`${pageUrl}/report/${meetingId}`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(await page.text()).toContain('reported');
+    const none = await fetch(`${pageUrl}/report/00000000-0000-4000-8000-000000000000`);
+    expect(await none.text()).toContain('Let in: 0');
+  });
+
   it('passes on what the function logs, one JSON line each', async () => {
     await fetch(`${system.environment.apiUrl}/nowhere`);
     const logged = () =>

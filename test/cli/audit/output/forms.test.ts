@@ -137,6 +137,16 @@ describe('the result of an attendee', () => {
     });
   });
 
+  it('of a denial of an earlier version has its caller, and no names', () => {
+    const { callerId, names, ...record } = denialOf(BATCH_ID, { caller: CALLER });
+    expect(withResults(batch(record))).toMatchObject({
+      callerId: 'https://login.example.com|backend|svc-1',
+      caller: { clientId: 'backend', subject: 'svc-1' },
+      attendees: [],
+      namesLeftOut: 2,
+    });
+  });
+
   it('is the same word in every form', async () => {
     const forms = [
       await text(batchesInFull(each(full), PAPER)),

@@ -119,9 +119,10 @@ function overview({ facts: { title, time, madeAtMs, command, source }, batches, 
   const results = Object.keys(RESULTS).filter((result) => result !== 'denied') as Result[];
   const tiles = [
     ...counts.map(([label, count]) => html`<li><b>${count}</b>${label}</li>`),
-    ...results.map(
-      (result) => html`<li><b class="${TONES[result]}">${of(entries, [result]).length}</b>${result}</li>`,
-    ),
+    ...results.map((result) => {
+      const count = of(entries, [result]).length;
+      return html`<li><b class="${count > 0 ? TONES[result] : undefined}">${count}</b>${result}</li>`;
+    }),
   ];
   return html`<header>
 <h1>${title}</h1>

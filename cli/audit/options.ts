@@ -96,8 +96,8 @@ export function parseCommand(
   const given: string[] = [];
   for (const option of command.options) {
     if (![...Object.keys(QUESTIONS), ...RANGE, ...FILTERS].includes(option.attributeName())) continue;
-    command.on(`option:${option.name()}`, (value: string | null) => {
-      given.push(`--${option.name()}`, ...(value === null ? [] : [shellWord(value)]));
+    command.on(`option:${option.name()}`, (value: string) => {
+      given.push(`--${option.name()}`, ...(option.required ? [shellWord(value)] : []));
     });
   }
   try {

@@ -86,6 +86,7 @@ describe('the command line', () => {
   });
 
   it('says what was asked, in words that a shell takes', () => {
+    expect(parse('--open').asked).toBe('--open');
     expect(parse('--caller', "https://i|c|o'hara", '--since', '1h', '--output', 'csv').asked).toBe(
       "--caller 'https://i|c|o'\\''hara' --since 1h",
     );

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { bothSides, type KillPoint, recordSteps, runAndKill } from '../support/faults/kills.ts';
 import {
+  type Actor,
   type Answer,
-  inLanes,
+  inWorlds,
   type Lane,
   namesFor,
   reconcileAll,
-  startLane,
 } from '../support/faults/lane.ts';
 
 const SIZES = [1, 25, 26, 100];
@@ -19,20 +19,18 @@ describe('a handler process killed before and after each of its steps', () => {
     const problems: string[] = [];
     let kills = 0;
     let points = 0;
-    await inLanes(WORLDS, 4, async ({ idempotent, retried, size }) => {
-      const lane = await startLane({ idempotent });
-      try {
-        const all = bothSides(await stepsOf(lane, size));
-        for (const point of all) problems.push(...(await killOnce(lane, size, point, retried)));
-        kills += all.length;
-        if (idempotent && retried) points += all.length;
-        await reconcileAll(lane);
-        problems.push(...(await lane.problems()));
-      } finally {
-        await lane.close();
-      }
+    await inWorlds(WORLDS, 4, async (lane, { idempotent, retried, size }) => {
+      const all = bothSides(await stepsOf(lane, size));
+      const again = retried ? await lane.startActor('handler') : undefined;
+      for (const point of all) problems.push(...(await killOnce(lane, size, point, again)));
+      kills += all.length;
+      if (idempotent && retried) points += all.length;
+      await reconcileAll(lane);
+      problems.push(...(await lane.problems()));
     });
     expect(problems).toEqual([]);
+    expect(points).toBeGreaterThanOrEqual(44);
+    expect(kills).toBe(4 * points);
     console.log(`handler: ${points} kill points (1, 25, 26 and 100 attendees), ${kills} runs`);
   }, 900_000);
 });
@@ -49,12 +47,11 @@ async function stepsOf(lane: Lane, size: number) {
   return steps;
 }
 
-async function killOnce(lane: Lane, size: number, point: KillPoint, retried: boolean): Promise<string[]> {
+async function killOnce(lane: Lane, size: number, point: KillPoint, again?: Actor): Promise<string[]> {
   const meetingId = await lane.createMeeting(`${size} attendees, killed ${point.when} step ${point.index}`);
   const event = lane.eventFor(meetingId, namesFor('guest', size));
   await runAndKill(() => lane.startActor('handler'), event, point);
-  if (!retried) return [];
-  const again = await lane.startActor('handler');
+  if (again === undefined) return [];
   const problems: string[] = [];
   // As an SDK does, which makes three attempts.
   for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -63,6 +60,5 @@ async function killOnce(lane: Lane, size: number, point: KillPoint, retried: boo
     if (answer.statusCode === 200) break;
     if (attempt === 3) problems.push(`the last retry failed: ${answer.body}`);
   }
-  await again.close();
   return problems;
 }

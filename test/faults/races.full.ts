@@ -78,7 +78,7 @@ describe('processes that race', () => {
         };
         // Caches are warm, and how far was swept is known.
         await world.handlers[0]?.invoke(lane.eventFor(await lane.createMeeting('first'), NAMES));
-        for (const reconciler of world.reconcilers) await reconcileWith(reconciler);
+        for (const reconciler of world.reconcilers) await reconcileWith(lane, reconciler);
         await lane.clear();
 
         const { orders, interleavings } = await everyInterleaving(async () => ({
@@ -87,10 +87,10 @@ describe('processes that race', () => {
             let found = await lane.problems();
             for (const reconciler of world.reconcilers) {
               if (found.length === 0) break;
-              await reconcileWith(reconciler);
+              await reconcileWith(lane, reconciler);
               found = await lane.problems();
             }
-            problems.push(...found.map((problem) => `${about}: ${problem}, after ${told(order)}`));
+            problems.push(...found.map((problem) => `${about}: ${problem}, after ${inWords(order)}`));
             await lane.clear();
           },
         }));
@@ -174,6 +174,6 @@ async function loseAnAnswer(lane: Lane, { handlers }: World, meetingId: string):
   expect(answer.statusCode).toBe(503);
 }
 
-function told(order: Order): string {
+function inWords(order: Order): string {
   return order.map(({ thread, step }) => `${thread} ${step.name}`).join(' > ');
 }

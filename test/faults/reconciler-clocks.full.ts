@@ -98,7 +98,7 @@ async function runOnce(lane: Lane, shiftMs: number): Promise<void> {
 }
 
 async function runAll(lane: Lane, shiftMs: number): Promise<void> {
-  await withReconciler(lane, shiftMs, reconcileWith);
+  await withReconciler(lane, shiftMs, (reconciler) => reconcileWith(lane, reconciler));
 }
 
 async function withReconciler(lane: Lane, shiftMs: number, work: (reconciler: Actor) => Promise<unknown>) {

@@ -4,12 +4,11 @@ import { bothSides, type KillPoint, recordSteps, runAndKill } from '../support/f
 import {
   type Actor,
   type Answer,
-  inLanes,
+  inWorlds,
   type Lane,
   LOOK_SHIFTS_MS,
   namesFor,
   reconcileWith,
-  startLane,
 } from '../support/faults/lane.ts';
 import type { Intercept, Step } from '../support/faults/wire.ts';
 
@@ -97,41 +96,38 @@ describe('a reconciler process killed before and after each of its steps', () =>
     const problems: string[] = [];
     let points = 0;
     let kills = 0;
-    await inLanes(WORLDS, 4, async ({ about, size, make, idempotent, inFull }) => {
-      const lane = await startLane({ idempotent });
-      try {
-        const handler = await lane.startActor('handler');
-        const reconcilers = LOOK_SHIFTS_MS.map((shiftMs) => keepReady(lane, shiftMs));
-        const finish = async (from: number) => {
-          for (const reconciler of reconcilers.slice(from)) if (await reconcileWith(reconciler)) break;
-        };
-        await untilMade(lane, () => make(lane, handler, size));
-        const looks = await stepsOfLooks(lane);
-        problems.push(...(await lane.problems()));
-        await lane.clear();
+    await inWorlds(WORLDS, 8, async (lane, { about, size, make, inFull }) => {
+      const handler = await lane.startActor('handler');
+      const reconcilers = LOOK_SHIFTS_MS.map((shiftMs) => keepReady(lane, shiftMs));
+      const finish = async (from: number) => {
+        for (const reconciler of reconcilers.slice(from)) if (await reconcileWith(lane, reconciler)) break;
+      };
+      await untilMade(lane, () => make(lane, handler, size));
+      const looks = await stepsOfLooks(lane);
+      problems.push(...(await lane.problems()));
+      await lane.clear();
 
-        for (const [look, steps] of looks.entries()) {
-          const all = bothSides(steps);
-          const run = inFull ? all : withoutRepeats(all, steps);
-          points += all.length;
-          kills += run.length;
-          for (const point of run) {
-            await untilMade(lane, () => make(lane, handler, size));
-            for (const reconciler of reconcilers.slice(0, look)) await reconciler.invoke({});
-            await runAndKill(() => lane.startActor('reconciler', LOOK_SHIFTS_MS[look]), {}, point);
-            await finish(look);
-            const found = await lane.problems();
-            problems.push(
-              ...found.map((problem) => `${about}, ${look} ${point.when} ${point.index}: ${problem}`),
-            );
-            await lane.clear();
-          }
+      for (const [look, steps] of looks.entries()) {
+        const all = bothSides(steps);
+        const run = inFull ? all : withoutRepeats(all, steps);
+        points += all.length;
+        kills += run.length;
+        for (const point of run) {
+          await untilMade(lane, () => make(lane, handler, size));
+          for (const reconciler of reconcilers.slice(0, look)) await reconciler.invoke({});
+          await runAndKill(() => lane.startActor('reconciler', LOOK_SHIFTS_MS[look]), {}, point);
+          await finish(look);
+          const found = await lane.problems();
+          problems.push(
+            ...found.map((problem) => `${about}, ${look} ${point.when} ${point.index}: ${problem}`),
+          );
+          await lane.clear();
         }
-      } finally {
-        await lane.close();
       }
     });
     expect(problems).toEqual([]);
+    expect(points).toBeGreaterThanOrEqual(1_122);
+    expect(kills).toBeGreaterThanOrEqual(582);
     console.log(`reconciler: ${points} kill points in ${WORLDS.length} situations, ${kills} runs`);
   }, 900_000);
 });
@@ -164,13 +160,13 @@ async function stepsOfLooks(lane: Lane): Promise<Step[][]> {
 
 /**
  * A killed process leaves nothing but what it had the services do, so points with nothing but reads between them leave
- * the same: of a hundred reads in a row, every tenth stands for its neighbours.
+ * the same: the one before the first write, and the one after each. Every fiftieth step is another sample.
  */
 function withoutRepeats(points: KillPoint[], steps: Step[]): KillPoint[] {
-  return points.filter(({ index }) => {
-    const near = steps.slice(Math.max(0, index - 1), index + 2);
-    return near.some(({ writes }) => writes) || index % 10 === 0;
-  });
+  const first = steps.findIndex(({ writes }) => writes);
+  return points.filter(({ index, when }) =>
+    when === 'after' ? steps[index]?.writes : index === first || index % 50 === 0,
+  );
 }
 
 /** A process that is started when it is first needed. */

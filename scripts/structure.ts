@@ -185,7 +185,7 @@ function print(root: string): void {
           {
             files: inFolder.length,
             nodes: inFolder.reduce((sum, [, { nodes }]) => sum + nodes, 0),
-            'longest function': Math.max(...lines),
+            'longest function': Math.max(0, ...lines),
             'functions over 60 lines': lines.filter((count) => count > 60).length,
           },
         ];

@@ -27,7 +27,7 @@ export interface CognitoIssuerProps {
 /**
  * What a deployment that names no issuer has in Cognito: one client, the account owner's own backend, which gets its
  * tokens by the client-credentials grant (RFC 6749 section 4.4) and may name any attendee. A pool of its own has no
- * users, and nobody can sign up.
+ * users, and sign-up is closed.
  */
 export class CognitoIssuer extends Construct {
   readonly pool: IUserPool;
@@ -94,12 +94,12 @@ function makePool(scope: Construct): UserPool {
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
-  const nobody = 'The pool has no users and nobody can sign up: its one client is a machine with a secret.';
+  const reason = 'The pool has no users and sign-up is closed: its one client is a machine with a secret.';
   acceptFindings(
     pool,
-    { id: 'AwsSolutions-COG1', reason: `No password is ever chosen. ${nobody}` },
-    { id: 'AwsSolutions-COG2', reason: `No one signs in who could have a second factor. ${nobody}` },
-    { id: 'AwsSolutions-COG8', reason: `The Plus plan is for people's sign-ins. ${nobody}` },
+    { id: 'AwsSolutions-COG1', reason: `No password is ever chosen. ${reason}` },
+    { id: 'AwsSolutions-COG2', reason: `No one signs in who could have a second factor. ${reason}` },
+    { id: 'AwsSolutions-COG8', reason: `The Plus plan is for people's sign-ins. ${reason}` },
   );
   return pool;
 }

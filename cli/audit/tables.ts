@@ -11,7 +11,7 @@ export interface AskedTables {
   auditTableName: string;
   admissionTableName?: string;
   openIntentTableName?: string;
-  /** Is told of each item that cannot be read; it is skipped. */
+  /** Called with each item that cannot be read; the item is skipped. */
   onDamage?: ReportDamage;
 }
 

@@ -8,7 +8,7 @@ export interface StackResource {
   ResourceType: string;
 }
 
-/** What a function is told by its environment. `ALLOWED_ORIGINS` has only the one that answers requests. */
+/** What a function reads from its environment. `ALLOWED_ORIGINS` has only the one that answers requests. */
 type FunctionVariables = Partial<ReconcilerEnvironment> & { ALLOWED_ORIGINS?: string };
 
 /** A function as it is deployed. */

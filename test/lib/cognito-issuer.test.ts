@@ -4,7 +4,7 @@ import { issuer, synthesize } from '../support/synthesize.ts';
 const template = synthesize();
 
 describe('without issuers', () => {
-  it('there is a pool that nobody can sign up to and that outlives the stack', () => {
+  it('makes a pool that is closed to sign-up and outlives the stack', () => {
     template.hasResource('AWS::Cognito::UserPool', {
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',

@@ -183,7 +183,7 @@ function letIn({ entries, others }: Report): Html {
   ]);
   return html`<section id="let-in"><h2>Let in: ${rows.length}</h2>
 <p class="note">${RESULTS.issued}</p>
-${rows.length === 0 ? html`<p>Nobody.</p>` : table(rows)}
+${rows.length === 0 ? html`<p>No one.</p>` : table(rows)}
 ${others > 0 ? html`<p class="note">${others} other attendees of the same requests are left out.</p>` : undefined}
 </section>`;
 }

@@ -33,7 +33,11 @@ export class Settler {
     return onRecord;
   }
 
-  /** Makes the derived entries of a batch equal to its outcome, and takes it off the list. */
+  /**
+   * Makes the derived entries of a batch equal to its outcome, and takes it off the list.
+   *
+   * @param intent whose names are searched for entries that no outcome explains; undefined where there is no need
+   */
   async finish(key: BatchKey, intent: IntentRecord | undefined, outcome: OutcomeRecord): Promise<void> {
     const { admissions, openIntents } = this.#run.dependencies;
     const rightful = admissionsOf(outcome);

@@ -255,7 +255,8 @@ export class Visit {
     }
     // It stays under its meeting, and the next run finds its outcome.
     if (this.#run.isOver()) return this.#stay();
-    await this.#settler.finish(entry, intent, onRecord);
+    // A straggler's entries are taken back once the slow cursor comes by: here, a query for each name would hold others up.
+    await this.#settler.finish(entry, foundNoOne(onRecord) ? undefined : intent, onRecord);
   }
 
   /** Asks the index by attendee for those that were not asked for in this visit. */
@@ -318,4 +319,8 @@ function isAskedForBy(rivals: readonly Candidate[], { externalUserId, seenAt }: 
       beginningOfBatch(entry.batchId) <= Date.parse(seenAt) &&
       intent.requested.some((requested) => requested.externalUserId === externalUserId),
   );
+}
+
+function foundNoOne({ state, heldElsewhere }: OutcomeRecord): boolean {
+  return state === 'NOT_ISSUED' && heldElsewhere === undefined;
 }

@@ -12,8 +12,6 @@ import type { Reply } from '../support/faults/wire.ts';
 /** 100 names of a batch in a meeting that takes no more: three minutes at the default throttle are some 400 MB. */
 const REFUSED_BATCHES = 18_000;
 const OPEN_BATCHES = 5_000;
-/** Two slices: each batch takes a hundred queries for its names, so all of them take too long for a test. */
-const SLICES = 50;
 const SWEPT_BATCHES = 20_000;
 /** Far less than what the records take; the reconciler itself starts with half. */
 const HEAP_MB = 48;
@@ -88,11 +86,11 @@ describe('a meeting with 400 MB of audit', () => {
       `a look at an empty meeting: ${JSON.stringify(before)}, at one of ${REFUSED_BATCHES} batches: ${JSON.stringify(after)}, both in ${Math.round(large.tookMs)} ms and a heap of ${HEAP_MB} MB`,
     );
     expect(after).toEqual(before);
-  }, 400_000);
+  }, 900_000);
 });
 
 describe('5,000 open batches of 100 names in one meeting', () => {
-  it('begin to drain in a bounded heap', async () => {
+  it('drain in a bounded heap', async () => {
     const meetingId = await lane.createMeeting('crowded');
     const atMs = Date.now() - 50_000;
     await writeRecords(lane, OPEN_BATCHES, (index) => [
@@ -101,8 +99,8 @@ describe('5,000 open batches of 100 names in one meeting', () => {
     const drained: number[] = [];
     const times: number[] = [];
     // The first run finds them, and begins to look. How many runs it takes says how fast this machine is.
-    for (let run = 1; (drained.at(-1) ?? 0) < SLICES; run += 1) {
-      expect(run).toBeLessThan(15);
+    for (let run = 1; (drained.at(-1) ?? 0) < OPEN_BATCHES; run += 1) {
+      expect(run).toBeLessThan(20);
       const reconciler = await lane.startActor('reconciler', run * 65_000, HEAP_MB);
       const startedMs = performance.now();
       const { notIssued, failures } = (await reconciler.invoke({})) as ReconcileSummary;

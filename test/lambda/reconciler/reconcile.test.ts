@@ -504,7 +504,7 @@ describe('admissions', () => {
     world.pass(DUE_MS);
     await runs(world, 2);
     expect(world.outcomeOf(batchId)?.state).toBe('NOT_ISSUED');
-    world.admissions.set('alice|late', {
+    world.admissions.set(`alice|${batchId}/late`, {
       externalUserId: 'alice',
       admissionId: `${batchId}/late`,
       attendeeId: 'late',
@@ -513,8 +513,20 @@ describe('admissions', () => {
     });
     world.pass(SLOW_LAG_MS);
     expect(await world.reconcile()).toMatchObject({ completed: 1, foundLate: 0 });
+    expect(world.admissions.size).toBe(0);
     world.pass(MINUTE_MS);
     expect(await world.reconcile()).toMatchObject({ completed: 0, open: 0, incomplete: 0 });
+  });
+
+  it('are not searched for, name by name, when a look found no one', async () => {
+    const { world, batchId } = await afterCrash(['alice'], 'before');
+    world.pass(DUE_MS);
+    const reconciler = new Actor();
+    await world.reconcile(reconciler);
+    world.pass(SECOND_LOOK_MS);
+    await world.reconcile(reconciler);
+    expect(world.outcomeOf(batchId)?.state).toBe('NOT_ISSUED');
+    expect(reconciler.calls).not.toContain('ofBatch');
   });
 });
 

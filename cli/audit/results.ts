@@ -34,6 +34,11 @@ export function namesLeftOut({ denial }: Batch): number {
   return denial === undefined ? 0 : Math.max(0, denial.requestedCount - (denial.names?.length ?? 0));
 }
 
+/** What was more than asked for, in words; undefined where nothing was. */
+export function excessOf({ above }: Pick<AttendeeLine, 'above'>): string | undefined {
+  return above && `above the ${above === 'ceiling' ? 'scope' : 'request'}`;
+}
+
 function line(result: Result, facts: Omit<AttendeeLine, 'result' | 'explanation'>): AttendeeLine {
   return { result, explanation: RESULTS[result], ...facts };
 }

@@ -9,9 +9,9 @@ import {
   timeOfBatch,
 } from '../batches.ts';
 import type { CallDifference } from '../cloudtrail.ts';
-import { attendeesOf, namesLeftOut } from '../results.ts';
+import { attendeesOf, excessOf, namesLeftOut } from '../results.ts';
 import { inGroups } from '../streams.ts';
-import { RESULTS, STATES } from '../words.ts';
+import { type AttendeeLine, RESULTS, STATES } from '../words.ts';
 import { type Column, coloured, layOut, type Paper, wrap } from './layout.ts';
 import { printable } from './printable.ts';
 
@@ -57,7 +57,7 @@ export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper
     for (const { result, explanation } of lines) met.set(result, explanation);
     yield `${gap}${headOf(batch, paper).join('\n')}\n`;
     const rows = lines.map((attendee) => [
-      ...[attendee.externalUserId, attendee.attendeeId ?? '', inShort(attendee.capabilities)],
+      ...[attendee.externalUserId, attendee.attendeeId ?? '', rightsOf(attendee)],
       attendee.reason === undefined ? attendee.result : `${attendee.result}: ${attendee.reason}`,
     ]);
     if (rows.length > 0) {
@@ -125,7 +125,9 @@ export async function* admissionsToTable(
     return [
       ...[admission.time, admission.externalUserId, admission.meetingId, admission.attendeeId],
       ...[admission.batchId, admission.state ?? '', admission.callerId ?? ''],
-      reason === undefined ? result : `${result}: ${reason}`,
+      [reason === undefined ? result : `${result}: ${reason}`, excessOf(admission)]
+        .filter((remark) => remark !== undefined)
+        .join('; '),
     ];
   });
   yield* legend(met, paper);
@@ -188,15 +190,22 @@ function inCounts(batch: Batch): { issued: string; others: string[] } {
   for (const { result } of lines) counts.set(result, (counts.get(result) ?? 0) + 1);
   const requested = denial?.requestedCount ?? intent?.requested.length ?? lines.length;
   const leftOut = namesLeftOut(batch);
+  const aboveScope = lines.filter(({ above }) => above === 'ceiling').length;
   return {
     issued: `${counts.get('issued') ?? 0} of ${requested}`,
     others: [
       ...Object.keys(RESULTS)
         .filter((result) => result !== 'issued' && result !== 'denied' && counts.has(result))
         .map((result) => `${counts.get(result)} ${result}`),
+      ...(aboveScope > 0 ? [`${aboveScope} above the scope`] : []),
       ...(leftOut > 0 ? [`${leftOut} more names are not on record`] : []),
     ],
   };
+}
+
+function rightsOf(attendee: AttendeeLine): string {
+  const remarks = [inShort(attendee.capabilities), excessOf(attendee)];
+  return remarks.filter((remark) => remark).join(', ');
 }
 
 export function inShort(

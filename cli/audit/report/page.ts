@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { type Batch, callerIdOf, callerOf, externalMeetingIdOf, remarkOn, timeOfBatch } from '../batches.ts';
 import { inShort } from '../output/table.ts';
 import type { Damage } from '../readable.ts';
-import { attendeesOf, namesLeftOut } from '../results.ts';
+import { attendeesOf, excessOf, namesLeftOut } from '../results.ts';
 import { grouped } from '../streams.ts';
 import { type AttendeeLine, RESULTS, type Result, STATES, type State } from '../words.ts';
 import { type Cell, facts, type Html, html, id, name, table } from './html.ts';
@@ -361,12 +361,9 @@ function meetingOf(batch: Batch): Html {
   return html`${id(batch.meetingId)}${external === undefined ? undefined : html`<small>${name(external)}</small>`}`;
 }
 
-function rightsOf({ capabilities, above }: AttendeeLine): Html {
-  const more =
-    above === undefined
-      ? undefined
-      : html`<small>above the ${above === 'ceiling' ? 'scope' : 'request'}</small>`;
-  return html`${inShort(capabilities)}${more}`;
+function rightsOf(attendee: AttendeeLine): Html {
+  const excess = excessOf(attendee);
+  return html`${inShort(attendee.capabilities)}${excess && html`<small>${excess}</small>`}`;
 }
 
 function word(term: Result | State): Html {

@@ -169,17 +169,17 @@ function cellsIn(line: string): string[] {
   );
 }
 
-describe('CSV', () => {
-  const rowsIn = async (parts: AsyncIterable<string>) => {
-    const printed = await text(parts);
-    expect(printed.startsWith('\ufeff')).toBe(true);
-    const [header = [], ...rows] = printed.slice(1).trimEnd().split('\r\n').map(cellsIn);
-    return rows.map(
-      (row): Record<string, string> =>
-        Object.fromEntries(header.map((column, index) => [column, row[index] ?? ''])),
-    );
-  };
+const rowsIn = async (parts: AsyncIterable<string>) => {
+  const printed = await text(parts);
+  expect(printed.startsWith('\ufeff')).toBe(true);
+  const [header = [], ...rows] = printed.slice(1).trimEnd().split('\r\n').map(cellsIn);
+  return rows.map(
+    (row): Record<string, string> =>
+      Object.fromEntries(header.map((column, index) => [column, row[index] ?? ''])),
+  );
+};
 
+describe('CSV', () => {
   it('has every fact in a row for every attendee, whatever became of it', async () => {
     const rows = await rowsIn(batchesToCsv(each(full)));
     expect(rows.map(({ externalUserId, result, reason }) => [externalUserId, result, reason])).toEqual([
@@ -330,6 +330,28 @@ describe('a table', () => {
       expect(printed[0]?.split(/\s+/)).toContain(externalUserId);
     },
   );
+
+  it.each([
+    ['ceiling', 'above the scope', '1 of 1', '1 above the scope'],
+    ['asked', 'above the request', '1 of 1', ''],
+  ] as const)('says that an attendee has more than it should: %s', async (above, words, issued, remark) => {
+    const excess = batch(
+      intentOf(BATCH_ID),
+      outcomeOf(BATCH_ID, { issued: [{ ...issuedTo('alice', 'attendee-1'), above }] }),
+    );
+    const rowsOf = async (printed: AsyncIterable<string>) =>
+      (await text(printed)).split('\n').map((row) => row.split(/ {2,}/));
+    expect(await rowsOf(batchesInFull(each(excess), PAPER))).toContainEqual([
+      ...['alice', 'attendee-1', `SendReceive, ${words}`, 'issued'],
+    ]);
+    const inRows = await rowsOf(batchesToTable(each(excess), PAPER));
+    expect(inRows[1]?.slice(6)).toEqual(remark === '' ? [issued] : [issued, remark]);
+    const entry = await rowsOf(admissionsToTable(each({ ...admission, above }), PAPER));
+    expect(entry[1]?.at(-1)).toBe(`issued; ${words}`);
+    for (const rows of [batchesToCsv(each(excess)), admissionsToCsv(each({ ...admission, above }))]) {
+      expect((await rowsIn(rows))[0]).toMatchObject({ above });
+    }
+  });
 
   it('cannot be forged by what it shows', async () => {
     const caller = { ...CALLER, subject: HOSTILE, userAgent: HOSTILE, scope: HOSTILE };

@@ -44,5 +44,5 @@ function requestIn(info: string): { tenants: string[]; status: number; rule: str
   const [, tenants, status, rule] =
     /^json request to a meeting of ([a-z, ]+): (\d{3})(?: ([a-z-]+))?$/.exec(info) ?? [];
   if (tenants === undefined) throw new Error(`An example of no known kind: ${info}`);
-  return { tenants: tenants === 'nobody' ? [] : tenants.split(', '), status: Number(status), rule };
+  return { tenants: tenants === 'no tenant' ? [] : tenants.split(', '), status: Number(status), rule };
 }

@@ -17,6 +17,7 @@ export interface LocalEnvironment {
   apiUrl: string;
   chimeUrl: string;
   dynamodbUrl: string;
+  s3Url: string;
   /** The table of facts. */
   tableName: string;
   /** The derived table. */

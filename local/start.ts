@@ -106,7 +106,7 @@ function explain(error: NodeJS.ErrnoException & { port?: number }): string {
 }
 
 function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
-  const { apiUrl, tableName, chimeUrl, dynamodbUrl, issuer, pageUrl } = environment;
+  const { apiUrl, tableName, chimeUrl, dynamodbUrl, s3Url, issuer, pageUrl } = environment;
   const meetingId = environment.meetingId ?? 'MEETING_ID';
   const directory = env['USHER_LOCAL_DIR'] ? `USHER_LOCAL_DIR='${env['USHER_LOCAL_DIR']}' ` : '';
   const token =
@@ -121,6 +121,7 @@ function banner(environment: LocalEnvironment, env: NodeJS.ProcessEnv): string {
     `  API       ${apiUrl}`,
     `  Chime     ${chimeUrl}`,
     `  DynamoDB  ${dynamodbUrl}`,
+    `  S3        ${s3Url}`,
     `  Issuer    ${issuer}`,
     `  Table     ${tableName}`,
     `  Meeting   ${environment.meetingId ?? '(none could be created)'}`,

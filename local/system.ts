@@ -24,6 +24,7 @@ import { createLocalMeetings, type LocalMeetings } from './meetings.ts';
 import { createReport } from './page/report.ts';
 import { type PageSettings, startPageServer } from './page/server.ts';
 import { type Ports, portsFrom } from './ports.ts';
+import { startS3 } from './s3/server.ts';
 import { startSchedules } from './schedule.ts';
 import { type LocalStack, readTemplate } from './template.ts';
 import type { Terminal } from './terminal.ts';
@@ -53,7 +54,7 @@ export interface LocalSystemOptions {
   concurrency: number;
   /** Whether the stack's scheduled functions run by themselves. */
   schedule: boolean;
-  /** `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS` replace the local part; credentials are for them. */
+  /** `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_S3` and `AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS` replace the local part; credentials are for them. */
   env: NodeJS.ProcessEnv;
 }
 
@@ -152,6 +153,7 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     apiUrl: gateway.url,
     chimeUrl: services.chimeUrl,
     dynamodbUrl: services.dynamodbUrl,
+    s3Url: services.s3Url,
     tableName: stack.outputs['AuditTableName'] as string,
     admissionTableName: stack.outputs['AdmissionTableName'] as string,
     openIntentTableName: stack.outputs['OpenIntentTableName'] as string,
@@ -193,16 +195,21 @@ async function startServices(
   { env, dataDirectory }: LocalSystemOptions,
   { region, ports }: { region: string; ports: Ports },
   started: Started,
-): Promise<Services> {
-  const foreign = { chime: env[CHIME_VARIABLE], dynamodb: env['AWS_ENDPOINT_URL_DYNAMODB'] };
-  const directory = dataDirectory && path.join(dataDirectory, 'dynamodb');
+): Promise<Required<Services>> {
+  const foreign = {
+    chime: env[CHIME_VARIABLE],
+    dynamodb: env['AWS_ENDPOINT_URL_DYNAMODB'],
+    s3: env['AWS_ENDPOINT_URL_S3'],
+  };
+  const keptIn = (name: string) => dataDirectory && { directory: path.join(dataDirectory, name) };
   return {
     region,
     chimeUrl: foreign.chime ?? started(await startEmulator(ports.chime)).url,
     dynamodbUrl:
-      foreign.dynamodb ??
-      started(await startDynamoDb({ port: ports.dynamodb, ...(directory && { directory }) })).url,
-    credentials: foreign.chime || foreign.dynamodb ? callersCredentials(env) : DUMMY_CREDENTIALS,
+      foreign.dynamodb ?? started(await startDynamoDb({ port: ports.dynamodb, ...keptIn('dynamodb') })).url,
+    s3Url: foreign.s3 ?? started(await startS3({ port: ports.s3, ...keptIn('s3') })).url,
+    credentials:
+      foreign.chime || foreign.dynamodb || foreign.s3 ? callersCredentials(env) : DUMMY_CREDENTIALS,
   };
 }
 

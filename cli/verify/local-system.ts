@@ -25,7 +25,7 @@ const QUIET = {
 /** @throws in one line where no local system runs */
 export async function findLocalSystem(options: VerifyOptions, env: NodeJS.ProcessEnv): Promise<Target> {
   const local = readLocalEnvironment(stateDirectory(env));
-  const { region, chimeUrl, dynamodbUrl, reconciler } = local;
+  const { region, chimeUrl, dynamodbUrl, s3Url, reconciler } = local;
   const credentials = callersCredentials(env);
   const tables = (await findTables({}, env)) as Required<AskedTables>;
   const chime = new ChimeSDKMeetingsClient({ region, endpoint: chimeUrl, credentials });
@@ -49,7 +49,7 @@ export async function findLocalSystem(options: VerifyOptions, env: NodeJS.Proces
       : sign('usher-verify-guest', 'attendees.create.self'),
     async reconcile() {
       const environment = {
-        ...functionEnvironment(reconciler, { region, chimeUrl, dynamodbUrl, credentials }),
+        ...functionEnvironment(reconciler, { region, chimeUrl, dynamodbUrl, s3Url, credentials }),
         ...QUIET,
       };
       const pool = createFunctionPool(reconciler, { environment, maxProcesses: 1 });

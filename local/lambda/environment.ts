@@ -5,6 +5,8 @@ export interface Services {
   region: string;
   dynamodbUrl: string;
   chimeUrl: string;
+  /** Left out where none of the functions calls it. */
+  s3Url?: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
 }
 
@@ -18,7 +20,7 @@ const NO_FILE = '/dev/null';
  */
 export function functionEnvironment(
   { name, arn, handler, directory, environment, memoryMb, runtime, logging }: FunctionDescription,
-  { region, dynamodbUrl, chimeUrl, credentials }: Services,
+  { region, dynamodbUrl, chimeUrl, s3Url, credentials }: Services,
 ): Record<string, string> {
   return {
     ...environment,
@@ -47,6 +49,7 @@ export function functionEnvironment(
     AWS_SHARED_CREDENTIALS_FILE: NO_FILE,
     AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chimeUrl,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbUrl,
+    ...(s3Url !== undefined && { AWS_ENDPOINT_URL_S3: s3Url }),
   };
 }
 

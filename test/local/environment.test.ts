@@ -8,6 +8,7 @@ const ENVIRONMENT = {
   apiUrl: 'http://127.0.0.1:1/v1',
   chimeUrl: 'http://127.0.0.1:2',
   dynamodbUrl: 'http://127.0.0.1:3',
+  s3Url: 'http://127.0.0.1:6',
   tableName: 'audit',
   admissionTableName: 'admissions',
   openIntentTableName: 'open',

@@ -69,6 +69,7 @@ describe('a running local system', () => {
         'apiUrl',
         'chimeUrl',
         'dynamodbUrl',
+        's3Url',
         'tableName',
         'issuer',
         'audience',
@@ -182,7 +183,7 @@ describe('a running local system', () => {
   });
 
   it('answers no request of a foreign page, at any of its servers', async () => {
-    const { apiUrl, chimeUrl, dynamodbUrl, issuer, pageUrl, signUrl } = system.environment;
+    const { apiUrl, chimeUrl, dynamodbUrl, s3Url, issuer, pageUrl, signUrl } = system.environment;
     const foreign = { origin: 'https://pages.example', 'content-type': 'text/plain' };
     const statuses = async (urls: string[], ask: (url: string) => Promise<number>) =>
       Promise.all(urls.map((url) => ask(url)));
@@ -192,13 +193,14 @@ describe('a running local system', () => {
       chimeUrl,
       `${chimeUrl}/_emulator/faults`,
       dynamodbUrl,
+      s3Url,
       `${issuer}/token`,
       signUrl as string,
     ];
-    expect(await statuses([...urls, `${pageUrl}/local/meetings`], withOrigin)).toEqual(Array(6).fill(403));
+    expect(await statuses([...urls, `${pageUrl}/local/meetings`], withOrigin)).toEqual(Array(7).fill(403));
 
     const everywhere = [apiUrl, ...urls, pageUrl, `${pageUrl}/settings.json`];
-    expect(await statuses(everywhere, (url) => statusAtForeignHost(url))).toEqual(Array(8).fill(403));
+    expect(await statuses(everywhere, (url) => statusAtForeignHost(url))).toEqual(Array(9).fill(403));
   });
 
   it('rejects a second start in the same directory', async () => {
@@ -212,13 +214,13 @@ describe('a running local system', () => {
 describe('the end of a local system', () => {
   it('leaves nothing behind', async () => {
     const system = await startSystem();
-    const { pid, apiUrl, chimeUrl, dynamodbUrl, issuer, pageUrl } = system.environment;
+    const { pid, apiUrl, chimeUrl, dynamodbUrl, s3Url, issuer, pageUrl } = system.environment;
     const children = childrenOf(pid);
     expect(children).toHaveLength(2);
 
     await system.stop('SIGINT');
     expect(children.filter(isAlive)).toEqual([]);
-    for (const url of [apiUrl, chimeUrl, dynamodbUrl, issuer, pageUrl])
+    for (const url of [apiUrl, chimeUrl, dynamodbUrl, s3Url, issuer, pageUrl])
       expect(await isClosed(url)).toBe(true);
   }, 40_000);
 });

@@ -18,6 +18,7 @@ it('is what the stack says, what Lambda sets and where the services are', () => 
       region: 'eu-west-2',
       dynamodbUrl: 'http://127.0.0.1:1',
       chimeUrl: 'http://127.0.0.1:2',
+      s3Url: 'http://127.0.0.1:3',
       credentials: { accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'session' },
     },
   );
@@ -40,5 +41,6 @@ it('is what the stack says, what Lambda sets and where the services are', () => 
     AWS_SESSION_TOKEN: 'session',
     AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
     AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: 'http://127.0.0.1:2',
+    AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:3',
   });
 });

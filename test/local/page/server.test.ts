@@ -29,6 +29,7 @@ beforeAll(async () => {
       region: 'us-east-1',
       chimeUrl: chime.url,
       dynamodbUrl: '',
+      s3Url: '',
       credentials: DUMMY_CREDENTIALS,
     }),
   );

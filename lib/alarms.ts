@@ -78,7 +78,7 @@ export class Alarms extends Construct {
     this.functionFailing = alarm(
       'FunctionFailing',
       'function-failing',
-      'The function that answers crashes or runs out of time: once in a minute or more. Its answer is lost, its batch stays open.',
+      'The handler crashes or times out, once a minute or more. Its answer is lost, its batch stays open.',
       { metric: handler.metricErrors(EVERY_MINUTE), threshold: 1 },
     );
     this.latency = alarm(
@@ -132,7 +132,7 @@ export class Alarms extends Construct {
     this.reconcilerFailing = alarm(
       'ReconcilerFailing',
       'reconciler-failing',
-      'The reconciler fails, or leaves batches that it cannot deal with, for fifteen minutes.',
+      'The reconciler fails, or skips batches that it cannot process, for fifteen minutes.',
       { metric: metrics.reconcilerFailures(reconciler), threshold: 1, evaluationPeriods: 3 },
     );
   }

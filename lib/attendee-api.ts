@@ -201,7 +201,7 @@ export class AttendeeApi extends Construct {
       acceptFindings(this.restApi.node.tryFindChild('CloudWatchRole'), {
         id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
         reason:
-          "It is API Gateway's own policy for writing logs, and the role is the account's, asked for in so many words.",
+          "It is API Gateway's own policy for writing logs, and the configuration asks for this account-wide role.",
       });
     }
     acceptFindings(this.restApi, {

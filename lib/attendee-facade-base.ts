@@ -54,7 +54,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
     const { account } = Stack.of(this);
     if (principalAccount !== undefined && isElsewhere(principalAccount, account) && !isLookedUp(grantee)) {
       throw new ConfigurationError(
-        `${this.node.path}: grantReadAudit: the grantee is of the account ${principalAccount}, so nothing would be granted; grant it to a role of ${account} that the other account may assume`,
+        `${this.node.path}: grantReadAudit: the grantee belongs to account ${principalAccount}, so the grant would have no effect; grant it to a role in account ${account} that the other account can assume`,
       );
     }
     const { audit, admissions, openIntents } = this.tables;

@@ -133,7 +133,7 @@ function* problemsWithProps(props: AuditTablesProps): Generator<string> {
     const units = props[name];
     if (units === undefined || Token.isUnresolved(units)) continue;
     if (!Number.isInteger(units) || units < 1) {
-      yield `${name}: is ${units}, which is no guard, so a mistake could cost without end; give a whole number of 1 at least`;
+      yield `${name}: is ${units}, so nothing would limit the cost of a mistake; use a whole number of at least 1`;
     } else if (name === 'writeUnitsPerSecond' && units < MIN_WRITE_UNITS_PER_SECOND) {
       yield `${name}: ${TOO_FEW_WRITE_UNITS}`;
     }
@@ -176,7 +176,7 @@ function createOpenIntents(scope: Construct, { throughput, encryption }: Shared)
   });
   acceptFindings(table, {
     id: 'AwsSolutions-DDB3',
-    reason: 'Working state that the reconciler makes anew from the facts: there is nothing to recover.',
+    reason: 'Working state that the reconciler rebuilds from the facts: a backup has no use.',
   });
   return table as ITable;
 }

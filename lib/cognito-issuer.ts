@@ -52,11 +52,11 @@ export class CognitoIssuer extends Construct {
 
     const delegate = new ResourceServerScope({
       scopeName: 'attendees.create',
-      scopeDescription: 'Let any user into a meeting',
+      scopeDescription: 'Admit any user to a meeting',
     });
     const self = new ResourceServerScope({
       scopeName: 'attendees.create.self',
-      scopeDescription: 'Enter a meeting oneself',
+      scopeDescription: 'Join a meeting as oneself',
     });
     // An existing pool may be another stack's, or another facade's too: what is added to it belongs here.
     const owner = props.userPool === undefined ? this.pool : this;

@@ -84,7 +84,7 @@ export class FacadeMetrics {
         errors: this.api('5XXError', { period }),
         throttles: handler.metricThrottles({ period }),
       },
-      label: '5xx but for throttled requests',
+      label: '5xx without throttled requests',
       period,
     });
   }
@@ -98,7 +98,7 @@ export class FacadeMetrics {
         errors: reconciler.metricErrors({ period }),
         failures: this.own('ReconcilerFailures'),
       },
-      label: 'Failed runs and batches left',
+      label: 'Failed runs and skipped batches',
       period,
     });
   }

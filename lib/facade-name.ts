@@ -36,8 +36,8 @@ export function rootStackOf(construct: IConstruct): Stack {
 export function* problemWithNamespace(namespace: string | undefined): Generator<string> {
   if (namespace === undefined || !isKnown(namespace)) return;
   if (namespace.startsWith('AWS/')) {
-    yield `metricsNamespace: "${namespace}" begins with AWS/, which CloudWatch keeps for AWS's own services, so no metric would arrive and no alarm could see; begin it with something else`;
+    yield `metricsNamespace: "${namespace}" starts with AWS/, which CloudWatch reserves for AWS services, so no metric would arrive and no alarm could fire; choose another prefix`;
   } else if (!NAMESPACE.test(namespace)) {
-    yield `metricsNamespace: "${namespace}" is none that CloudWatch takes, so no metric would arrive and no alarm could see; use 1 to 255 letters, digits, spaces and ._/#:-, no colon first`;
+    yield `metricsNamespace: "${namespace}" is not a valid CloudWatch namespace, so no metric would arrive and no alarm could fire; use 1 to 255 letters, digits, spaces and ._/#:-, and do not start with a colon`;
   }
 }

@@ -24,7 +24,7 @@ export function findBundles(): string {
   const installed = installedBundles();
   if (installed !== undefined) return installed;
   throw new ConfigurationError(
-    `The functions of ${PACKAGE} are not in ${besideModule}, and the package is not installed beside ${process.cwd()} or the app: the app was bundled without them. Mark the package as external (esbuild --external:${PACKAGE}) and install it where the app runs, or copy its folder ${PACKED} and name the copy as bundlesDirectory`,
+    `The functions of ${PACKAGE} are not in ${besideModule}, and neither ${process.cwd()} nor the app has the package installed: the app was bundled without the functions. Mark the package as external (esbuild --external:${PACKAGE}) and install it where the app runs, or copy its folder ${PACKED} and set bundlesDirectory to the copy`,
   );
 }
 

@@ -31,7 +31,7 @@ export class Firewall extends Construct {
   constructor(scope: Construct, id: string, props: FirewallProps) {
     super(scope, id);
     this.webAcl = new CfnWebACL(this, 'WebAcl', {
-      description: 'Usher: a limit by source address, and rules that AWS manages',
+      description: 'Usher: a per-IP rate limit and AWS managed rules',
       scope: 'REGIONAL',
       defaultAction: { allow: {} },
       visibilityConfig: visibility(Names.uniqueResourceName(this, { maxLength: 100 })),

@@ -64,9 +64,9 @@ export function* problemsWithEnvironment(
   const [[prop] = ['allowedOrigins']] = Object.entries(lengths).toSorted(([, a], [, b]) => b - a);
   const remedy =
     prop === 'issuers'
-      ? 'write out what only the deployment knows, so that a file can hold them, or list fewer'
+      ? 'use values that are known at synthesis, so that a file can hold the issuers, or list fewer'
       : 'list fewer';
-  yield `${prop}: would make the function's environment ${bytes} bytes long, but Lambda allows ${MAX_ENVIRONMENT_BYTES}, so the deployment would fail half-way; ${remedy}`;
+  yield `${prop}: would make the function's environment ${bytes} bytes long, but Lambda allows ${MAX_ENVIRONMENT_BYTES}, so the deployment would fail halfway; ${remedy}`;
 }
 
 function isInFile(configuration: HandlerConfiguration, stack: Stack): boolean {

@@ -50,7 +50,7 @@ export class OperationsDashboard extends Construct {
         [
           graph('Denials by all rules', metrics.denied()),
           graph(
-            'Withheld, above the ceiling, refused one by one by Chime',
+            'Withheld, above the ceiling, refused individually by Chime',
             metrics.own('AttendeesWithheld'),
             metrics.own('AttendeesAboveCeiling'),
             metrics.own('AttendeeErrors'),
@@ -65,7 +65,7 @@ export class OperationsDashboard extends Construct {
         [
           graph('Oldest open batch, s', metrics.own('OldestOpenIntentAge', { statistic: Stats.MAXIMUM })),
           graph(
-            'Found out by the reconciler',
+            'Decided by the reconciler',
             metrics.own('IntentsRecovered'),
             metrics.own('IntentsNotIssued'),
             metrics.own('IntentsUnresolved'),
@@ -79,11 +79,11 @@ export class OperationsDashboard extends Construct {
         ],
         [
           graph(
-            'Handlers at once',
+            'Handler concurrency',
             handler.metric('ConcurrentExecutions', { statistic: Stats.MAXIMUM, period }),
           ),
           graph(
-            'Written, request units',
+            'Write request units',
             written('audit', tables.audit),
             written('admissions', tables.admissions),
           ),

@@ -35,9 +35,9 @@ export class ReconcilerFunction extends UsherFunction {
       POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
     };
     super(scope, id, {
-      description: 'Usher: finds out what became of the intents that have no outcome',
+      description: 'Usher: decides the outcome of intents that have none',
       roleDescription:
-        'Usher: finds out what became of open intents, and adds it to the audit, which it can neither change nor delete',
+        'Usher: decides the outcome of open intents, and adds it to the audit, which it can neither change nor delete',
       logs: settings.logs,
       bundleDirectory: props.bundleDirectory,
       environment: { ...environment },

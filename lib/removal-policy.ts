@@ -6,7 +6,7 @@ import type { IConstruct } from 'constructs';
 /** What is wrong with a removal policy, as `prop: problem`, if anything is. */
 export function* problemWithRemovalPolicy(policy: RemovalPolicy | undefined): Generator<string> {
   if (policy === undefined || [RemovalPolicy.RETAIN, RemovalPolicy.DESTROY].includes(policy)) return;
-  yield `removalPolicy: is ${policy}, which not all of these resources have, so the deployment would fail half-way; give RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`;
+  yield `removalPolicy: is ${policy}, which some of these resources do not support, so the deployment would fail halfway; use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`;
 }
 
 /**

@@ -37,7 +37,7 @@ export function problemWithKey(key: IKey): string | undefined {
   const target = targetOf(key);
   return target !== undefined && !target.keyArn.includes(':alias/')
     ? undefined
-    : 'is an alias of a key that is not known here, and no policy can name an alias, so the functions could not use the key; give the key itself';
+    : 'is an alias of an unknown key, and a policy cannot name an alias, so the functions could not use the key; pass the key itself';
 }
 
 function targetOf(key: IKey): IKey | undefined {

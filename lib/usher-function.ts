@@ -94,7 +94,8 @@ export class UsherFunction extends Construct {
     });
     acceptFindings(this.function, {
       id: 'W3005',
-      reason: 'CDK has a function wait for its role and its policy, though it refers to the role too.',
+      reason:
+        'CDK makes a function depend on its role and its policy, and the function refers to the role too.',
     });
     this.alias = new Alias(this, 'Live', {
       aliasName: 'live',
@@ -110,7 +111,7 @@ export class UsherFunction extends Construct {
   #fixedRole(): IRole {
     const refuse = (): never => {
       throw new ConfigurationError(
-        `${this.node.path}: cannot be granted anything, since what it may do is what Usher needs and no more; grant it to a function or role of your own`,
+        `${this.node.path}: accepts no grants: it has exactly the permissions that Usher needs; grant them to your own function or role`,
       );
     };
     return Object.assign(this.#role.withoutPolicyUpdates(), {
@@ -134,8 +135,7 @@ export class UsherFunction extends Construct {
       this.#role.node.tryFindChild('DefaultPolicy'),
       ...meetingArnsForNag(stack, meetingsRegion).map((arn) => ({
         id: `AwsSolutions-IAM5[Resource::${arn}]`,
-        reason:
-          "Which meetings there are is only known when they begin: whose they are is judged by Usher's policy.",
+        reason: "Meetings are only known once they begin: Usher's policy decides who may join which.",
       })),
     );
   }

@@ -7,6 +7,6 @@ export function assertBuilt(bundleDirectory: string): void {
   const entry = join(bundleDirectory, 'index.js');
   if (existsSync(entry)) return;
   throw new ConfigurationError(
-    `${relative(process.cwd(), entry)}: the function is not built; run \`npm run build\` first`,
+    `${relative(process.cwd(), entry)}: the function is not built; run \`npm run build\``,
   );
 }

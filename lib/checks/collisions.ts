@@ -27,18 +27,18 @@ export function* problemsWithCollisions(
   const namesake = take(facade, 'name', placeKeyOf(facade, 'stage'), name);
   // Stacks of one name cannot be in one place: CloudFormation would take them for one.
   if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
-    yield `id: makes the name ${name}, which ${namesake.node.path} has too, so each would count the other's requests and alarms; give one of them another id`;
+    yield `id: leads to the name ${name}, which ${namesake.node.path} also has, so each would count the other's requests and alarms; change one of the ids`;
   }
   const namesakeOfMetrics = take(facade, 'namespace', placeKeyOf(facade, 'stack'), namespace);
   const isOther = namesakeOfMetrics !== undefined && namesakeOfMetrics !== namesake;
   if (isOther && !areDifferentStacksOfOneName(facade, namesakeOfMetrics)) {
-    yield `metricsNamespace: is "${namespace}", as that of ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; name another one`;
+    yield `metricsNamespace: "${namespace}" is also used by ${namesakeOfMetrics.node.path}, so each would count the other's requests and alarms; choose another one`;
   }
   yield* problemsWithSharedResources(facade, { settings, userPool, domain });
   if (settings.logs.accountRole) {
     const earlier = take(facade, 'account role', placeKeyOf(facade, 'stack'));
     if (earlier !== undefined) {
-      yield `logs.accountRole: is given for ${earlier.node.path} too, so either would take the role of the whole account from the other; ask for it once in an account and Region`;
+      yield `logs.accountRole: is also set for ${earlier.node.path}, so each would replace the account-wide role of the other; set it once per account and Region`;
     }
   }
 }
@@ -51,14 +51,14 @@ function* problemsWithSharedResources(
     const identifier = resourceServerOf(settings);
     const earlier = take(facade, 'resource server', userPool.userPoolId, identifier);
     if (earlier !== undefined) {
-      yield `cognito.resourceServer: is "${identifier}", as that of ${earlier.node.path} in the same userPool, so the deployment would fail half-way; name another one`;
+      yield `cognito.resourceServer: "${identifier}" is also used by ${earlier.node.path} in the same userPool, so the deployment would fail halfway; choose another one`;
     }
   }
   if (domain !== undefined) {
     const domainName = 'certificate' in domain ? domain.name : domain.domainName;
     const earlier = take(facade, 'domain', placeKeyOf(facade, 'stack'), domainName);
     if (earlier !== undefined) {
-      yield `domain: has its root mapped to ${earlier.node.path} already, so the deployment would fail half-way; give each its own domain name`;
+      yield `domain: its root is already mapped to ${earlier.node.path}, so the deployment would fail halfway; use one domain name for each facade`;
     }
   }
 }

@@ -14,8 +14,8 @@ export function problemWithDomainName(name: string): string | undefined {
   if (!isKnown(name) || HOST_NAME.test(name)) return undefined;
   const [, host = ''] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#:]*)/i.exec(name.trim()) ?? [];
   const close = host.toLowerCase().replace(/\.$/, '');
-  const remedy = HOST_NAME.test(close) ? `write ${close}` : 'write one such as meetings.example.com';
-  return `"${name}" is not a domain name in lower case without scheme, path and trailing dot, so the deployment would fail half-way or the URL lead nowhere; ${remedy}`;
+  const remedy = HOST_NAME.test(close) ? `write ${close}` : 'use a name such as meetings.example.com';
+  return `"${name}" is not a domain name in lower case without scheme, path and trailing dot, so the deployment would fail halfway or the URL would not work; ${remedy}`;
 }
 
 /** What is certainly wrong with the domain of a facade, existing or to be created, as `prop: problem`. */
@@ -26,7 +26,7 @@ export function* problemsWithDomain(domain: CustomDomain | IDomainName, stack: S
     yield* problemsWithPlace('domain', placeOf(domain), stack);
     const resource = resourceOf(domain, 'AWS::ApiGateway::DomainName') as CfnDomainName | undefined;
     if (resource?.securityPolicy === 'TLS_1_0') {
-      yield 'domain: takes TLS 1.0, so an attacker on the way could read tokens; make it with TLS 1.2 or newer';
+      yield 'domain: accepts TLS 1.0, so an attacker on the network could read tokens; create it with TLS 1.2 or later';
     }
     return;
   }
@@ -40,13 +40,13 @@ export function* problemsWithDomain(domain: CustomDomain | IDomainName, stack: S
 function* problemsWithZone(zone: IHostedZone, name: string, stack: Stack): Generator<string> {
   const { account } = zone.env;
   if (isElsewhere(account, stack.account)) {
-    yield `domain.hostedZone: is of the account ${account}, but the stack goes to ${stack.account}, from where no record can be made in it; leave it out, and make the record there`;
+    yield `domain.hostedZone: belongs to account ${account}, but the stack deploys to ${stack.account} and cannot create a record there; remove hostedZone, and create the record in account ${account}`;
   }
   const zoneName = zoneNameOf(zone);
   if (zoneName === undefined || !isKnown(zoneName) || !isKnown(name)) return;
   const labels = (host: string) => `.${host.toLowerCase().replace(/\.$/, '')}`;
   if (!labels(name).endsWith(labels(zoneName))) {
-    yield `domain.hostedZone: is ${zoneName}, which ${name} is not in, so the record would never be found; give the zone of the name, or none`;
+    yield `domain.hostedZone: the zone ${zoneName} does not contain ${name}, so the record would never be found; use the zone of the name, or remove hostedZone`;
   }
 }
 

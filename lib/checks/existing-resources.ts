@@ -52,7 +52,7 @@ function* problemsWithIgnored(
   };
   for (const [prop, value] of Object.entries(ignored)) {
     if (value !== undefined) {
-      yield `${prop}: is for tables that are created, but all three are given, so it would be ignored; remove it, and give it to the tables where they are created`;
+      yield `${prop}: applies to tables that Usher creates, but all three tables are given, so it would be ignored; remove it, and set it where the tables are created`;
     }
   }
 }
@@ -70,9 +70,9 @@ function* problemsWithUserPool(
   stack: Stack,
 ): Generator<string> {
   if (issuers.length > 0) {
-    yield 'userPool: is given beside issuers, so it would be ignored; remove one of them';
+    yield 'userPool: is given together with issuers, so it would be ignored; remove one of them';
   }
-  const orElse = ', or name the pool among the issuers';
+  const orElse = ', or list the pool under issuers';
   yield* problemsWithPlace('userPool', placeOf(userPool, userPool.userPoolArn), stack, orElse);
   const { userPoolId } = userPool;
   // A pool's id begins with its Region, which CDK leaves out of account for one that is imported by its id.
@@ -86,9 +86,9 @@ function* problemsWithTopic(topic: ITopic, stack: Stack): Generator<string> {
   // One of another account may let this one's alarms in.
   yield* problemsWithRegion('alarmTopic', placeOf(topic, topic.topicArn), stack);
   if (topic.fifo) {
-    yield 'alarmTopic: is a FIFO topic, to which alarms cannot publish, so no one would be notified; give a standard topic';
+    yield 'alarmTopic: is a FIFO topic, and alarms cannot publish to one, so no one would be notified; use a standard topic';
   }
   if (topic.masterKey?.keyArn.endsWith(':alias/aws/sns')) {
-    yield "alarmTopic: is encrypted by aws/sns, AWS's own key, which alarms may not use, so no one would be notified; encrypt it by a key of your own";
+    yield 'alarmTopic: is encrypted with the AWS managed key aws/sns, which alarms cannot use, so no one would be notified; encrypt it with a customer managed key';
   }
 }

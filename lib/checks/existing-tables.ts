@@ -31,7 +31,7 @@ export function* problemsWithTables(tables: Partial<AuditTableSet>, use: TableUs
     const prop = `tables.${name}`;
     const same = given.slice(0, index).find((other) => other.table.tableName === table.tableName);
     if (same !== undefined) {
-      yield `${prop}: is the table that is given as ${same.name} too, so records of two kinds would be taken for each other; give a table for each`;
+      yield `${prop}: is also given as ${same.name}, so records of two kinds would be confused; use one table for each`;
       continue;
     }
     for (const problem of problemsWithDefinition(table, TABLES[name], use.hasRetention)) {
@@ -54,19 +54,19 @@ function* problemsWithDefinition(
   if (definition === undefined) return;
   const key = keyText(definition.keySchema, definition);
   if (key !== textOf(schema)) {
-    yield `has the key ${key}, so nothing could be written or found there; give a table with the key ${textOf(schema)}, such as one of AuditTables`;
+    yield `has the key ${key}, so nothing could be written or found there; use a table with the key ${textOf(schema)}, such as one from AuditTables`;
     return;
   }
   for (const index of Object.values(schema.indexes)) {
     const problem = problemWithIndex(definition, index);
     if (problem !== undefined) {
-      yield `${problem}, so the audit could not be asked; add the index ${index.name} with the key ${textOf(index)} and the projection ${[index.projection].flat().join(', ')} before the facade, or give a table of AuditTables`;
+      yield `${problem}, so audit queries would fail; add the index ${index.name} with the key ${textOf(index)} and the projection ${[index.projection].flat().join(', ')} before the facade, or use a table from AuditTables`;
     }
   }
   const { timeToLiveSpecification: timeToLive } = definition;
   const expires = timeToLive?.enabled !== false && timeToLive?.attributeName === schema.timeToLive;
   if (hasRetention && schema.timeToLive !== undefined && !expires) {
-    yield `has no time to live on ${schema.timeToLive}, so records would outlast audit.retentionDays; set it before the facade, or leave audit.retentionDays out`;
+    yield `has no time to live on ${schema.timeToLive}, so records would outlast audit.retentionDays; set it before the facade, or remove audit.retentionDays`;
   }
 }
 

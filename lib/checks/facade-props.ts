@@ -65,7 +65,7 @@ function* problemsWithRegions(meetingsRegion: string, stackRegion: string): Gene
     yield `meetingsRegion: ${notAControlRegion(meetingsRegion)}`;
   }
   if (isKnown(stackRegion) && partitionOf(meetingsRegion) !== partitionOf(stackRegion)) {
-    yield `meetingsRegion: ${meetingsRegion} is out of reach from ${stackRegion}, whose credentials are good in their own partition only, so every request would fail; deploy to a Region of the same partition`;
+    yield `meetingsRegion: ${meetingsRegion} and ${stackRegion} are in different partitions, and credentials are valid in one partition only, so every request would fail; deploy to a Region in the partition of the meetings`;
   }
 }
 

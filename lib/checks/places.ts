@@ -21,7 +21,7 @@ export function* problemsWithRegion(
   orElse = '',
 ): Generator<string> {
   if (isElsewhere(place.region, region)) {
-    yield `${prop}: is in ${place.region}, but the stack goes to ${region}, where it cannot be used; give one of ${region}${orElse}`;
+    yield `${prop}: is in ${place.region}, but the stack deploys to ${region} and cannot use it; use one in ${region}${orElse}`;
   }
 }
 
@@ -29,6 +29,6 @@ export function* problemsWithPlace(prop: string, place: Place, stack: Stack, orE
   yield* problemsWithRegion(prop, place, stack, orElse);
   const { account } = stack;
   if (isElsewhere(place.account, account)) {
-    yield `${prop}: is of the account ${place.account}, but the stack goes to ${account}, where it cannot be used; give one of ${account}${orElse}`;
+    yield `${prop}: belongs to account ${place.account}, but the stack deploys to ${account} and cannot use it; use one in ${account}${orElse}`;
   }
 }

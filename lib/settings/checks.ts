@@ -33,32 +33,32 @@ function* problemsWithReconciler({ limits, reconciler }: CompleteSettings): Gene
   const requestSeconds = Math.min(limits.timeoutSeconds, MAX_REQUEST_SECONDS);
   const maxSeconds = EMPTY_MEETING_SECONDS - RECONCILER_WAITS_SECONDS - requestSeconds;
   if (waitSeconds > maxSeconds) {
-    yield `reconciler: has ${waitSeconds} as marginSeconds and secondLookSeconds together, so a meeting that nobody joined could be over before the second look, and what became of its batch never be known; make them ${maxSeconds} at most`;
+    yield `reconciler: marginSeconds and secondLookSeconds add up to ${waitSeconds}, so a meeting that no one joined could end before the second look, and the outcome of its batch would stay unknown; reduce them to ${maxSeconds} together at most`;
   }
 }
 
 function* problemsWithLimits({ limits }: CompleteSettings): Generator<string> {
   if (limits.burst < limits.requestsPerSecond) {
-    yield 'limits.burst: is below requestsPerSecond, so honest callers would be throttled below the rate you chose; make it at least as much';
+    yield 'limits.burst: is below requestsPerSecond, so callers would be throttled below the configured rate; raise it to requestsPerSecond or more';
   }
   const { preflightBurst, preflightsPerSecond } = limits;
   const isPreflightGiven = preflightBurst !== undefined || preflightsPerSecond !== undefined;
   const burst = preflightBurst ?? limits.burst;
   if (isPreflightGiven && burst < (preflightsPerSecond ?? limits.requestsPerSecond)) {
-    yield 'limits.preflightBurst: is below preflightsPerSecond, so browsers would be throttled below the rate you chose; make it at least as much';
+    yield 'limits.preflightBurst: is below preflightsPerSecond, so browsers would be throttled below the configured rate; raise it to preflightsPerSecond or more';
   }
   const { reservedConcurrency, provisionedConcurrency } = limits;
   if ((provisionedConcurrency ?? 0) > (reservedConcurrency ?? Number.POSITIVE_INFINITY)) {
-    yield 'limits.provisionedConcurrency: is above reservedConcurrency, which Lambda refuses, so the deployment would fail half-way; make it at most as much';
+    yield 'limits.provisionedConcurrency: is above reservedConcurrency, which Lambda refuses, so the deployment would fail halfway; reduce it to reservedConcurrency or less';
   }
 }
 
 function* problemsWithIgnoredKeys({ cognito, issuers, logs }: CompleteSettings): Generator<string> {
   if (Object.keys(cognito).length > 0 && issuers.length > 0) {
-    yield 'cognito: is given beside issuers, but nothing is created in Cognito if there are some, so it would be ignored; remove one of them';
+    yield 'cognito: is given together with issuers, and Usher creates no user pool where issuers are given, so it would be ignored; remove one of them';
   }
   if (logs.accountRole && !logs.access) {
-    yield 'logs.accountRole: is given without access logs, so a setting of the whole account would change for nothing; remove it, or set logs.access';
+    yield 'logs.accountRole: is set without logs.access, so an account-wide setting would change without need; remove it, or set logs.access';
   }
 }
 
@@ -79,7 +79,7 @@ export function problemsWithConfig(config: CompleteConfig): string[] {
     const elsewhere = arn?.split(':')[3];
     if (elsewhere !== undefined && elsewhere !== region) {
       problems.push(
-        `${key}: is in ${elsewhere}, but the stack goes to ${region}, where it cannot be used, so the deployment would fail half-way; name one in ${region}`,
+        `${key}: is in ${elsewhere}, but the stack deploys to ${region} and cannot use it, so the deployment would fail halfway; use one in ${region}`,
       );
     }
   }

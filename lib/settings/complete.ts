@@ -100,21 +100,21 @@ function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
   const given = textOf(issue.input);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}; a misspelt rule would be no rule`;
+      return `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')}, which would have no effect; correct the spelling, or remove it`;
     case 'invalid_type':
       return issue.input === undefined
-        ? `is missing; give ${nounOf(issue.expected)}`
-        : `is ${given}; give ${nounOf(issue.expected)}`;
+        ? `is missing; it must be ${nounOf(issue.expected)}`
+        : `is ${given}; it must be ${nounOf(issue.expected)}`;
     case 'invalid_value':
-      return `is ${given}; give ${oneOf(issue.values.map((value) => JSON.stringify(value)))}`;
+      return `is ${given}; it must be ${oneOf(issue.values.map((value) => JSON.stringify(value)))}`;
     case 'too_small':
       return issue.origin === 'number' || issue.origin === 'int'
-        ? `is ${given}; give ${issue.minimum} at least`
-        : 'is empty; give one at least';
+        ? `is ${given}; it must be at least ${issue.minimum}`
+        : 'is empty; at least one is required';
     case 'too_big':
       return issue.origin === 'number' || issue.origin === 'int'
-        ? `is ${given}; give ${issue.maximum} at most`
-        : `is too long; give ${issue.maximum} at most`;
+        ? `is ${given}; it must be at most ${issue.maximum}`
+        : `is too long; at most ${issue.maximum} are allowed`;
     default:
       return undefined;
   }
@@ -156,7 +156,7 @@ function sentenceOf(issue: z.core.$ZodIssue, value: unknown): string {
     // If the text around a deploy-time part is wrong, that is what the message says.
     const isAllOfIt = Array.isArray(refused) || issue.code !== 'custom';
     if (isAllOfIt && Token.isUnresolved(refused)) {
-      return 'is only known at deployment, so nobody could tell now whether it is safe and works; write out what is known at synthesis';
+      return 'is only known at deployment, so it cannot be checked now; use a value that is known at synthesis';
     }
   }
   return issue.message;

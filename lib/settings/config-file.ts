@@ -15,7 +15,7 @@ export function loadConfig(file: string): CompleteConfig {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new ConfigurationError(
-      `${file}: ${missing ? 'there is no such file' : `can't be read: ${(error as Error).message}`}`,
+      `${file}: ${missing ? 'the file does not exist' : `cannot be read: ${(error as Error).message}`}`,
     );
   }
   let value: unknown;

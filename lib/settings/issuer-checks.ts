@@ -66,7 +66,12 @@ function problemsWithBothGiven(entry: WrittenEntry): Problem[] {
   ] as const;
   return pairs.flatMap(([one, several]) =>
     entry[one] !== undefined && entry[several] !== undefined
-      ? [{ path: [one], message: `is given beside ${several}, so it would be ignored; remove one of them` }]
+      ? [
+          {
+            path: [one],
+            message: `is given together with ${several}, so it would be ignored; remove one of them`,
+          },
+        ]
       : [],
   );
 }
@@ -80,34 +85,34 @@ function problemsWithUrls({ entry, rules }: Issuer): Problem[] {
   if (NOT_IN_AN_ISSUER.test(withPlaceholders(issuer) ?? '')) {
     add(
       ['issuer'],
-      `"${issuer}" contains | or a control character, which would let two callers share one name in the audit; write exactly what the tokens have in "iss"`,
+      `"${issuer}" contains | or a control character, which could give two callers the same name in the audit; use the exact value of "iss" in the tokens`,
     );
   } else if (rules.jwksUris.length === 0) {
     add(
       ['jwksUri'],
-      'is missing, and this provider has no one address for the keys of all its customers; write the jwks_uri of its discovery document',
+      'is missing, and this provider has a key address for each customer; use the jwks_uri of its discovery document',
     );
   } else if (named.length === 0 && !rules.jwksUris.every(isFetchable)) {
     add(
       ['issuer'],
-      `"${issuer}" is not an https URL, and no jwksUri is given, so anyone on the way could put keys of their own in its place; use https (http only on localhost, 127.0.0.1 or [::1]), or name an https jwksUri`,
+      `"${issuer}" is not an https URL, and no jwksUri is given, so an attacker on the network could replace the keys; use https (http only on localhost, 127.0.0.1 or [::1]), or set an https jwksUri`,
     );
   } else if (named.length === 0 && /[?#\s]/.test(withPlaceholders(issuer) ?? '')) {
     add(
       ['issuer'],
-      `"${issuer}" contains ?, # or a space, and no jwksUri is given, so its keys cannot be found below it; name the jwksUri`,
+      `"${issuer}" contains ?, # or a space, and no jwksUri is given, so the address of its keys cannot be derived from it; set jwksUri`,
     );
   }
   for (const [index, address] of named.entries()) {
     if (!isFetchable(address)) {
       add(
         pathOf(index),
-        `"${address}" is not an https URL, so anyone on the way could answer with keys of their own and sign any token; use https (http only on localhost, 127.0.0.1 or [::1])`,
+        `"${address}" is not an https URL, so an attacker on the network could replace the keys and sign any token; use https (http only on localhost, 127.0.0.1 or [::1])`,
       );
     } else if (isAmbiguous(address)) {
       add(
         pathOf(index),
-        `"${address}" has a fragment, white space, a backslash, an empty path segment or an encoded delimiter, so it is not clear where the keys come from; write the plain address`,
+        `"${address}" has a fragment, white space, a backslash, an empty path segment or an encoded delimiter, so it is not clear where the keys come from; use an address without these`,
       );
     }
   }
@@ -120,13 +125,13 @@ function problemsWithAudience(entry: WrittenEntry): Problem[] {
     {
       path: ['audience'],
       message:
-        'neither audience nor clientIds is given, so a token that this issuer made for any other application would be good here; list the audience of this API, or the client ids that may call it',
+        'neither audience nor clientIds is given, so a token that this issuer made for any other application would be accepted; list the audience of this API, or the client ids that may call it',
     },
   ];
 }
 
 const MARK_IS =
-  'it is {"typ": "at+jwt"} (RFC 9068), {"claim": "…"} with or without "values", or {"audience": true}';
+  'use {"typ": "at+jwt"} (RFC 9068), {"claim": "…"} with or without "values", or {"audience": true}';
 
 function problemsWithMark(entry: WrittenEntry, mark: AccessTokenMark): Problem[] {
   const problem = (message: string): Problem[] => [{ path: ['accessTokenMark'], message }];
@@ -134,31 +139,29 @@ function problemsWithMark(entry: WrittenEntry, mark: AccessTokenMark): Problem[]
   const given = [typ, claim, audience || undefined].filter((part) => part !== undefined).length;
   if (given === 0 && entry.accessTokenMark === undefined) {
     return problem(
-      `is missing, so a mere login's ID token would pass as an access token; name the provider, or say how to tell them apart: ${MARK_IS}`,
+      `is missing, so an ID token would pass as an access token; set provider, or say how to tell them apart: ${MARK_IS}`,
     );
   }
   if (given !== 1) {
     return problem(
-      `says ${given === 0 ? 'nothing' : 'more than one thing'}, so it is not clear what marks an access token; ${MARK_IS}`,
+      `${given === 0 ? 'is empty' : 'has more than one mark'}, so it is not clear what marks an access token; ${MARK_IS}`,
     );
   }
   if (values !== undefined && claim === undefined) {
-    return problem('has values without a claim, so they would be ignored; name the claim');
+    return problem('has values without a claim, so they would be ignored; set claim');
   }
   if (typ !== undefined && /^(?:application\/)?jwt$/i.test(typ)) {
     return problem(
-      `names the typ "${typ}", which ID tokens have too, so a mere login would pass; ${MARK_IS}`,
+      `has the typ "${typ}", which ID tokens also have, so an ID token would pass as an access token; ${MARK_IS}`,
     );
   }
   if (claim !== undefined && values === undefined && ID_TOKEN_CLAIMS.has(claim)) {
     return problem(
-      `names the claim "${claim}", which every ID token has too, so a mere login would pass; name another claim, or its values`,
+      `has the claim "${claim}", which every ID token also has, so an ID token would pass as an access token; use another claim, or list its values`,
     );
   }
   if (audience && entry.audience.length === 0) {
-    return problem(
-      'says that the audience marks an access token, but no audience is given; list the audience of this API',
-    );
+    return problem('uses the audience as the mark, but no audience is given; list the audience of this API');
   }
   return [];
 }
@@ -177,7 +180,7 @@ function problemsWithClaims(rules: IssuerRules): Problem[] {
       ? [
           {
             path: [key],
-            message: `"${claim}" holds a time, so it can never match; name a claim that holds text`,
+            message: `"${claim}" holds a time, so it can never match; use a claim that holds text`,
           },
         ]
       : [],
@@ -196,20 +199,20 @@ function problemsWithScopes(entry: WrittenEntry, { scopeClaims }: IssuerRules): 
     problems.push({
       path: ['scopes'],
       message:
-        'names no scope at all, so no token of this issuer could ever do anything, and a later default might let all of them in; name a delegate scope, a self scope, or both',
+        'has no scope, so no token of this issuer could do anything; set a delegate scope, a self scope, or both',
     });
   }
   if (delegate !== undefined && self.includes(delegate)) {
     problems.push({
       path: ['scopes', 'self'],
-      message: `"${delegate}" is the delegate scope too, so every user who may only name itself could name everybody; use two different scopes`,
+      message: `"${delegate}" is also the delegate scope, so a user who may name only itself could name anyone; use two different scopes`,
     });
   }
   for (const name of [delegate ?? [], ...self].flat()) {
     if (/\s/.test(name) && scopeClaims.every((claim) => claim === 'scope' || claim === 'scp')) {
       problems.push({
         path: ['scopes'],
-        message: `"${name}" has a space, which separates scopes in the claim ${scopeClaims.join(', ')} (RFC 6749 section 3.3), so it could never match; rename the scope, or name the claim that has it in a list`,
+        message: `"${name}" has a space, which separates scopes in the claim ${scopeClaims.join(', ')} (RFC 6749 section 3.3), so it could never match; rename the scope, or set scopeClaim to a claim that lists it`,
       });
     }
   }
@@ -217,7 +220,7 @@ function problemsWithScopes(entry: WrittenEntry, { scopeClaims }: IssuerRules): 
     if (name !== delegate && !self.includes(name)) {
       problems.push({
         path: ['ceilings', name],
-        message: `"${name}" is no scope of this issuer, so the ceiling would limit nobody; use one of its scopes as the key`,
+        message: `"${name}" is not a scope of this issuer, so the ceiling would limit no one; use one of its scopes as the key`,
       });
     }
   }
@@ -231,7 +234,7 @@ function problemsWithCeilings({ ceilings }: WrittenEntry): Problem[] {
       ? [
           {
             path: ['ceilings', scope],
-            message: `allows Content ${Content} and Video ${Video}, but Chime refuses to let an attendee receive content and not video, so every request would fail; let Video be Receive or SendReceive, or Content be Send or None`,
+            message: `allows Content ${Content} and Video ${Video}, but Chime refuses an attendee that receives content without video, so every request would fail; set Video to Receive or SendReceive, or Content to Send or None`,
           },
         ]
       : [],
@@ -243,17 +246,17 @@ function problemsWithPrefix(entry: WrittenEntry): Problem[] {
   const object = (message: string): Problem[] => [{ path: ['externalUserIdPrefix'], message }];
   if (!PREFIX_CHARACTERS.test(prefix)) {
     return object(
-      `"${prefix}" has white space or a character that Chime does not allow in an ExternalUserId, so requests would fail or name others; use letters, digits and punctuation such as "acme:"`,
+      `"${prefix}" has white space or a character that Chime does not allow in an ExternalUserId, so requests would fail or name other users; use letters, digits and punctuation such as "acme:"`,
     );
   }
   if (prefix.length > MAX_PREFIX_LENGTH) {
     return object(
-      `"${prefix}" has ${prefix.length} characters, which leaves too few of an ExternalUserId's 64 to tell users apart; use at most ${MAX_PREFIX_LENGTH}`,
+      `"${prefix}" has ${prefix.length} characters, which leaves too few of the 64 characters of an ExternalUserId for the user; use at most ${MAX_PREFIX_LENGTH}`,
     );
   }
   if (/^aws:/i.test(prefix)) {
     return object(
-      `"${prefix}" begins with "aws:", which Chime keeps for itself, so every request would fail; begin it with something else`,
+      `"${prefix}" starts with "aws:", which Chime reserves, so every request would fail; choose another prefix`,
     );
   }
   return [];
@@ -268,13 +271,13 @@ function problemsWithMeetingRules(entry: WrittenEntry): Problem[] {
   if (tenants !== undefined && tenantClaim === undefined) {
     object(
       'tenants',
-      'is given without tenantClaim, so nothing would hold this issuer to these tenants; name the claim that holds the tenant',
+      'is given without tenantClaim, so nothing would restrict this issuer to these tenants; set tenantClaim to the claim that holds the tenant',
     );
   }
   if (allowAnyMeeting && bound) {
     object(
       'allowAnyMeeting',
-      `contradicts ${tenantClaim !== undefined ? 'tenantClaim' : 'the required meetingsClaim'}, so one of the two is not meant and the wrong one could win; remove one of them`,
+      `contradicts ${tenantClaim !== undefined ? 'tenantClaim' : 'the required meetingsClaim'}, so it is not clear which of the two applies; remove one of them`,
     );
   }
   if (scopes.self !== undefined && !bound && !allowAnyMeeting) {
@@ -282,7 +285,7 @@ function problemsWithMeetingRules(entry: WrittenEntry): Problem[] {
       'scopes',
       `"${selfScopes(entry).join(' ')}" lets a user name itself and ${
         meetingsClaim === undefined ? 'no rule ties its token to a meeting' : 'meetingsClaim is not required'
-      }, so it could enter every meeting of the account; name a tenantClaim or a required meetingsClaim, or say "allowAnyMeeting": true`,
+      }, so that user could join every meeting of the account; set tenantClaim or a required meetingsClaim, or set "allowAnyMeeting": true`,
     );
   }
   return problems;
@@ -302,7 +305,7 @@ function problemsWithNames(entry: WrittenEntry, earlier: Issuer[]): Problem[] {
   if (earlier.some(({ entry: { issuer } }) => issuer === entry.issuer)) {
     problems.push({
       path: ['issuer'],
-      message: `"${entry.issuer}" is listed twice, so the laxer rules of the two could win; make one entry of them`,
+      message: `"${entry.issuer}" is listed twice, so the weaker of the two rules could apply; merge the two entries`,
     });
   }
   return problems;
@@ -316,7 +319,7 @@ function problemsWithSharedKeys(rules: IssuerRules, earlier: Issuer[]): Problem[
       return [
         {
           path: ['jwksUri'],
-          message: `"${jwksUri}" is where the keys of ${sharer.rules.issuer} are too, so each could sign for the other's users; give each the keys of its own`,
+          message: `"${jwksUri}" also serves the keys of ${sharer.rules.issuer}, so each could sign tokens for the other's users; use separate keys for each issuer`,
         },
       ];
     }
@@ -329,13 +332,13 @@ function problemsWithPrefixes({ externalUserIdPrefix: prefix }: WrittenEntry, ea
   const add = (message: string) => problems.push({ path: ['externalUserIdPrefix'], message });
   if (prefix === '') {
     add(
-      'is empty although there are several issuers, so this one could name the users of another and be handed their join tokens; give each issuer a prefix of its own',
+      'is empty although there are several issuers, so this one could name the users of another and get their join tokens; give each issuer its own prefix',
     );
   }
   const alike = earlier.find((other) => beginAlike(other.entry.externalUserIdPrefix, prefix))?.entry;
   if (alike !== undefined) {
     add(
-      `"${prefix}" and "${alike.externalUserIdPrefix}" of ${alike.issuer} begin alike, so both could make the same ExternalUserId and be handed each other's join tokens; let neither be the beginning of the other`,
+      `"${prefix}" and "${alike.externalUserIdPrefix}" of ${alike.issuer} overlap, so both could name the same ExternalUserId and get each other's join tokens; choose prefixes of which neither starts with the other`,
     );
   }
   return problems;
@@ -348,13 +351,13 @@ function problemsWithTenants(entry: WrittenEntry, earlier: Issuer[], all: Writte
   if (entry.tenantClaim !== undefined && entry.tenants === undefined) {
     object(
       'tenants',
-      'is missing although there are several issuers, so this one could speak for the tenants of another; list the tenants it may speak for',
+      'is missing although there are several issuers, so this one could act for the tenants of another; list the tenants that it may act for',
     );
   }
   if (entry.tenantClaim === undefined && tenantsMatter && !entry.allowAnyMeeting) {
     object(
       'tenantClaim',
-      'is missing although another issuer has one, so this one could enter the meetings of every tenant; name its tenantClaim and tenants, or say "allowAnyMeeting": true',
+      'is missing although another issuer has one, so users of this one could join the meetings of every tenant; set tenantClaim and tenants, or set "allowAnyMeeting": true',
     );
   }
   for (const { entry: other } of earlier) {
@@ -362,7 +365,7 @@ function problemsWithTenants(entry: WrittenEntry, earlier: Issuer[], all: Writte
     if (shared !== undefined) {
       object(
         'tenants',
-        `"${shared}" is a tenant of ${other.issuer} too, so each could enter the meetings of the other's users; let one issuer speak for it`,
+        `"${shared}" is also a tenant of ${other.issuer}, so users of each could join the meetings of the other; list the tenant for one issuer only`,
       );
     }
   }

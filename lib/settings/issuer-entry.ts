@@ -19,7 +19,7 @@ const claimName = text.refine(
   (name) => name.split('.').every((part) => !INHERITED.test(part)) && !/^\.|\.\.|\.$/.test(name),
   {
     error:
-      'is no claim that a token can have: a name or a path has no empty part, and none called __proto__, prototype or constructor; write the name of a claim, or a path such as realm_access.roles',
+      'is not a valid claim: a name or path must not have an empty part, or one called __proto__, prototype or constructor; use the name of a claim, or a path such as realm_access.roles',
   },
 );
 const claimNames = z.array(claimName).min(1);
@@ -28,12 +28,12 @@ const scopeName = text.refine(
   (name) => !/[\u0000-\u001f\u007f]|^\s|\s$/.test(name) && !INHERITED.test(name),
   {
     error:
-      'is no scope that a token can have: it is empty, begins or ends with a space, has a control character, or is called __proto__, prototype or constructor; write it as the token has it',
+      'is not a valid scope: it is empty, starts or ends with a space, has a control character, or is called __proto__, prototype or constructor; use the scope exactly as the token has it',
   },
 );
 const clientId = z.string().regex(/^[\x20-\x7e]{1,255}$/, {
   error:
-    'is no client id that a token can have: RFC 6749 appendix A.1 allows printable ASCII, here at most 255 characters; write it as the issuer lists it',
+    'is not a valid client id: RFC 6749 appendix A.1 allows printable ASCII, and Usher at most 255 characters; use the id exactly as the issuer lists it',
 });
 const mediaCapability = z.enum(['SendReceive', 'Send', 'Receive', 'None']);
 const capabilities = z
@@ -44,11 +44,11 @@ const accessTokenMark = z
   .strictObject({
     typ: z.exactOptional(text).meta({
       description: "The header's `typ`, such as `at+jwt` (RFC 9068).",
-      leftOut: 'not looked at',
+      leftOut: 'not checked',
     }),
     claim: z.exactOptional(claimName).meta({
       description: 'A claim that only access tokens have, or have with one of `values`.',
-      leftOut: 'not looked at',
+      leftOut: 'not checked',
     }),
     values: z.exactOptional(z.array(text).min(1)).meta({
       description: 'The values of that claim; a number is written as text.',
@@ -56,8 +56,8 @@ const accessTokenMark = z
     }),
     audience: z.exactOptional(z.boolean()).meta({
       description:
-        'Says that no ID token of the issuer can have the `audience`, so that it alone marks access tokens.',
-      leftOut: 'not looked at',
+        'States that no ID token of the issuer can have the `audience`, so the audience alone marks access tokens.',
+      leftOut: 'not checked',
     }),
   })
   .meta({ title: 'AccessTokenMarkSettings', description: 'How an access token differs from an ID token.' });
@@ -67,11 +67,12 @@ export const issuerEntrySchema = z
   .strictObject({
     issuer: text.meta({ description: 'The exact `iss` claim.' }),
     provider: z.exactOptional(z.enum(Object.keys(PROVIDERS) as [Provider, ...Provider[]])).meta({
-      description: 'Whose tokens they are: fills in what is left out, as docs/identity-providers.md has it.',
-      leftOut: 'nothing is filled in',
+      description:
+        'The identity provider, which sets the defaults of this entry (docs/identity-providers.md).',
+      leftOut: 'no further defaults',
     }),
     jwksUri: z.exactOptional(text).meta({
-      description: 'Where the issuer publishes its keys (RFC 7517), by https.',
+      description: 'The https address of the keys of the issuer (RFC 7517).',
       leftOut: '`issuer` and `/.well-known/jwks.json`',
     }),
     jwksUris: z.exactOptional(z.array(text).min(1).max(10)).meta({
@@ -95,7 +96,7 @@ export const issuerEntrySchema = z
     }),
     subjectClaims: z.exactOptional(claimNames).meta({
       description:
-        'The claims that hold the subject, which the audit knows a caller by; the first that a token has counts.',
+        'The claims that hold the subject, by which the audit identifies a caller; the first that a token has counts.',
       leftOut: '`sub`',
     }),
     algorithms: z
@@ -134,7 +135,7 @@ export const issuerEntrySchema = z
         }),
         self: z.exactOptional(z.union([scopeName, z.array(scopeName).min(1)])).meta({
           description:
-            'A caller with this scope may name itself, once. Several scopes differ by their ceilings, for guests and viewers, say: of a token that has more than one, the first that is listed here counts.',
+            'A caller with this scope may name itself, once. Several scopes can have different ceilings, for guests and viewers for example; if a token has more than one, the first that is listed here counts.',
           leftOut: 'no caller may',
         }),
       })
@@ -144,18 +145,18 @@ export const issuerEntrySchema = z
     }),
     externalUserIdPrefix: z.string().default('').meta({
       description:
-        'Put before that claim, and required of every name that a delegate uses. Required if there are several issuers.',
+        'The prefix that Usher puts before that claim, and that every name of a delegate must start with. Required if there are several issuers.',
     }),
     existing: z.exactOptional(z.enum(['release', 'withhold'])).meta({
       description:
-        "What becomes of a self caller's own attendee that exists with more than its ceiling, since a host gave it more.",
+        'Whether a self caller gets its own existing attendee if a host gave that attendee more than the ceiling of the caller.',
       leftOut:
         '`release` where `externalUserIdClaim` is `sub` or `oid`, which no user can change; else `withhold`',
     }),
     tenantClaim: z.exactOptional(claimName).meta({
       description:
         "The claim that names the caller's tenants: a string or a list. One must be among the meeting's own `TenantIds`.",
-      leftOut: 'tenants do not matter',
+      leftOut: 'tenants are not checked',
     }),
     tenants: z
       .exactOptional(
@@ -163,7 +164,7 @@ export const issuerEntrySchema = z
           .array(
             z.string().regex(TENANT_ID, {
               error:
-                'no meeting can have this tenant: Chime allows 2 to 256 characters of -_!@#$a-zA-Z0-9, none four times in a row',
+                'is not a valid tenant: Chime allows 2 to 256 characters of -_!@#$a-zA-Z0-9, none four times in a row',
             }),
           )
           .min(1),
@@ -180,7 +181,7 @@ export const issuerEntrySchema = z
       description: 'Whether a token without that claim is refused.',
     }),
     allowAnyMeeting: z.boolean().default(false).meta({
-      description: 'Allows self tokens of this issuer to enter any meeting of the account.',
+      description: 'Lets self callers of this issuer join any meeting of the account.',
     }),
     ceilings: z.record(z.string(), capabilities).default({}).meta({
       description: 'The most that a scope may ask for, by scope.',
@@ -192,7 +193,7 @@ export const issuerEntrySchema = z
       .default(DEFAULT_CLOCK_SKEW_SECONDS)
       .meta({
         ...timeSpan,
-        description: 'By how many seconds `exp`, `nbf` and `iat` may be off (clock skew).',
+        description: 'The clock skew that is allowed for `exp`, `nbf` and `iat`, in seconds.',
       }),
   })
   .meta({ title: 'IssuerEntry', description: 'One issuer, and what its tokens may do.' });

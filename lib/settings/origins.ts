@@ -12,20 +12,20 @@ export function problemWithOrigin(text: string): string | undefined {
   const known = withPlaceholders(text);
   if (known === undefined) return undefined;
   if (known.includes('*') && !/^[^*]*:\*$/.test(known)) {
-    return `"${text}" has a wildcard, so pages of strangers could use their visitors' tokens; list each origin by its name`;
+    return `"${text}" has a wildcard, so pages of other sites could use their visitors' tokens; list each origin by name`;
   }
   if (PLACELESS.test(known)) return problemWithPlaceless(text, known);
   const anyPort = known.endsWith(':*');
   const url = parseUrl(anyPort ? known.slice(0, -2) : known);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    return `"${text}" is not an origin, so no browser would ever send it; write it as https://app.example.com`;
+    return `"${text}" is not an origin, so no browser would send it; write it as https://app.example.com`;
   }
   if (!isLoopback(url.hostname)) {
     if (anyPort) {
-      return `"${text}" leaves the port open, so any service on that host could use its visitors' tokens; name the port (:* is for localhost, 127.0.0.1 and [::1])`;
+      return `"${text}" allows any port, so any service on that host could use its visitors' tokens; give the port (:* is only for localhost, 127.0.0.1 and [::1])`;
     }
     if (url.protocol === 'http:') {
-      return `"${text}" is not https, so anyone on the way could change the page and take its tokens; use https (http only on localhost, 127.0.0.1 or [::1])`;
+      return `"${text}" is not https, so an attacker on the network could change the page and take its tokens; use https (http only on localhost, 127.0.0.1 or [::1])`;
     }
   }
   const exact = anyPort ? `${url.origin}:*` : url.origin;
@@ -36,10 +36,10 @@ export function problemWithOrigin(text: string): string | undefined {
 
 function problemWithPlaceless(text: string, known: string): string | undefined {
   if (known === 'null') {
-    return '"null" is not an origin: browsers send it for every page that has none (files, data: URLs, sandboxed frames of any site), so pages of strangers could use their visitors\' tokens; serve the page from an origin of its own';
+    return '"null" is not an origin: browsers send it for every page that has none (files, data: URLs, sandboxed frames of any site), so pages of other sites could use their visitors\' tokens; serve the page from its own origin';
   }
   if (known.toLowerCase().startsWith('file:')) {
-    return `"${text}" is not an origin: browsers send null for files, and shells that send file:// send it for every file alike, so it would not name a page; serve the page over https, or over http on localhost`;
+    return `"${text}" is not an origin: browsers send null for files, and some app shells send file:// for every file, so it does not identify a page; serve the page over https, or over http on localhost`;
   }
   return APP_ORIGIN.test(known)
     ? undefined

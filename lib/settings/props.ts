@@ -9,13 +9,13 @@ export interface AccessTokenMarkSettings {
   /**
    * The header's `typ`, such as `at+jwt` (RFC 9068).
    *
-   * @default not looked at
+   * @default not checked
    */
   readonly typ?: string;
   /**
    * A claim that only access tokens have, or have with one of `values`.
    *
-   * @default not looked at
+   * @default not checked
    */
   readonly claim?: string;
   /**
@@ -25,9 +25,9 @@ export interface AccessTokenMarkSettings {
    */
   readonly values?: readonly string[];
   /**
-   * Says that no ID token of the issuer can have the `audience`, so that it alone marks access tokens.
+   * States that no ID token of the issuer can have the `audience`, so the audience alone marks access tokens.
    *
-   * @default not looked at
+   * @default not checked
    */
   readonly audience?: boolean;
 }
@@ -41,8 +41,8 @@ export interface IssuerScopes {
    */
   readonly delegate?: string;
   /**
-   * A caller with this scope may name itself, once. Several scopes differ by their ceilings, for guests and viewers,
-   * say: of a token that has more than one, the first that is listed here counts.
+   * A caller with this scope may name itself, once. Several scopes can have different ceilings, for guests and viewers
+   * for example; if a token has more than one, the first that is listed here counts.
    *
    * @default no caller may
    */
@@ -54,13 +54,13 @@ export interface IssuerEntry {
   /** The exact `iss` claim. */
   readonly issuer: string;
   /**
-   * Whose tokens they are: fills in what is left out, as docs/identity-providers.md has it.
+   * The identity provider, which sets the defaults of this entry (docs/identity-providers.md).
    *
-   * @default nothing is filled in
+   * @default no further defaults
    */
   readonly provider?: 'adfs' | 'auth0' | 'aws' | 'clerk' | 'cognito' | 'duende' | 'entra' | 'entra-b2c' | 'entra-v1' | 'firebase' | 'forgerock' | 'fusionauth' | 'github-actions' | 'google' | 'keycloak' | 'okta' | 'pingone' | 'spring' | 'supabase' | 'zitadel';
   /**
-   * Where the issuer publishes its keys (RFC 7517), by https.
+   * The https address of the keys of the issuer (RFC 7517).
    *
    * @default `issuer` and `/.well-known/jwks.json`
    */
@@ -96,7 +96,7 @@ export interface IssuerEntry {
    */
   readonly clientIdClaims?: readonly string[];
   /**
-   * The claims that hold the subject, which the audit knows a caller by; the first that a token has counts.
+   * The claims that hold the subject, by which the audit identifies a caller; the first that a token has counts.
    *
    * @default `sub`
    */
@@ -135,13 +135,15 @@ export interface IssuerEntry {
    */
   readonly externalUserIdClaim?: string;
   /**
-   * Put before that claim, and required of every name that a delegate uses. Required if there are several issuers.
+   * The prefix that Usher puts before that claim, and that every name of a delegate must start with. Required if there
+   * are several issuers.
    *
    * @default empty
    */
   readonly externalUserIdPrefix?: string;
   /**
-   * What becomes of a self caller's own attendee that exists with more than its ceiling, since a host gave it more.
+   * Whether a self caller gets its own existing attendee if a host gave that attendee more than the ceiling of the
+   * caller.
    *
    * @default `release` where `externalUserIdClaim` is `sub` or `oid`, which no user can change; else `withhold`
    */
@@ -149,7 +151,7 @@ export interface IssuerEntry {
   /**
    * The claim that names the caller's tenants: a string or a list. One must be among the meeting's own `TenantIds`.
    *
-   * @default tenants do not matter
+   * @default tenants are not checked
    */
   readonly tenantClaim?: string;
   /**
@@ -171,7 +173,7 @@ export interface IssuerEntry {
    */
   readonly meetingsClaimRequired?: boolean;
   /**
-   * Allows self tokens of this issuer to enter any meeting of the account.
+   * Lets self callers of this issuer join any meeting of the account.
    *
    * @default false
    */
@@ -183,7 +185,7 @@ export interface IssuerEntry {
    */
   readonly ceilings?: { readonly [name: string]: Capabilities };
   /**
-   * By how many seconds `exp`, `nbf` and `iat` may be off (clock skew). 0 to 300.
+   * The clock skew that is allowed for `exp`, `nbf` and `iat`, in seconds. 0 to 300.
    *
    * @default 30
    */
@@ -209,7 +211,7 @@ export interface CognitoSettings {
 /** Throttles, sizes and concurrency. */
 export interface LimitSettings {
   /**
-   * The gateway's throttle for each method, in requests a second. Keep it far above Chime's quota: anonymous requests
+   * The gateway's throttle for each method, in requests per second. Keep it far above Chime's quota: anonymous requests
    * count too, and must not lock others out. 1 to 10,000.
    *
    * @default 100
@@ -222,8 +224,8 @@ export interface LimitSettings {
    */
   readonly burst?: number;
   /**
-   * The gateway's throttle for browsers' preflights (OPTIONS), so that neither they nor requests can use up the
-   * other's. 1 to 10,000.
+   * The gateway's throttle for browsers' preflights (OPTIONS), separate so that preflights and requests cannot use up
+   * each other's rate. 1 to 10,000.
    *
    * @default as `requestsPerSecond`
    */
@@ -235,7 +237,7 @@ export interface LimitSettings {
    */
   readonly preflightBurst?: number;
   /**
-   * The function's memory in MiB, which also decides its share of a processor. 128 to 10,240.
+   * The function's memory in MiB, which also sets its share of CPU. 128 to 10,240.
    *
    * @default 1024
    */
@@ -247,29 +249,30 @@ export interface LimitSettings {
    */
   readonly timeoutSeconds?: TimeSpan;
   /**
-   * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
-   * Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm
-   * FunctionThrottled: reserve more than requests a second times seconds a request. 1 to 100,000.
+   * The reserved concurrency: the most requests at once. It also bounds how much of Chime's quota all of them can spend
+   * (docs/authorization.md). It is taken from the account's concurrency. A request beyond it gets a 500 from the
+   * gateway, not a 429, and raises the alarm FunctionThrottled: reserve more than requests per second times seconds per
+   * request. 1 to 100,000.
    *
    * @default no limit but the account's
    */
   readonly reservedConcurrency?: number;
   /**
-   * The execution environments that are kept started, so that no request waits for one. Paid for by the hour. 1 to
-   * 100,000.
+   * The provisioned concurrency: environments that Lambda keeps initialized, so that no request waits for one. Billed
+   * by the hour. 1 to 100,000.
    *
    * @default none
    */
   readonly provisionedConcurrency?: number;
   /**
-   * The most that each table and index takes in a second, in write request units, so that a mistake cannot cost without
-   * end. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once. 100 to 1,000,000.
+   * The most write request units that each table and index takes in a second, which limits the cost of a mistake. A
+   * batch of 100 attendees takes some 260 in all, 100 of them in one table at once. 100 to 1,000,000.
    *
    * @default 4000
    */
   readonly tableWriteUnitsPerSecond?: number;
   /**
-   * The most that is read of each table and index in a second, in read request units. 1 to 1,000,000.
+   * The most read request units that each table and index takes in a second. 1 to 1,000,000.
    *
    * @default 4000
    */
@@ -281,12 +284,12 @@ export interface FirewallSettings {
   /**
    * Whether there is a firewall.
    *
-   * @default as `production`
+   * @default the value of `production`
    */
   readonly enabled?: boolean;
   /**
-   * The requests that one IP address may send in five minutes, preflights included; more are answered with 403.
-   * Everyone behind one company's address shares it. 10 to 2,000,000,000.
+   * The per-IP rate limit: requests in five minutes, preflights included; more are answered with 403. Everyone behind
+   * one company's address shares it. 10 to 2,000,000,000.
    *
    * @default 3000
    */
@@ -296,27 +299,27 @@ export interface FirewallSettings {
 /** The logs. */
 export interface LogSettings {
   /**
-   * The log retention: one of the numbers of days that CloudWatch Logs knows; 9999, `RetentionDays.INFINITE` of CDK, is
+   * The log retention in days, one of the values that CloudWatch Logs allows; 9999 (`RetentionDays.INFINITE` of CDK) is
    * for ever.
    *
    * @default 30
    */
   readonly retentionDays?: TimeSpan;
   /**
-   * The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level.
+   * The log level. INFO is the highest: metrics are log lines, and Lambda drops lines below the level.
    *
    * @default INFO
    */
   readonly level?: 'DEBUG' | 'INFO';
   /**
-   * Writes one JSON line for each request, without personal data. API Gateway needs a log role of the account and
-   * Region for it: without one, the deployment fails.
+   * Writes an access log: one JSON line for each request, without personal data. API Gateway needs a log role for the
+   * account and Region: without one, the deployment fails.
    *
    * @default false
    */
   readonly access?: boolean;
   /**
-   * Creates that role, for the whole account and Region: ask for it in one stack only.
+   * Creates that role, for the whole account and Region: set it in one stack only.
    *
    * @default false
    */
@@ -326,33 +329,35 @@ export interface LogSettings {
 /** The alarms. */
 export interface AlarmSettings {
   /**
-   * Where the runbook is read: alarms link to its sections.
+   * The URL of the runbook: alarms link to its sections.
    *
    * @default docs/runbook.md
    */
   readonly runbookUrl?: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
-   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
-   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   * How many answers with a status of 500 and above in a minute raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: the same number of them raises a separate alarm. A
+   * client that retries turns one failure into three. During a canary, the alarm rolls back to the old version. 1 to
+   * 1,000,000.
    *
    * @default 3
    */
   readonly serverErrorsPerMinute?: number;
   /**
-   * The denials in five minutes that are a surge. 1 to 1,000,000.
+   * How many denials in five minutes raise the alarm. 1 to 1,000,000.
    *
    * @default 100
    */
   readonly denialsPerFiveMinutes?: number;
   /**
-   * The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000.
+   * How many existing attendees, released with more than their ceiling in five minutes, raise the alarm. 1 to
+   * 1,000,000.
    *
    * @default 50
    */
   readonly aboveCeilingPerFiveMinutes?: number;
   /**
-   * The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000.
+   * The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000.
    *
    * @default 5000
    */
@@ -391,8 +396,8 @@ export interface ReconcilerSettings {
 /** How a new version goes live. */
 export interface DeploymentSettings {
   /**
-   * Sends a tenth of the requests to a new version for so many minutes, by CodeDeploy, and rolls back if an alarm for
-   * errors goes off meanwhile.
+   * Sends a tenth of the requests to a new version for this many minutes (CodeDeploy), and rolls back if an error alarm
+   * fires meanwhile.
    *
    * @default all requests at once
    */
@@ -402,8 +407,8 @@ export interface DeploymentSettings {
 /** The settings of a facade that name no other construct: the same keys in a configuration file and in code. */
 export interface FacadeSettings {
   /**
-   * Whether people depend on this deployment. What costs money and is not needed for a trial is on by default in
-   * production: the firewall.
+   * Whether this deployment is for production. There, the firewall is on by default: it costs money, and a trial does
+   * not need it.
    *
    * @default true
    */
@@ -415,16 +420,16 @@ export interface FacadeSettings {
    */
   readonly meetingsRegion?: string;
   /**
-   * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
-   * machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host
-   * name may be one that is only known at deployment, such as that of a distribution of the same app.
+   * The web origins whose pages may call the API, exactly as browsers send them; `http://localhost:*` for any port of
+   * the local machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions.
+   * A host name may be one that is only known at deployment, such as that of a distribution of the same app.
    *
    * @default none
    */
   readonly allowedOrigins?: readonly string[];
   /**
-   * The request headers that pages may send beside those of AWS SDKs and of common tracing tools, which are always
-   * allowed (docs/wire-contract.md).
+   * The request headers that pages may send in addition to those of AWS SDKs and of common tracing tools, which are
+   * always allowed (docs/wire-contract.md).
    *
    * @default none
    */
@@ -487,33 +492,35 @@ export interface DomainConfig {
 /** The alarms, and who is notified. */
 export interface EnvironmentAlarmSettings {
   /**
-   * Where the runbook is read: alarms link to its sections.
+   * The URL of the runbook: alarms link to its sections.
    *
    * @default docs/runbook.md
    */
   readonly runbookUrl?: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
-   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
-   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   * How many answers with a status of 500 and above in a minute raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: the same number of them raises a separate alarm. A
+   * client that retries turns one failure into three. During a canary, the alarm rolls back to the old version. 1 to
+   * 1,000,000.
    *
    * @default 3
    */
   readonly serverErrorsPerMinute?: number;
   /**
-   * The denials in five minutes that are a surge. 1 to 1,000,000.
+   * How many denials in five minutes raise the alarm. 1 to 1,000,000.
    *
    * @default 100
    */
   readonly denialsPerFiveMinutes?: number;
   /**
-   * The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000.
+   * How many existing attendees, released with more than their ceiling in five minutes, raise the alarm. 1 to
+   * 1,000,000.
    *
    * @default 50
    */
   readonly aboveCeilingPerFiveMinutes?: number;
   /**
-   * The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000.
+   * The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000.
    *
    * @default 5000
    */
@@ -574,15 +581,15 @@ export interface EnvironmentConfig extends FacadeSettings {
 /** `LimitSettings`, every default filled in. */
 export interface CompleteLimitSettings {
   /**
-   * The gateway's throttle for each method, in requests a second. Keep it far above Chime's quota: anonymous requests
+   * The gateway's throttle for each method, in requests per second. Keep it far above Chime's quota: anonymous requests
    * count too, and must not lock others out. 1 to 10,000.
    */
   readonly requestsPerSecond: number;
   /** The burst of the gateway's throttle. 1 to 5,000. */
   readonly burst: number;
   /**
-   * The gateway's throttle for browsers' preflights (OPTIONS), so that neither they nor requests can use up the
-   * other's. 1 to 10,000.
+   * The gateway's throttle for browsers' preflights (OPTIONS), separate so that preflights and requests cannot use up
+   * each other's rate. 1 to 10,000.
    *
    * @default as `requestsPerSecond`
    */
@@ -593,31 +600,32 @@ export interface CompleteLimitSettings {
    * @default as `burst`
    */
   readonly preflightBurst?: number;
-  /** The function's memory in MiB, which also decides its share of a processor. 128 to 10,240. */
+  /** The function's memory in MiB, which also sets its share of CPU. 128 to 10,240. */
   readonly memoryMb: number;
   /** The function's time-out in seconds. The gateway waits one second longer. 5 to 28. */
   readonly timeoutSeconds: number;
   /**
-   * The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md).
-   * Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm
-   * FunctionThrottled: reserve more than requests a second times seconds a request. 1 to 100,000.
+   * The reserved concurrency: the most requests at once. It also bounds how much of Chime's quota all of them can spend
+   * (docs/authorization.md). It is taken from the account's concurrency. A request beyond it gets a 500 from the
+   * gateway, not a 429, and raises the alarm FunctionThrottled: reserve more than requests per second times seconds per
+   * request. 1 to 100,000.
    *
    * @default no limit but the account's
    */
   readonly reservedConcurrency?: number;
   /**
-   * The execution environments that are kept started, so that no request waits for one. Paid for by the hour. 1 to
-   * 100,000.
+   * The provisioned concurrency: environments that Lambda keeps initialized, so that no request waits for one. Billed
+   * by the hour. 1 to 100,000.
    *
    * @default none
    */
   readonly provisionedConcurrency?: number;
   /**
-   * The most that each table and index takes in a second, in write request units, so that a mistake cannot cost without
-   * end. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once. 100 to 1,000,000.
+   * The most write request units that each table and index takes in a second, which limits the cost of a mistake. A
+   * batch of 100 attendees takes some 260 in all, 100 of them in one table at once. 100 to 1,000,000.
    */
   readonly tableWriteUnitsPerSecond: number;
-  /** The most that is read of each table and index in a second, in read request units. 1 to 1,000,000. */
+  /** The most read request units that each table and index takes in a second. 1 to 1,000,000. */
   readonly tableReadUnitsPerSecond: number;
 }
 
@@ -626,12 +634,12 @@ export interface CompleteFirewallSettings {
   /**
    * Whether there is a firewall.
    *
-   * @default as `production`
+   * @default the value of `production`
    */
   readonly enabled?: boolean;
   /**
-   * The requests that one IP address may send in five minutes, preflights included; more are answered with 403.
-   * Everyone behind one company's address shares it. 10 to 2,000,000,000.
+   * The per-IP rate limit: requests in five minutes, preflights included; more are answered with 403. Everyone behind
+   * one company's address shares it. 10 to 2,000,000,000.
    */
   readonly requestsPerFiveMinutes: number;
 }
@@ -639,36 +647,40 @@ export interface CompleteFirewallSettings {
 /** `LogSettings`, every default filled in. */
 export interface CompleteLogSettings {
   /**
-   * The log retention: one of the numbers of days that CloudWatch Logs knows; 9999, `RetentionDays.INFINITE` of CDK, is
+   * The log retention in days, one of the values that CloudWatch Logs allows; 9999 (`RetentionDays.INFINITE` of CDK) is
    * for ever.
    */
   readonly retentionDays: number;
-  /** The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level. */
+  /** The log level. INFO is the highest: metrics are log lines, and Lambda drops lines below the level. */
   readonly level: 'DEBUG' | 'INFO';
   /**
-   * Writes one JSON line for each request, without personal data. API Gateway needs a log role of the account and
-   * Region for it: without one, the deployment fails.
+   * Writes an access log: one JSON line for each request, without personal data. API Gateway needs a log role for the
+   * account and Region: without one, the deployment fails.
    */
   readonly access: boolean;
-  /** Creates that role, for the whole account and Region: ask for it in one stack only. */
+  /** Creates that role, for the whole account and Region: set it in one stack only. */
   readonly accountRole: boolean;
 }
 
 /** `AlarmSettings`, every default filled in. */
 export interface CompleteAlarmSettings {
-  /** Where the runbook is read: alarms link to its sections. */
+  /** The URL of the runbook: alarms link to its sections. */
   readonly runbookUrl: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
-   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
-   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   * How many answers with a status of 500 and above in a minute raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: the same number of them raises a separate alarm. A
+   * client that retries turns one failure into three. During a canary, the alarm rolls back to the old version. 1 to
+   * 1,000,000.
    */
   readonly serverErrorsPerMinute: number;
-  /** The denials in five minutes that are a surge. 1 to 1,000,000. */
+  /** How many denials in five minutes raise the alarm. 1 to 1,000,000. */
   readonly denialsPerFiveMinutes: number;
-  /** The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000. */
+  /**
+   * How many existing attendees, released with more than their ceiling in five minutes, raise the alarm. 1 to
+   * 1,000,000.
+   */
   readonly aboveCeilingPerFiveMinutes: number;
-  /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
+  /** The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
 }
 
@@ -693,8 +705,8 @@ export interface CompleteReconcilerSettings {
 /** `FacadeSettings`, every default filled in. */
 export interface CompleteSettings {
   /**
-   * Whether people depend on this deployment. What costs money and is not needed for a trial is on by default in
-   * production: the firewall.
+   * Whether this deployment is for production. There, the firewall is on by default: it costs money, and a trial does
+   * not need it.
    */
   readonly production: boolean;
   /**
@@ -704,14 +716,14 @@ export interface CompleteSettings {
    */
   readonly meetingsRegion?: string;
   /**
-   * The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own
-   * machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host
-   * name may be one that is only known at deployment, such as that of a distribution of the same app.
+   * The web origins whose pages may call the API, exactly as browsers send them; `http://localhost:*` for any port of
+   * the local machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions.
+   * A host name may be one that is only known at deployment, such as that of a distribution of the same app.
    */
   readonly allowedOrigins: readonly string[];
   /**
-   * The request headers that pages may send beside those of AWS SDKs and of common tracing tools, which are always
-   * allowed (docs/wire-contract.md).
+   * The request headers that pages may send in addition to those of AWS SDKs and of common tracing tools, which are
+   * always allowed (docs/wire-contract.md).
    */
   readonly allowedHeaders: readonly string[];
   /** The first part of the path, if there is no custom domain. */
@@ -741,19 +753,23 @@ export interface CompleteSettings {
 
 /** `EnvironmentAlarmSettings`, every default filled in. */
 export interface CompleteEnvironmentAlarmSettings {
-  /** Where the runbook is read: alarms link to its sections. */
+  /** The URL of the runbook: alarms link to its sections. */
   readonly runbookUrl: string;
   /**
-   * The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for
-   * which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that
-   * retries makes three of one failure. During a canary, the alarm rolls back to the old version. 1 to 1,000,000.
+   * How many answers with a status of 500 and above in a minute raise the alarm, in two minutes of three. Requests for
+   * which the function has no free concurrency are not counted: the same number of them raises a separate alarm. A
+   * client that retries turns one failure into three. During a canary, the alarm rolls back to the old version. 1 to
+   * 1,000,000.
    */
   readonly serverErrorsPerMinute: number;
-  /** The denials in five minutes that are a surge. 1 to 1,000,000. */
+  /** How many denials in five minutes raise the alarm. 1 to 1,000,000. */
   readonly denialsPerFiveMinutes: number;
-  /** The existing attendees in five minutes, released with more than their ceiling, that are a surge. 1 to 1,000,000. */
+  /**
+   * How many existing attendees, released with more than their ceiling in five minutes, raise the alarm. 1 to
+   * 1,000,000.
+   */
   readonly aboveCeilingPerFiveMinutes: number;
-  /** The time that the slowest hundredth of the answers may take, in milliseconds. 100 to 29,000. */
+  /** The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
   /**
    * An SNS topic that is notified when an alarm begins and ends.

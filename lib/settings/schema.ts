@@ -10,7 +10,7 @@ import { INFINITE_DAYS, timeSpan } from './time-span.ts';
 export const MIN_WRITE_UNITS_PER_SECOND = 100;
 
 /** The problem of fewer. */
-export const TOO_FEW_WRITE_UNITS = `is below ${MIN_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so large ones would be entered late or never; make it at least as much`;
+export const TOO_FEW_WRITE_UNITS = `is below ${MIN_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so the admissions of large batches would be written late or never; raise it to that number or more`;
 
 export const DEFAULT_TABLE_UNITS_PER_SECOND = 4_000;
 
@@ -56,12 +56,12 @@ const requestHeader = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'+.^_`|~-]{1,100}$/, {
     error:
-      'is no name of a header, such as x-correlation-id; name each one, since browsers do not take * for Authorization',
+      'is not the name of a header, such as x-correlation-id; list each one by name, since browsers do not apply * to Authorization',
   })
   .refine(
     (name) => !/^(cookie2?|host|origin|referer|connection|content-length|(proxy|sec)-.*)$/i.test(name),
     {
-      error: 'is a header that no page can set, so it never has to be allowed; remove it',
+      error: 'is a header that no page can set, so it needs no permission; remove it',
     },
   );
 
@@ -86,7 +86,7 @@ const cognito = group('CognitoSettings', 'The Cognito user pool that is created 
   resourceServer: z
     .exactOptional(
       z.string().regex(/^[A-Za-z0-9:/._-]{1,200}$/, {
-        error: 'is no identifier of a resource server, such as usher or https://meetings.example.com',
+        error: 'is not the identifier of a resource server, such as usher or https://meetings.example.com',
       }),
     )
     .meta({
@@ -132,78 +132,78 @@ const firewall = group(
   {
     enabled: z.exactOptional(z.boolean()).meta({
       description: 'Whether there is a firewall.',
-      leftOut: 'as `production`',
+      leftOut: 'the value of `production`',
     }),
     // WAF's own bounds for a rate-based rule.
     requestsPerFiveMinutes: wholeNumber(10, 2_000_000_000).default(3_000).meta({
       description:
-        "The requests that one IP address may send in five minutes, preflights included; more are answered with 403. Everyone behind one company's address shares it.",
+        "The per-IP rate limit: requests in five minutes, preflights included; more are answered with 403. Everyone behind one company's address shares it.",
     }),
   },
 );
 
 const alarms = group('AlarmSettings', 'The alarms.', {
   runbookUrl: z.string().min(1).default('docs/runbook.md').meta({
-    description: 'Where the runbook is read: alarms link to its sections.',
+    description: 'The URL of the runbook: alarms link to its sections.',
   }),
   serverErrorsPerMinute: wholeNumber(1, 1_000_000).default(3).meta({
     description:
-      'The answers with a status of 500 and above in a minute that raise the alarm, in two minutes of three. Requests for which the function has no free concurrency are not counted: as many raise an alarm of their own. A client that retries makes three of one failure. During a canary, the alarm rolls back to the old version.',
+      'How many answers with a status of 500 and above in a minute raise the alarm, in two minutes of three. Requests for which the function has no free concurrency are not counted: the same number of them raises a separate alarm. A client that retries turns one failure into three. During a canary, the alarm rolls back to the old version.',
   }),
   denialsPerFiveMinutes: wholeNumber(1, 1_000_000).default(100).meta({
-    description: 'The denials in five minutes that are a surge.',
+    description: 'How many denials in five minutes raise the alarm.',
   }),
   aboveCeilingPerFiveMinutes: wholeNumber(1, 1_000_000).default(50).meta({
     description:
-      'The existing attendees in five minutes, released with more than their ceiling, that are a surge.',
+      'How many existing attendees, released with more than their ceiling in five minutes, raise the alarm.',
   }),
   latencyMs: wholeNumber(100, 29_000)
     .default(5_000)
     .meta({
       ...timeSpan,
-      description: 'The time that the slowest hundredth of the answers may take, in milliseconds.',
+      description: 'The latency at the 99th percentile that raises the alarm, in milliseconds.',
     }),
 });
 
 const logs = group('LogSettings', 'The logs.', {
   retentionDays: z
     .literal(LOG_RETENTION_DAYS, {
-      error: `CloudWatch Logs knows only these numbers of days: ${LOG_RETENTION_DAYS.join(', ')}`,
+      error: `is not a log retention of CloudWatch Logs; choose one of these numbers of days: ${LOG_RETENTION_DAYS.join(', ')}`,
     })
     .default(30)
     .meta({
       ...timeSpan,
       description:
-        'The log retention: one of the numbers of days that CloudWatch Logs knows; 9999, `RetentionDays.INFINITE` of CDK, is for ever.',
+        'The log retention in days, one of the values that CloudWatch Logs allows; 9999 (`RetentionDays.INFINITE` of CDK) is for ever.',
     }),
   level: z
     .enum(['DEBUG', 'INFO'], {
       error:
-        'is DEBUG or INFO: above, Lambda would leave out the metrics too, which are log lines, and no alarm could see',
+        'must be DEBUG or INFO: above INFO, Lambda would drop the metrics too, which are log lines, and no alarm could fire',
     })
     .default('INFO')
     .meta({
       description:
-        'The log level. INFO at most: metrics are log lines, and Lambda leaves out what is below its level.',
+        'The log level. INFO is the highest: metrics are log lines, and Lambda drops lines below the level.',
     }),
   access: z.boolean().default(false).meta({
     description:
-      'Writes one JSON line for each request, without personal data. API Gateway needs a log role of the account and Region for it: without one, the deployment fails.',
+      'Writes an access log: one JSON line for each request, without personal data. API Gateway needs a log role for the account and Region: without one, the deployment fails.',
   }),
   accountRole: z.boolean().default(false).meta({
-    description: 'Creates that role, for the whole account and Region: ask for it in one stack only.',
+    description: 'Creates that role, for the whole account and Region: set it in one stack only.',
   }),
 });
 
 const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
   requestsPerSecond: wholeNumber(1, 10_000).default(100).meta({
     description:
-      "The gateway's throttle for each method, in requests a second. Keep it far above Chime's quota: anonymous requests count too, and must not lock others out.",
+      "The gateway's throttle for each method, in requests per second. Keep it far above Chime's quota: anonymous requests count too, and must not lock others out.",
   }),
   burst: wholeNumber(1, 5_000).default(200).meta({ description: "The burst of the gateway's throttle." }),
   preflightsPerSecond: z.exactOptional(wholeNumber(1, 10_000)).meta({
     description:
-      "The gateway's throttle for browsers' preflights (OPTIONS), so that neither they nor requests can use up the other's.",
+      "The gateway's throttle for browsers' preflights (OPTIONS), separate so that preflights and requests cannot use up each other's rate.",
     leftOut: 'as `requestsPerSecond`',
   }),
   preflightBurst: z.exactOptional(wholeNumber(1, 5_000)).meta({
@@ -211,7 +211,7 @@ const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
     leftOut: 'as `burst`',
   }),
   memoryMb: wholeNumber(128, 10_240).default(1024).meta({
-    description: "The function's memory in MiB, which also decides its share of a processor.",
+    description: "The function's memory in MiB, which also sets its share of CPU.",
   }),
   // API Gateway gives up after 29 seconds: the function must end before, or its answer is lost. Of what it has, 3.5 seconds
   // are kept for recording the outcome and for the answer.
@@ -223,12 +223,12 @@ const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
     }),
   reservedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({
     description:
-      "The most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md). Taken from what the account has. A request beyond it gets a 500 of the gateway's, not a 429, and raises the alarm FunctionThrottled: reserve more than requests a second times seconds a request.",
+      "The reserved concurrency: the most requests at once. It also bounds how much of Chime's quota all of them can spend (docs/authorization.md). It is taken from the account's concurrency. A request beyond it gets a 500 from the gateway, not a 429, and raises the alarm FunctionThrottled: reserve more than requests per second times seconds per request.",
     leftOut: "no limit but the account's",
   }),
   provisionedConcurrency: z.exactOptional(wholeNumber(1, 100_000)).meta({
     description:
-      'The execution environments that are kept started, so that no request waits for one. Paid for by the hour.',
+      'The provisioned concurrency: environments that Lambda keeps initialized, so that no request waits for one. Billed by the hour.',
     leftOut: 'none',
   }),
   tableWriteUnitsPerSecond: z
@@ -239,17 +239,17 @@ const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
     .default(DEFAULT_TABLE_UNITS_PER_SECOND)
     .meta({
       description:
-        'The most that each table and index takes in a second, in write request units, so that a mistake cannot cost without end. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once.',
+        'The most write request units that each table and index takes in a second, which limits the cost of a mistake. A batch of 100 attendees takes some 260 in all, 100 of them in one table at once.',
     }),
   tableReadUnitsPerSecond: wholeNumber(1, 1_000_000).default(DEFAULT_TABLE_UNITS_PER_SECOND).meta({
-    description: 'The most that is read of each table and index in a second, in read request units.',
+    description: 'The most read request units that each table and index takes in a second.',
   }),
 });
 
 const deployment = group('DeploymentSettings', 'How a new version goes live.', {
   canaryMinutes: z.exactOptional(z.literal([5, 10, 15, 30])).meta({
     description:
-      'Sends a tenth of the requests to a new version for so many minutes, by CodeDeploy, and rolls back if an alarm for errors goes off meanwhile.',
+      'Sends a tenth of the requests to a new version for this many minutes (CodeDeploy), and rolls back if an error alarm fires meanwhile.',
     leftOut: 'all requests at once',
   }),
 });
@@ -258,7 +258,7 @@ const deployment = group('DeploymentSettings', 'How a new version goes live.', {
 export const facadeShape = {
   production: z.boolean().default(true).meta({
     description:
-      'Whether people depend on this deployment. What costs money and is not needed for a trial is on by default in production: the firewall.',
+      'Whether this deployment is for production. There, the firewall is on by default: it costs money, and a trial does not need it.',
   }),
   meetingsRegion: z.exactOptional(z.string()).meta({
     description:
@@ -267,11 +267,11 @@ export const facadeShape = {
   }),
   allowedOrigins: z.array(origin).default([]).meta({
     description:
-      'The web origins whose pages may call, exactly as browsers send them; `http://localhost:*` for any port of the own machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
+      'The web origins whose pages may call the API, exactly as browsers send them; `http://localhost:*` for any port of the local machine; `capacitor://localhost`, `ionic://localhost` or `chrome-extension://ID` for apps and extensions. A host name may be one that is only known at deployment, such as that of a distribution of the same app.',
   }),
   allowedHeaders: z.array(requestHeader).default([]).meta({
     description:
-      'The request headers that pages may send beside those of AWS SDKs and of common tracing tools, which are always allowed (docs/wire-contract.md).',
+      'The request headers that pages may send in addition to those of AWS SDKs and of common tracing tools, which are always allowed (docs/wire-contract.md).',
   }),
   stageName: z
     .string()

@@ -81,7 +81,7 @@ describe('a facade by its attributes', () => {
     const stack = createForeignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
     const elsewhere = Role.fromRoleArn(stack, 'Elsewhere', 'arn:aws:iam::999999999999:role/auditor');
     expect(problemOf(() => existing(stack).grantReadAudit(elsewhere))).toMatch(
-      /^Theirs\/Meetings: grantReadAudit: the grantee is of the account 999999999999, /,
+      /^Theirs\/Meetings: grantReadAudit: the grantee belongs to account 999999999999,/,
     );
   });
 });

@@ -377,7 +377,7 @@ describe('grants', () => {
     const elsewhere = Role.fromRoleArn(stack, 'Elsewhere', 'arn:aws:iam::999999999999:role/auditor');
     const facade = addFacade(stack);
     expect(problemOf(() => facade.grantReadAudit(elsewhere))).toMatch(
-      /^Theirs\/Facade: grantReadAudit: the grantee is of the account 999999999999, /,
+      /^Theirs\/Facade: grantReadAudit: the grantee belongs to account 999999999999,/,
     );
   });
 
@@ -585,19 +585,19 @@ describe('problems', () => {
       'a key that there is not, as untyped code may give it',
       { limit: { timeoutSeconds: 5 } },
       {},
-      'Theirs/Facade: unknown key "limit"; ',
+      'Theirs/Facade: unknown key "limit", ',
     ],
     [
       'meetings in another partition',
       { meetingsRegion: 'us-east-1' },
       { region: 'us-gov-west-1' },
-      'Theirs/Facade: meetingsRegion: us-east-1 is out of reach from us-gov-west-1, ',
+      'Theirs/Facade: meetingsRegion: us-east-1 and us-gov-west-1 are in different partitions',
     ],
     [
       'meetings out of reach of China',
       { meetingsRegion: 'us-east-1' },
       { region: 'cn-north-1' },
-      'Theirs/Facade: meetingsRegion: us-east-1 is out of reach from cn-north-1, ',
+      'Theirs/Facade: meetingsRegion: us-east-1 and cn-north-1 are in different partitions',
     ],
   ])('are one sentence, for %s', (_what, props, env, message) => {
     const sentence = problemWith(props, env);
@@ -610,7 +610,7 @@ describe('problems', () => {
     const arn = 'arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc123';
     const userPool = UserPool.fromUserPoolArn(stack, 'Pool', arn);
     expect(problemOf(() => addFacade(stack, { userPool }))).toMatch(
-      /^Theirs\/Facade: userPool: is in us-east-1, but the stack goes to eu-central-1, /,
+      /^Theirs\/Facade: userPool: is in us-east-1, but the stack deploys to eu-central-1/,
     );
   });
 
@@ -618,7 +618,7 @@ describe('problems', () => {
     const stack = createForeignStack();
     const userPool = new UserPool(stack, 'Pool');
     expect(problemOf(() => addFacade(stack, { userPool, issuers: [issuer] }))).toBe(
-      'Theirs/Facade: userPool: is given beside issuers, so it would be ignored; remove one of them',
+      'Theirs/Facade: userPool: is given together with issuers, so it would be ignored; remove one of them',
     );
   });
 });

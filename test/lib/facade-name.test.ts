@@ -43,13 +43,13 @@ describe('a namespace for metrics', () => {
 
   it.each(['', ' ', ':a', 'Räume', 'a\tb', 'x'.repeat(256)])('cannot be "%s"', (namespace) => {
     expect(problemWith(namespace)).toMatch(
-      /^Theirs\/Facade: metricsNamespace: ".*" is none that CloudWatch takes, so .*; use /,
+      /^Theirs\/Facade: metricsNamespace: ".*" is not a valid CloudWatch namespace, so .*; use /,
     );
   });
 
   it("cannot be one of AWS's own", () => {
     expect(problemWith('AWS/Lambda')).toMatch(
-      /^Theirs\/Facade: metricsNamespace: "AWS\/Lambda" begins with AWS\/, .*; begin it with something else$/,
+      /^Theirs\/Facade: metricsNamespace: "AWS\/Lambda" starts with AWS\/, .*; /,
     );
   });
 });
@@ -70,7 +70,7 @@ describe('two facades of one name', () => {
     ['a place that is only known at deployment', {}],
   ])('are rejected in %s', (_what, env) => {
     expect(problemWith(env)).toBe(
-      "Other/Default: id: makes the name usher-dev, which usher/dev has too, so each would count the other's requests and alarms; give one of them another id",
+      "Other/Default: id: leads to the name usher-dev, which usher/dev also has, so each would count the other's requests and alarms; change one of the ids",
     );
   });
 
@@ -78,7 +78,7 @@ describe('two facades of one name', () => {
     const stack = createForeignStack();
     addFacade(stack, {}, 'a b');
     expect(problemOf(() => addFacade(stack, {}, 'a-b'))).toMatch(
-      /^Theirs\/a-b: id: makes the name Theirs-a-b, /,
+      /^Theirs\/a-b: id: leads to the name Theirs-a-b, /,
     );
   });
 

@@ -29,7 +29,7 @@ describe("a function's role", () => {
     ],
   ])('rejects %s, instead of forgetting it', (_what, grant) => {
     expect(problemOf(grant)).toBe(
-      'Theirs/Facade/Attendees: cannot be granted anything, since what it may do is what Usher needs and no more; grant it to a function or role of your own',
+      'Theirs/Facade/Attendees: accepts no grants: it has exactly the permissions that Usher needs; grant them to your own function or role',
     );
   });
 

@@ -68,7 +68,7 @@ describe('the environment of the function, which Lambda limits to 4 KB', () => {
   it('is rejected where it is too small without the issuers too', () => {
     const { problem } = withOrigins(150);
     expect(problem).toMatch(
-      /^Theirs\/Facade: allowedOrigins: would make the function's environment \d+ bytes long, but Lambda allows 4096, so the deployment would fail half-way; list fewer$/,
+      /^Theirs\/Facade: allowedOrigins: would make the function's environment \d+ bytes long, but Lambda allows 4096, so the deployment would fail halfway; list fewer$/,
     );
   });
 
@@ -102,7 +102,7 @@ describe('the environment of the function, which Lambda limits to 4 KB', () => {
       issuers: [{ ...issuer, issuer: `https://${parameter.valueAsString}`, tenants: tenants(400) }],
     };
     expect(problemOf(() => addFacade(stack, props))).toMatch(
-      /^Theirs\/Facade: issuers: would make the function's environment \d+ bytes long, .*; write out what only the deployment knows/,
+      /^Theirs\/Facade: issuers: would make the function's environment \d+ bytes long, .*; use values that are known at synthesis/,
     );
   });
 });

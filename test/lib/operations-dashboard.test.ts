@@ -39,7 +39,7 @@ describe('the dashboard', () => {
       ['Time to answer, ms', [api('Latency', 'p50 of 300 s, "p50"'), api('Latency', 'p99 of 300 s, "p99"')]],
       ['Denials by all rules', [`${metricLinesOf(denials)[0]}, "Denials"`]],
       [
-        'Withheld, above the ceiling, refused one by one by Chime',
+        'Withheld, above the ceiling, refused individually by Chime',
         [own('AttendeesWithheld'), own('AttendeesAboveCeiling'), own('AttendeeErrors')],
       ],
       [
@@ -53,7 +53,7 @@ describe('the dashboard', () => {
       ],
       ['Oldest open batch, s', [own('OldestOpenIntentAge', 'Maximum')]],
       [
-        'Found out by the reconciler',
+        'Decided by the reconciler',
         [own('IntentsRecovered'), own('IntentsNotIssued'), own('IntentsUnresolved')],
       ],
       [
@@ -64,9 +64,9 @@ describe('the dashboard', () => {
           `AWS/Lambda Errors ${reconciler}: Sum of 300 s, "reconciler errors"`,
         ],
       ],
-      ['Handlers at once', [`AWS/Lambda ConcurrentExecutions ${handler}: Maximum of 300 s`]],
+      ['Handler concurrency', [`AWS/Lambda ConcurrentExecutions ${handler}: Maximum of 300 s`]],
       [
-        'Written, request units',
+        'Write request units',
         [
           table('ConsumedWriteCapacityUnits', 'AuditTable', 'audit'),
           table('ConsumedWriteCapacityUnits', 'AdmissionTable', 'admissions'),

@@ -90,10 +90,10 @@ describe('GovCloud', () => {
     const problemWith = (region: string, meetingsRegion: string) =>
       problemOf(() => createStack({ region, meetingsRegion }));
     expect(problemWith(GOV, 'us-east-1')).toMatch(
-      /meetingsRegion: us-east-1 is out of reach from us-gov-west-1, /,
+      /meetingsRegion: us-east-1 and us-gov-west-1 are in different partitions,/,
     );
     expect(problemWith('us-east-1', GOV)).toMatch(
-      /meetingsRegion: us-gov-west-1 is out of reach from us-east-1, /,
+      /meetingsRegion: us-gov-west-1 and us-east-1 are in different partitions,/,
     );
     expect(problemWith('us-gov-east-1', GOV)).toBeUndefined();
     expect(problemOf(() => addFacade(createForeignStack(), { meetingsRegion: GOV }))).toBeUndefined();

@@ -74,7 +74,7 @@ describe('the removal policy', () => {
   it('rejects a policy that not all resources have', () => {
     const stack = createForeignStack();
     expect(problemOf(() => addFacade(stack, { removalPolicy: RemovalPolicy.SNAPSHOT }))).toMatch(
-      /^Theirs\/Facade: removalPolicy: is snapshot, .*; give RemovalPolicy\.RETAIN or RemovalPolicy\.DESTROY$/,
+      /^Theirs\/Facade: removalPolicy: is snapshot, .*; use RemovalPolicy\.RETAIN or RemovalPolicy\.DESTROY$/,
     );
   });
 });

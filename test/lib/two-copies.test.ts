@@ -77,7 +77,7 @@ describe('an app with a copy of aws-cdk-lib of its own', () => {
       }),
     ],
     [
-      'domain: takes TLS 1.0,',
+      'domain: accepts TLS 1.0,',
       (scope, { aws_apigateway: apigateway, aws_certificatemanager: acm }) => ({
         domain: new apigateway.DomainName(scope, 'Name', {
           domainName: 'meetings.example.com',

@@ -32,7 +32,7 @@ describe('a resource server of one user pool', () => {
   it.each([[undefined], ['theirs']])('cannot be that of two facades: %s', (resourceServer) => {
     for (const otherEnv of [undefined, eu]) {
       expect(problemOfSecond(inPool(resourceServer), { ...(otherEnv && { otherEnv }) })).toMatch(
-        /\/Second: cognito\.resourceServer: is "(usher|theirs)", as that of One\/First in the same userPool, so .*; name another one$/,
+        /\/Second: cognito\.resourceServer: "(usher|theirs)" is also used by One\/First in the same userPool, so .*; /,
       );
     }
   });
@@ -57,7 +57,7 @@ describe('what a facade has', () => {
     const stack = new Stack(createApp(), 'One', { env: eu });
     addFacade(stack, {}, 'First');
     expect(problemOf(() => addFacade(stack, { metricsNamespace: 'Usher/One-First' }, 'Second'))).toMatch(
-      /^One\/Second: metricsNamespace: is "Usher\/One-First", as that of One\/First, so /,
+      /^One\/Second: metricsNamespace: "Usher\/One-First" is also used by One\/First, so /,
     );
   });
 });
@@ -84,7 +84,7 @@ describe('the root of a domain name', () => {
     ['that is to be made', toBeMade],
   ])('cannot be that of two facades, for one %s', (_what, props) => {
     expect(problemOfSecond(props)).toMatch(
-      /^One\/Second: domain: has its root mapped to One\/First already, so .*; give each its own domain name$/,
+      /^One\/Second: domain: its root is already mapped to One\/First, so .*; /,
     );
   });
 
@@ -99,7 +99,7 @@ describe('a namespace for metrics', () => {
 
   it('cannot be that of two facades', () => {
     expect(problemOfSecond(inOne)).toMatch(
-      /^One\/Second: metricsNamespace: is "Theirs", as that of One\/First, so .*; name another one$/,
+      /^One\/Second: metricsNamespace: "Theirs" is also used by One\/First, so .*; /,
     );
   });
 
@@ -116,7 +116,7 @@ describe("the account's role for logs", () => {
     ['two stacks of one place', eu, eu],
   ])('cannot be asked for twice in %s', (_what, env, otherEnv) => {
     expect(problemOfSecond(withRole, { env, ...(otherEnv && { otherEnv }) })).toMatch(
-      /\/Second: logs\.accountRole: is given for One\/First too, so .*; ask for it once in an account and Region$/,
+      /\/Second: logs\.accountRole: is also set for One\/First, so .*; /,
     );
   });
 

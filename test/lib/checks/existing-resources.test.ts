@@ -370,12 +370,12 @@ describe('the name of a domain', () => {
     ['meetings.example.com.', 'write meetings.example.com'],
     ['Meetings.Example.com', 'write meetings.example.com'],
     [' meetings.example.com', 'write meetings.example.com'],
-    ['meet ings.example.com', 'write one such as meetings.example.com'],
-    ['*.example.com', 'write one such as meetings.example.com'],
-    ['meetings', 'write one such as meetings.example.com'],
-    ['-meetings.example.com', 'write one such as meetings.example.com'],
-    ['192.0.2.1', 'write one such as meetings.example.com'],
-    ['', 'write one such as meetings.example.com'],
+    ['meet ings.example.com', 'use a name such as meetings.example.com'],
+    ['*.example.com', 'use a name such as meetings.example.com'],
+    ['meetings', 'use a name such as meetings.example.com'],
+    ['-meetings.example.com', 'use a name such as meetings.example.com'],
+    ['192.0.2.1', 'use a name such as meetings.example.com'],
+    ['', 'use a name such as meetings.example.com'],
   ])('cannot be "%s", to be created or existing', (name, remedy) => {
     for (const [prop, props] of named(name)) {
       const problem = problemWith(props);

@@ -88,7 +88,7 @@ describe('completeSettings', () => {
     ['*', 'has a wildcard'],
     ['https://*.example.com', 'has a wildcard'],
     ['http://*:*', 'has a wildcard'],
-    ['https://app.example.com:*', 'leaves the port open'],
+    ['https://app.example.com:*', 'allows any port'],
     ['http://app.example.com', 'is not https'],
     ['http://localhost.example.com', 'is not https'],
     ['https://app.example.com/', 'would never match; write https://app.example.com'],
@@ -119,10 +119,10 @@ describe('completeSettings', () => {
   });
 
   it.each([
-    ['*', 'is no name of a header'],
-    ['x-correlation id', 'is no name of a header'],
-    ['x-a,x-b', 'is no name of a header'],
-    ['', 'is no name of a header'],
+    ['*', 'is not the name of a header'],
+    ['x-correlation id', 'is not the name of a header'],
+    ['x-a,x-b', 'is not the name of a header'],
+    ['', 'is not the name of a header'],
     ['Cookie', 'no page can set'],
     ['sec-fetch-site', 'no page can set'],
   ])('rejects the header %s', (header, why) => {
@@ -169,18 +169,18 @@ describe('completeSettings', () => {
     [
       'a log retention that CloudWatch does not know',
       { logs: { retentionDays: 8 } },
-      'name: logs.retentionDays: CloudWatch Logs knows only these numbers of days: 1, 3, 5, 7, 14, ',
+      'name: logs.retentionDays: is not a log retention of CloudWatch Logs; choose one of these numbers of days: 1, 3, 5, 7, 14, ',
     ],
     [
       'preflights throttled below their rate',
       { limits: { preflightsPerSecond: 300 } },
       'name: limits.preflightBurst: is below preflightsPerSecond',
     ],
-    ['a log level that is none', { logs: { level: 'debug' } }, 'name: logs.level: is DEBUG or INFO'],
+    ['a log level that is none', { logs: { level: 'debug' } }, 'name: logs.level: must be DEBUG or INFO'],
     [
       'a log level that blinds the alarms',
       { logs: { level: 'WARN' } },
-      'name: logs.level: is DEBUG or INFO: above, ',
+      'name: logs.level: must be DEBUG or INFO: above INFO, ',
     ],
     [
       'a function that has no time left beside what it keeps for recording',
@@ -200,7 +200,7 @@ describe('completeSettings', () => {
     [
       'a pool that would not be made',
       { issuers: [issuer], cognito: { domainPrefix: 'usher' } },
-      'name: cognito: is given beside issuers',
+      'name: cognito: is given together with issuers',
     ],
     [
       'a word that Cognito keeps for itself',
@@ -211,7 +211,7 @@ describe('completeSettings', () => {
     [
       'a resource server that no scope could begin with',
       { cognito: { resourceServer: 'my server' } },
-      'name: cognito.resourceServer: is no identifier of a resource server',
+      'name: cognito.resourceServer: is not the identifier of a resource server',
     ],
     [
       'fewer requests of an address than WAF can count',
@@ -242,7 +242,7 @@ describe('completeSettings', () => {
     [
       'a change of the whole account that nothing needs, as access logs are off',
       { logs: { accountRole: true } },
-      'name: logs.accountRole: is given without access logs',
+      'name: logs.accountRole: is set without logs.access',
     ],
   ])('rejects %s', (_what, settings, message) => {
     const problem = problemOf(() => complete(settings));
@@ -251,24 +251,28 @@ describe('completeSettings', () => {
   });
 
   it.each<[string, object, string]>([
-    ['a number below its bounds', { limits: { memoryMb: 64 } }, 'limits.memoryMb: is 64; give 128 at least'],
+    [
+      'a number below its bounds',
+      { limits: { memoryMb: 64 } },
+      'limits.memoryMb: is 64; it must be at least 128',
+    ],
     [
       'a number above its bounds',
       { limits: { memoryMb: 2e4 } },
-      'limits.memoryMb: is 20000; give 10240 at most',
+      'limits.memoryMb: is 20000; it must be at most 10240',
     ],
-    ['a part of a number', { limits: { burst: 200.5 } }, 'limits.burst: is 200.5; give a whole number'],
-    ['a number as a string', { limits: { burst: '200' } }, 'limits.burst: is "200"; give a number'],
+    ['a part of a number', { limits: { burst: 200.5 } }, 'limits.burst: is 200.5; it must be a whole number'],
+    ['a number as a string', { limits: { burst: '200' } }, 'limits.burst: is "200"; it must be a number'],
     [
       'a value that is none of several',
       { deployment: { canaryMinutes: 7 } },
-      'deployment.canaryMinutes: is 7; give 5, 10, 15 or 30',
+      'deployment.canaryMinutes: is 7; it must be 5, 10, 15 or 30',
     ],
-    ['a list for a group', { limits: [] }, 'limits: is a list; give an object'],
+    ['a list for a group', { limits: [] }, 'limits: is a list; it must be an object'],
     [
       'nothing for a name',
       { issuers: [{ ...issuer, scopeClaim: '' }] },
-      'issuers[0].scopeClaim: is empty; give one at least',
+      'issuers[0].scopeClaim: is empty; at least one is required',
     ],
   ])('says of %s what is wrong, where, and what to give', (_what, settings, message) => {
     expect(problemOf(() => complete(settings))).toBe(`name: ${message}`);
@@ -313,9 +317,9 @@ describe('checkSettings', () => {
     });
     expect(settings).toBeUndefined();
     expect(problems.toSorted()).toEqual([
-      'audit.retentionDays: is 1; give 7 at least',
-      'limits.burst: is 0; give 1 at least',
-      'limits.memoryMb: is 64; give 128 at least',
+      'audit.retentionDays: is 1; it must be at least 7',
+      'limits.burst: is 0; it must be at least 1',
+      'limits.memoryMb: is 64; it must be at least 128',
     ]);
   });
 });

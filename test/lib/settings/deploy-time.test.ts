@@ -44,7 +44,7 @@ describe('an origin of the same app', () => {
   it.each<[string, string]>([
     [`http://${host}`, 'is not https, '],
     [`https://${host}/`, 'is not what a browser sends as its origin, '],
-    [`https://${host}:*`, 'leaves the port open, '],
+    [`https://${host}:*`, 'allows any port, '],
     [`https://*.${host}`, 'has a wildcard, '],
   ])('is rejected as %s', (origin, message) => {
     expect(problemWith({ allowedOrigins: [origin] })).toContain(
@@ -86,7 +86,7 @@ describe('what has to be known at synthesis', () => {
     ['allowedOrigins[0]', { allowedOrigins: list }],
   ])('is rejected in so many words: %s', (path, props) => {
     expect(problemWith(props)).toBe(
-      `Theirs/Facade: ${path}: is only known at deployment, so nobody could tell now whether it is safe and works; write out what is known at synthesis`,
+      `Theirs/Facade: ${path}: is only known at deployment, so it cannot be checked now; use a value that is known at synthesis`,
     );
   });
 

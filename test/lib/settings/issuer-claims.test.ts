@@ -98,9 +98,7 @@ describe('a claim', () => {
 
 describe('a scope', () => {
   it.each(['__proto__', 'constructor', ' a', 'a ', 'a\n'])('may not be called %j', (delegate) => {
-    expect(problemOf({ scopes: { delegate } })).toMatch(
-      /^scopes\.delegate: is no scope that a token can have/,
-    );
+    expect(problemOf({ scopes: { delegate } })).toMatch(/^scopes\.delegate: is not a valid scope/);
   });
 
   it('may have a space only where it is an entry of a list', () => {
@@ -127,14 +125,14 @@ describe('a scope', () => {
 
 describe('the mark of an access token', () => {
   it.each<[unknown, RegExp]>([
-    [{}, /^accessTokenMark: says nothing/],
-    [{ audience: false }, /^accessTokenMark: says nothing/],
-    [{ typ: 'at+jwt', claim: 'cid' }, /^accessTokenMark: says more than one thing/],
-    [{ claim: 'cid', audience: true }, /^accessTokenMark: says more than one thing/],
+    [{}, /^accessTokenMark: is empty/],
+    [{ audience: false }, /^accessTokenMark: is empty/],
+    [{ typ: 'at+jwt', claim: 'cid' }, /^accessTokenMark: has more than one mark/],
+    [{ claim: 'cid', audience: true }, /^accessTokenMark: has more than one mark/],
     [{ typ: 'at+jwt', values: ['a'] }, /^accessTokenMark: has values without a claim/],
-    [{ typ: 'JWT' }, /^accessTokenMark: names the typ "JWT", which ID tokens have too/],
-    [{ typ: 'application/jwt' }, /which ID tokens have too/],
-    [{ claim: 'sub' }, /^accessTokenMark: names the claim "sub", which every ID token has too/],
+    [{ typ: 'JWT' }, /^accessTokenMark: has the typ "JWT", which ID tokens also have/],
+    [{ typ: 'application/jwt' }, /which ID tokens also have/],
+    [{ claim: 'sub' }, /^accessTokenMark: has the claim "sub", which every ID token also has/],
     [{ claim: 'cid', values: [] }, /^accessTokenMark\.values: /],
     [{ claim: '__proto__' }, /^accessTokenMark\.claim: /],
     ['at+jwt', /^accessTokenMark: /],

@@ -33,7 +33,7 @@ describe('two issuers', () => {
     'https://idp.example.com/a/keys?q=2&p=1',
     'https://idp.example.com/a/keys?%70=1&q=2',
   ])('cannot share keys by spelling their address as %s', (spelling) => {
-    expect(problemOf(KEYS, spelling)).toMatch(/^1\.jwksUri: .* is where the keys of a are too/);
+    expect(problemOf(KEYS, spelling)).toMatch(/^1\.jwksUri: .* also serves the keys of a,/);
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe('two issuers', () => {
     ['http://[::1]:4000/keys', 'http://[0:0:0:0:0:0:0:1]:4000/keys'],
     ['https://idp.example.com/keys?', 'https://idp.example.com/keys'],
   ])('cannot share keys by the addresses %s and %s', (one, other) => {
-    expect(problemOf(one, other)).toMatch(/is where the keys of a are too/);
+    expect(problemOf(one, other)).toMatch(/also serves the keys of a,/);
   });
 
   it('cannot share one of several key sets', () => {
@@ -52,7 +52,7 @@ describe('two issuers', () => {
         ['https://x.example/1', 'https://x.example/2'],
         ['https://x.example/3', 'https://x.example/2'],
       ),
-    ).toMatch(/^1\.jwksUri: "https:\/\/x\.example\/2" is where the keys of a are too/);
+    ).toMatch(/^1\.jwksUri: "https:\/\/x\.example\/2" also serves the keys of a,/);
   });
 
   it('cannot share keys that one finds by its name', () => {
@@ -64,7 +64,7 @@ describe('two issuers', () => {
         externalUserIdPrefix: 'b:',
       }),
     ]);
-    expect(error?.issues[0]?.message).toMatch(/is where the keys of https:\/\/idp\.example\.com are too/);
+    expect(error?.issues[0]?.message).toMatch(/also serves the keys of https:\/\/idp\.example\.com,/);
   });
 
   it.each([
@@ -83,7 +83,7 @@ describe('two issuers', () => {
       string,
     ];
     expect(problemOf(one, other)).toBeUndefined();
-    expect(problemOf(one, one)).toMatch(/is where the keys of a are too/);
+    expect(problemOf(one, one)).toMatch(/also serves the keys of a,/);
   });
 });
 

@@ -51,8 +51,8 @@ export interface IssuerRules {
   algorithms: SignatureAlgorithm[];
   accessTokenMark: AccessTokenMark;
   /**
-   * The claims that list a token's scopes, taken together: one string with spaces between, a list of strings, or an
-   * object whose keys are the scopes.
+   * The claims that list a token's scopes, taken together: one string with spaces between, a list of strings, an
+   * object whose keys are the scopes or a list of such objects, or `true`, which is the scope `true`.
    */
   scopeClaims: string[];
   scopes: {

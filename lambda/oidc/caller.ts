@@ -106,15 +106,21 @@ function onlyOf(claim: unknown): unknown {
 }
 
 /**
- * One string, with spaces between several scopes; a list of strings; or an object whose keys are roles, as Zitadel has
- * them. Anything else holds no scopes.
+ * One string, with spaces between several scopes; a list of strings; or an object whose keys are roles, or a list of such
+ * objects, as Zitadel documents both. A claim that is a flag, as Firebase shows them, is the scope `true`. Anything else
+ * holds no scopes.
  */
 function scopesIn(claim: unknown): string[] {
   // A role may hold spaces itself, and then stands alone.
   if (typeof claim === 'string') return [...claim.split(' '), claim].filter((scope) => scope !== '');
-  if (Array.isArray(claim)) return claim.every((scope) => typeof scope === 'string') ? claim : [];
-  if (!isPlainObject(claim)) return [];
-  return Object.entries(claim).flatMap(([role, held]) =>
+  if (claim === true) return ['true'];
+  if (!Array.isArray(claim)) return isPlainObject(claim) ? rolesIn(claim) : [];
+  if (claim.every(isPlainObject)) return claim.flatMap(rolesIn);
+  return claim.every((scope) => typeof scope === 'string') ? claim : [];
+}
+
+function rolesIn(roles: Record<string, unknown>): string[] {
+  return Object.entries(roles).flatMap(([role, held]) =>
     held === true || isPlainObject(held) ? [role] : [],
   );
 }

@@ -90,7 +90,7 @@ function problemsWithUrls({ entry, rules }: Issuer): Problem[] {
   } else if (rules.jwksUris.length === 0) {
     add(
       ['jwksUri'],
-      'is missing, and this provider has a key address for each customer; use the jwks_uri of its discovery document',
+      'is missing, and does not follow from this provider and issuer; use the jwks_uri of the discovery document',
     );
   } else if (named.length === 0 && !rules.jwksUris.every(isFetchable)) {
     add(

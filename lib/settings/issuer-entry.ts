@@ -120,7 +120,7 @@ export const issuerEntrySchema = z
     }),
     scopeClaim: z.exactOptional(claimName).meta({
       description:
-        "The claim that lists a token's scopes, or a path to it: a string with spaces between, a list, or an object whose keys they are.",
+        "The claim that lists a token's scopes, or a path to it: a string with spaces between, a list, or an object whose keys they are. A claim that is true is the scope `true`.",
       leftOut: '`scope` (RFC 8693 section 4.2)',
     }),
     scopeClaims: z.exactOptional(claimNames).meta({

@@ -115,7 +115,7 @@ export interface IssuerEntry {
   readonly accessTokenMark?: AccessTokenMarkSettings;
   /**
    * The claim that lists a token's scopes, or a path to it: a string with spaces between, a list, or an object whose
-   * keys they are.
+   * keys they are. A claim that is true is the scope `true`.
    *
    * @default `scope` (RFC 8693 section 4.2)
    */

@@ -8,7 +8,7 @@ import { parseUrl } from './urls.ts';
 
 /** What a provider's documents fix of an issuer; docs/identity-providers.md has the sources and the traps. */
 export interface ProviderPreset {
-  /** Where the provider publishes its keys; undefined where each customer has an address of its own. */
+  /** Where the provider publishes its keys; undefined where the issuer does not say. */
   jwksUri(issuer: string): string | undefined;
   accessTokenMark: AccessTokenMark;
   scopeClaims: string[];
@@ -34,12 +34,24 @@ function preset(fixed: Pick<ProviderPreset, 'accessTokenMark'> & Partial<Provide
   };
 }
 
-/** `https://login.microsoftonline.com/<tenant>/v2.0` or `https://sts.windows.net/<tenant>/`. */
-function entraKeys(path: string) {
-  return (issuer: string) => {
-    const tenant = /^https:\/\/[^/]+\/([^/]+)/.exec(issuer)?.[1];
-    return tenant === undefined ? undefined : `https://login.microsoftonline.com/${tenant}/discovery/${path}`;
-  };
+/**
+ * `https://login.microsoftonline.com/<tenant>/v2.0`, the same on the host of a national cloud, or, for External ID,
+ * `https://<tenant>.ciamlogin.com/<tenant>/v2.0`.
+ */
+function entraKeys(issuer: string): string | undefined {
+  const [, tenant] = /^(https:\/\/[^/]+\/[^/]+)\/v2\.0\/?$/.exec(issuer) ?? [];
+  return tenant && `${tenant}/discovery/v2.0/keys`;
+}
+
+/** `https://sts.windows.net/<tenant>/`; the keys are not on that host. */
+function entraV1Keys(issuer: string): string | undefined {
+  const [, tenant] = /^https:\/\/sts\.windows\.net\/([^/]+)\/?$/.exec(issuer) ?? [];
+  return tenant && `https://login.microsoftonline.com/${tenant}/discovery/keys`;
+}
+
+/** `https://<domain>/oauth2/<id>`: the organization's own authorization server makes tokens for Okta alone. */
+function oktaKeys(issuer: string): string | undefined {
+  return /\/oauth2\/[^/]+\/?$/.test(issuer) ? below('v1/keys')(issuer) : undefined;
 }
 
 /** What holds without a provider. */
@@ -76,9 +88,11 @@ export const PROVIDERS = {
     jwksUri: below('.well-known/openid-configuration/jwks'),
     accessTokenMark: AT_JWT,
     clientIdClaims: ['client_id'],
+    // A machine's token has no sub.
+    subjectClaims: ['sub', 'client_id'],
   }),
   entra: preset({
-    jwksUri: entraKeys('v2.0/keys'),
+    jwksUri: entraKeys,
     accessTokenMark: { claim: 'azpacr' },
     scopeClaims: ['scp', 'roles'],
     clientIdClaims: ['azp'],
@@ -90,7 +104,7 @@ export const PROVIDERS = {
     clientIdClaims: ['azp'],
   }),
   'entra-v1': preset({
-    jwksUri: entraKeys('keys'),
+    jwksUri: entraV1Keys,
     accessTokenMark: { claim: 'appidacr' },
     scopeClaims: ['scp', 'roles'],
     clientIdClaims: ['appid'],
@@ -106,7 +120,8 @@ export const PROVIDERS = {
     accessTokenMark: { claim: 'tokenName', values: ['access_token'] },
   }),
   fusionauth: preset({
-    accessTokenMark: { claim: 'tty', values: ['at'] },
+    // ID tokens lost it with version 1.24.
+    accessTokenMark: { claim: 'applicationId' },
     scopeClaims: ['roles'],
     clientIdClaims: ['applicationId'],
   }),
@@ -127,7 +142,7 @@ export const PROVIDERS = {
     clientIdClaims: ['azp', 'client_id'],
   }),
   okta: preset({
-    jwksUri: below('v1/keys'),
+    jwksUri: oktaKeys,
     accessTokenMark: { claim: 'cid' },
     scopeClaims: ['scp'],
     clientIdClaims: ['cid'],

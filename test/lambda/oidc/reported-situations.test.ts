@@ -1,34 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { issuersSchema } from '../../../lib/settings/issuers.ts';
-import type { IssuerEntry } from '../../../lib/settings/props.ts';
-import {
-  createSigningKey,
-  publicJwk,
-  type SigningAlgorithm,
-  type SigningKey,
-  signToken,
-  startKeyServer,
-} from '../../support/issuer.ts';
-import { answerFor } from '../../support/token-answers.ts';
+import { describeSituations, from, type Situation } from '../../support/token-situations.ts';
 
 /** Situations that users of other verifiers reported in public, each with the configuration that answers it. */
 
-interface Situation {
-  /** What is written beside issuer, audience and key address. */
-  entry?: Partial<IssuerEntry>;
-  issuer?: string;
-  alg?: SigningAlgorithm;
-  /** What is published, of the key that signs and another. */
-  publish?: (signer: Jwk, other: Jwk) => unknown[];
-  serve?: (request: IncomingMessage, response: ServerResponse, keySet: string) => void;
-  tokens: { header?: object; claims?: object; answer: string }[];
-}
-type Jwk = Record<string, unknown>;
-
 const TENANT = '77777777-8888-4999-8aaa-bbbbbbbbbbbb';
-const from = (secondsFromNow: number) => Math.floor(Date.now() / 1000) + secondsFromNow;
 const GOOD = { claims: { scope: 'meet.host' }, answer: '200' };
 
 const SITUATIONS: Record<string, Situation> = {
@@ -223,48 +198,4 @@ const SITUATIONS: Record<string, Situation> = {
   },
 };
 
-const signers = new Map<SigningAlgorithm, SigningKey>();
-let other: SigningKey;
-let keys: Awaited<ReturnType<typeof startKeyServer>>;
-beforeAll(async () => {
-  for (const alg of ['RS256', 'PS256', 'ES384'] as const) signers.set(alg, createSigningKey('k1', alg));
-  other = createSigningKey('e1');
-  keys = await startKeyServer([]);
-});
-beforeEach(() => {
-  keys.answer = undefined;
-});
-afterAll(() => keys.close());
-
-describe.each(Object.entries(SITUATIONS))('%s', (_situation, situation) => {
-  const {
-    issuer = 'https://login.example.org',
-    alg = 'RS256',
-    entry = {},
-    publish,
-    serve,
-    tokens,
-  } = situation;
-  it.each(tokens)('is answered with $answer: $claims', async ({ header = {}, claims = {}, answer }) => {
-    const signer = signers.get(alg) as SigningKey;
-    const published = publish?.(publicJwk(signer), publicJwk(other)) ?? [publicJwk(signer)];
-    keys.respond = () => JSON.stringify({ keys: published });
-    if (serve !== undefined) keys.answer = (request, response) => serve(request, response, keys.respond());
-    const rules = issuersSchema.parse([
-      {
-        issuer,
-        jwksUri: keys.jwksUri,
-        audience: ['api'],
-        scopes: { delegate: 'meet.host' },
-        ...(entry.provider === undefined ? { accessTokenMark: { typ: 'at+jwt' } } : {}),
-        ...entry,
-      },
-    ]);
-    const token = signToken(
-      signer,
-      { iss: issuer, aud: 'api', sub: 'user-1', exp: from(3_600), ...claims },
-      { ...header },
-    );
-    expect(await answerFor(token, rules, [{ ExternalUserId: 'bob' }])).toBe(answer);
-  });
-});
+describeSituations(SITUATIONS);

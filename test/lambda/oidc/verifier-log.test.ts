@@ -127,6 +127,13 @@ describe('an issuer that is not configured', () => {
     ['login.example.com', 'https://login.example.com'],
     [`https://login.microsoftonline.com/${TENANT}/v2.0`, `https://sts.windows.net/${TENANT}/`],
     [`https://sts.windows.net/${TENANT}/`, `https://login.microsoftonline.com/${TENANT}/v2.0`],
+    [`https://login.microsoftonline.us/${TENANT}/v2.0`, `https://login.microsoftonline.com/${TENANT}/v2.0`],
+    [`https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`, `https://contoso.ciamlogin.com/${TENANT}/v2.0`],
+    [
+      `https://contoso.b2clogin.com/tfp/${TENANT}/b2c_1_signin/v2.0/`,
+      `https://contoso.b2clogin.com/${TENANT}/v2.0/`,
+    ],
+    ['https://sso.example.com/auth/realms/acme', 'https://sso.example.com/realms/acme'],
     ['https://login.example.com/oauth2/v1', 'https://login.example.com/oauth2/v2.0'],
   ])('is refused, and %s makes the log name %s', async (iss, configured) => {
     await expect(verify(iss, configured)).rejects.toMatchObject({ details: { reason: 'token-issuer' } });

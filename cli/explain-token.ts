@@ -9,7 +9,11 @@ import type { Rule } from '../lambda/model/rules.ts';
 import { nearestIssuer } from '../lambda/oidc/issuer-names.ts';
 import { createTokenVerifier } from '../lambda/oidc/token-verifier.ts';
 import { ConfigurationError } from '../lib/checks/configuration-error.ts';
-import { loadConfig } from '../lib/settings/config-file.ts';
+import { parseConfig } from '../lib/settings/complete.ts';
+import { readConfigFile } from '../lib/settings/config-file.ts';
+import { readLocalEnvironment, stateDirectory } from '../local/environment.ts';
+import type { IssuerAddresses } from '../local/issuer/issuer.ts';
+import { namesLocalIssuer, withLocalIssuer } from '../local/issuer/named.ts';
 import { survivePipedHelp } from '../local/output.ts';
 
 export interface Explanation {
@@ -166,6 +170,21 @@ function adviceFor(reason: Reason | undefined): string {
     : 'see docs/runbook.md';
 }
 
+/** @throws ConfigurationError where no local system runs, or one with another issuer */
+function localIssuer(config: string): Pick<IssuerAddresses, 'issuer' | 'jwksUri'> {
+  try {
+    const { issuer, jwksUri } = readLocalEnvironment(stateDirectory(process.env));
+    if (jwksUri !== undefined) return { issuer, jwksUri };
+  } catch (error) {
+    throw new ConfigurationError(
+      `${config}: issuers: "local" is the issuer of a running local system. ${(error as Error).message}`,
+    );
+  }
+  throw new ConfigurationError(
+    `${config}: issuers: "local" is the issuer of a running local system, and the one that runs has another issuer; name the configuration that it runs with`,
+  );
+}
+
 async function main(): Promise<void> {
   const { config } = new Command('explain-token')
     .description(
@@ -174,7 +193,9 @@ async function main(): Promise<void> {
     .requiredOption('--config <file>', 'configuration, such as config/production.json')
     .parse()
     .opts<{ config: string }>();
-  const { issuers } = loadConfig(config);
+  const written = readConfigFile(config);
+  const complete = namesLocalIssuer(written) ? withLocalIssuer(written, localIssuer(config)) : written;
+  const { issuers } = parseConfig(complete, config);
   if (issuers.length === 0) {
     throw new ConfigurationError(
       `${config}: issuers: none is configured, so the pool is only known once it is deployed; write the pool's issuer into a copy of the file`,

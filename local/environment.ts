@@ -31,6 +31,8 @@ export interface LocalEnvironment {
   region: string;
   /** The ready-made meeting; left out where somebody else's Chime did not let us create one. */
   meetingId?: string;
+  /** Where the local issuer publishes its keys; left out where the issuer is not the local one. */
+  jwksUri?: string;
   /** Where tokens are signed; left out where the issuer is not the local one. */
   signUrl?: string;
   /** The page for people, with the contract beside it. */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { AssetManifestArtifact } from 'aws-cdk-lib/cx-api';
 import { parseConfig } from '../lib/settings/complete.ts';
+import { readConfigFile } from '../lib/settings/config-file.ts';
 import type { CompleteConfig } from '../lib/settings/props.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
 import { startChimeEmulator } from './chime-emulator/server.ts';
@@ -10,7 +11,8 @@ import { createTables, startDynamoDb } from './dynamodb.ts';
 import { type LocalEnvironment, stateDirectory } from './environment.ts';
 import { startGateway } from './gateway/server.ts';
 import { guarded } from './guard.ts';
-import { type IssuerAddresses, startIssuer } from './issuer/issuer.ts';
+import { startIssuer } from './issuer/issuer.ts';
+import { namesLocalIssuer, withLocalIssuer } from './issuer/named.ts';
 import { BACKEND_CLIENT_ID, DELEGATE_SCOPE, PAGE_CLIENT_ID, SELF_SCOPE } from './issuer/people.ts';
 import {
   callersCredentials,
@@ -93,11 +95,11 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
   const ports = portsFrom(options.port);
   if (dataDirectory !== undefined) mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const kept = dataDirectory && { dataDirectory };
-  const written = readJson(configFile);
+  const written = readConfigFile(configFile);
   const issuer = namesLocalIssuer(written)
     ? started(await startIssuer({ port: ports.issuer, ...kept }))
     : undefined;
-  const config = parseConfig(withIssuer(written, issuer), configFile);
+  const config = parseConfig(issuer ? withLocalIssuer(written, issuer) : written, configFile);
   const region = config.region ?? DEFAULT_REGION;
 
   const services = await startServices(options, { region, ports }, started);
@@ -166,6 +168,7 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     ...(meetingId && { meetingId }),
     pageUrl: page.url,
     ...(issuer && {
+      jwksUri: issuer.jwksUri,
       signUrl: issuer.signUrl,
       backendClientId: BACKEND_CLIENT_ID,
       backendClientSecret: issuer.backendClientSecret,
@@ -220,36 +223,6 @@ function startEmulator(port: number): Promise<{ url: string; close(): Promise<vo
     if (error.code !== 'EADDRINUSE') throw error;
     return start(0);
   });
-}
-
-function readJson(file: string): { issuers?: { issuer?: unknown }[] } {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
-  }
-}
-
-/**
- * In a configuration for one machine, the word `local` stands for the issuer that runs beside the rest.
- *
- * @param written not checked yet: it can be anything
- */
-function namesLocalIssuer(written: ReturnType<typeof readJson> | null): boolean {
-  const issuers = written?.issuers;
-  return Array.isArray(issuers) && issuers.some((rules) => rules?.issuer === 'local');
-}
-
-function withIssuer(
-  written: ReturnType<typeof readJson>,
-  local: IssuerAddresses | undefined,
-): ReturnType<typeof readJson> {
-  if (local === undefined) return written;
-  const { issuer, jwksUri } = local;
-  const issuers = written.issuers?.map((rules) =>
-    rules?.issuer === 'local' ? { ...rules, issuer, jwksUri } : rules,
-  );
-  return { ...written, ...(issuers && { issuers }) };
 }
 
 function synthesize(config: CompleteConfig, region: string, directory: string): LocalStack {

@@ -9,6 +9,15 @@ import type { CompleteConfig } from './props.ts';
  * @throws ConfigurationError in one line that begins with the file's name: unreadable, no JSON, or what `parseConfig` refuses.
  */
 export function loadConfig(file: string): CompleteConfig {
+  return parseConfig(readConfigFile(file), file);
+}
+
+/**
+ * Reads a configuration as it is written, unchecked.
+ *
+ * @throws ConfigurationError in one line that begins with the file's name: unreadable, or no JSON.
+ */
+export function readConfigFile(file: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -18,11 +27,9 @@ export function loadConfig(file: string): CompleteConfig {
       `${file}: ${missing ? 'the file does not exist' : `cannot be read: ${(error as Error).message}`}`,
     );
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new ConfigurationError(`${file}: is not JSON: ${(error as Error).message}`);
   }
-  return parseConfig(value, file);
 }

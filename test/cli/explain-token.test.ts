@@ -164,7 +164,7 @@ describe('the command', () => {
     expect([good.status, bad.status, none.status]).toEqual([0, 1, 2]);
     expect(good.output).toContain('accepted: delegate by the scope host in scope');
     expect(bad.output).toContain('refused: token-audience');
-    expect(none.output).toContain('none.json: there is no such file');
+    expect(none.output).toContain('none.json: the file does not exist');
     expect(good.output + bad.output).not.toMatch(/secret|eyJ/);
   }, 30_000);
 });

@@ -1,13 +1,13 @@
-/** A map that forgets what was used longest ago once it holds `limit` entries, so that no flood of keys can fill memory. */
+/** A map that drops the least recently used entry beyond `limit` entries, so that no flood of keys can fill memory. */
 export interface BoundedMap<K, V> {
   get(key: K): V | undefined;
   set(key: K, value: V): void;
-  /** Forgets every entry of such a key. */
+  /** Removes every entry whose key matches. */
   deleteWhere(isGone: (key: K) => boolean): void;
 }
 
 export function createBoundedMap<K, V>(limit: number): BoundedMap<K, V> {
-  // A Map iterates in order of insertion; what is used is inserted again, so the first key is the least recently used.
+  // A Map iterates in order of insertion; a used entry is inserted again, so the first key is the least recently used.
   const entries = new Map<K, V>();
   return {
     get(key) {

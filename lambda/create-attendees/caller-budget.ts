@@ -1,11 +1,11 @@
 import type { Clock } from '../model/ports.ts';
 import { createBoundedMap } from './bounded-map.ts';
 
-/** So much of something per caller: a token bucket each, in this process. */
+/** A budget per caller: a token bucket each, in this process. */
 export interface CallerBudget {
   /** Takes one, if one is left. */
   take(callerId: string): boolean;
-  /** Gives some back, up to the capacity; one where nothing is said. */
+  /** Gives some back, up to the capacity; one by default. */
   giveBack(callerId: string, amount?: number): void;
 }
 
@@ -17,7 +17,7 @@ export function createCallerBudget(
   clock: Clock,
   options: { capacity: number; perSecond: number },
 ): CallerBudget {
-  // A caller that is forgotten starts afresh; it takes a thousand verified callers to make that happen.
+  // A dropped caller starts with a full bucket; that takes a thousand verified callers.
   const buckets = createBoundedMap<string, { left: number; atMs: number }>(1_000);
 
   function refilled(callerId: string): { left: number; atMs: number } {

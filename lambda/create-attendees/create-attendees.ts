@@ -20,8 +20,8 @@ export interface CreatedAttendees {
 type AttendeesRequest = CallerRequest<AskedAttendees>;
 
 /**
- * Turns "this caller may have these attendees in this meeting" into join tokens: records the intent, asks Chime, judges its
- * answer, records admissions and outcome, and only then answers.
+ * Turns "this caller may have these attendees in this meeting" into join tokens: records the intent, asks Chime, judges
+ * its answer, records admissions and outcome, and only then answers.
  *
  * @throws FacadeError for every answer other than 200
  */
@@ -78,7 +78,7 @@ export async function createAttendees(
   };
 }
 
-/** After this, the audit knows what Chime may be asked. */
+/** From here on, the audit knows what Chime may be asked. */
 async function recordIntent(
   request: AttendeesRequest,
   { scope, externalMeetingId }: Grant,
@@ -98,7 +98,7 @@ async function recordIntent(
   }
 }
 
-/** @returns what Chime answered; where it did nothing, the outcome is recorded and the error passed on */
+/** @returns what Chime answered; if it created nothing, records the outcome and throws the error */
 async function askChime(
   request: AttendeesRequest,
   sent: AttendeeRequest[],
@@ -133,7 +133,7 @@ async function settle(
   dependencies: Dependencies,
 ): Promise<OutcomeRecord> {
   const outcome = outcomeOf(factsOf(request, dependencies), result, stampOf(dependencies));
-  // Derived entries come first, so that an outcome on record can say whether they are complete.
+  // Derived items come first, so that a recorded outcome can say whether they are complete.
   if (outcome.issued.length > 0) outcome.admissions = await writeAdmissions(request, outcome, dependencies);
   const timeoutMs = request.budget.forStep(REQUEST_TIMES.recordMs);
   let isOnRecord: boolean;
@@ -161,7 +161,7 @@ async function writeAdmissions(
   }
 }
 
-/** `FAILED` says that nothing exists: an attendee that was withheld exists, though its token was not delivered. */
+/** `FAILED` says that no attendee exists: a withheld attendee exists, though its token was not delivered. */
 function stateOf(issued: number, answered: number, requested: number): OutcomeState {
   if (answered === 0) return 'FAILED';
   return issued < requested ? 'PARTIAL' : 'ISSUED';

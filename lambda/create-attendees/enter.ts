@@ -7,14 +7,14 @@ import { type Decision, denialText, type EntryGrant, type Grant } from './policy
 import { type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
 import { REQUEST_TIMES } from './time-budget.ts';
 
-/** What a caller wants in the meeting, for the record of a denial. */
+/** What a caller asks for in the meeting, for the record of a denial. */
 export type Purpose = Pick<Denial, 'operation' | 'names'>;
 
 /**
- * Lets a caller have attendees in the meeting that it asks for: by a decision that needs its token only, and where that
- * says so, by the meeting's tenants. A denial is recorded.
+ * Decides whether a caller may have attendees in the meeting that it asks for: by its token, and if that allows it, by
+ * the meeting's tenants. Records a denial.
  *
- * @throws FacadeError `Forbidden` or `NotFound` for a denial, and what looking the meeting up throws
+ * @throws FacadeError `Forbidden` or `NotFound` for a denial, and what looking up the meeting throws
  */
 export async function enter(
   request: CallerRequest,
@@ -29,8 +29,8 @@ export async function enter(
 }
 
 /**
- * Lets a caller know the meeting that it asks for, by the same decisions. The meeting is looked up for callers without
- * tenants too, out of the same budget.
+ * Decides whether a caller may read the meeting that it asks for, by the same rules. The meeting is looked up for
+ * callers without tenants too, from the same budget.
  *
  * @throws FacadeError as `enter`
  */
@@ -78,7 +78,7 @@ async function lookUp(
   throw new FacadeError('NotFound', `Meeting ${meetingId} not found`, { reason: access.rule });
 }
 
-/** The denials of one caller that are recorded, per process: so many at once, and what comes back per second. */
+/** How many denials of one caller are recorded, per process: a burst, and a rate per second. */
 export const RECORDED_DENIALS = { capacity: 20, perSecond: 1 / 3 };
 
 async function recordDenial(

@@ -5,18 +5,18 @@ import { type CompactIssuerRules, completeIssuerRules, type IssuerRules } from '
 
 /**
  * The environment variables of the create-attendees function. The stack builds an object of this type, so that a
- * forgotten variable is a compile error there and not a surprise here.
+ * missing variable is a compile error there.
  */
 export interface HandlerEnvironment {
   /** The table of facts: intents, outcomes, denials. */
   AUDIT_TABLE_NAME: string;
-  /** The derived table: who was admitted where, by user and by attendee. */
+  /** The derived table: who was admitted to which meeting, by user and by attendee. */
   ADMISSION_TABLE_NAME: string;
-  /** JSON of `CompactIssuerRules[]`; left out where it is too long, and `ISSUERS_FILE` holds it. */
+  /** JSON of `CompactIssuerRules[]`; left out if it is too long, and `ISSUERS_FILE` holds it. */
   ISSUERS?: string;
   /** JSON of `string[]`: exact origins, or an origin of this machine with `:*` for any port. */
   ALLOWED_ORIGINS: string;
-  /** JSON of `string[]`: request headers that pages may send beside the usual ones; left out where there are none. */
+  /** JSON of `string[]`: request headers that pages may send in addition to the usual ones; left out if empty. */
   ALLOWED_HEADERS?: string;
   /** How long audit records are kept, in days; empty means for ever. */
   AUDIT_RETENTION_DAYS: string;
@@ -26,17 +26,17 @@ export interface HandlerEnvironment {
   POWERTOOLS_SERVICE_NAME: string;
   /** Read by Powertools for AWS Lambda. */
   POWERTOOLS_LOG_LEVEL: string;
-  /** Read by Powertools for AWS Lambda; of this stack alone, so that no two stacks are added up. */
+  /** Read by Powertools for AWS Lambda; unique to this stack, so that no two stacks share metrics. */
   POWERTOOLS_METRICS_NAMESPACE: string;
 }
 
-/** The file beside the bundle with what `ISSUERS` has no room for. */
+/** The file beside the bundle with the issuers that do not fit into `ISSUERS`. */
 export const ISSUERS_FILE = 'issuers.json';
 
-/** Hexadecimal digits; 64 bits tell apart all rules that a deployment ever has. */
+/** Hexadecimal digits; 64 bits distinguish all rules that a deployment ever has. */
 const RULES_DIGEST_LENGTH = 16;
 
-/** What the handler is configured to do, read once at start. */
+/** The configuration of the handler, read once at start. */
 export interface Settings {
   auditTableName: string;
   admissionTableName: string;
@@ -48,7 +48,7 @@ export interface Settings {
   inForce: InForce;
 }
 
-/** Reads the settings; a missing variable stops the function at start, where the deployment sees it. */
+/** Reads the settings; a missing variable stops the function at start, where the deployment notices it. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
   const required = (name: keyof HandlerEnvironment | 'LAMBDA_TASK_ROOT'): string => {
     const value = env[name];

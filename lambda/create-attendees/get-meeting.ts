@@ -3,11 +3,11 @@ import type { Asked, CallerRequest, Dependencies } from './request.ts';
 
 export interface FoundMeeting {
   meeting: Meeting;
-  /** The meeting may be a remembered one, so no request to Chime belongs to the answer. */
+  /** The meeting may come from the cache, so the answer has no request id of Chime. */
   chimeRequestId: undefined;
 }
 
-/** Answers what joining needs of a meeting that the caller has entered. Nothing is issued, so nothing is recorded. */
+/** Answers what joining needs of the meeting. Nothing is issued, so nothing is recorded. */
 export async function getMeeting(
   { budget }: CallerRequest<Asked>,
   meeting: Meeting,

@@ -7,21 +7,21 @@ import { createBoundedMap } from './bounded-map.ts';
 import { createCallerBudget } from './caller-budget.ts';
 import { authorizeByMeeting } from './policy.ts';
 
-/** Neither a meeting's tenants nor where its media are change while it lasts; for one that has ended, see `forget`. */
+/** A meeting's tenants and media placement do not change while it lasts; for an ended one, see `forget`. */
 const PERMITTED_FOR_MS = 5 * 60_000;
-/** Short, since the meeting may be created a moment later. */
+/** Short, because the meeting may be created a moment later. */
 const DENIED_FOR_MS = 5_000;
 /** Of each kind. */
 const MAX_DECISIONS = 2_000;
 
 /**
- * What a caller may spend of Chime's quota (10 GetMeeting a second for the whole account) on meetings that it turns out
- * to have no right to, per process: a burst, what comes back per second, and what a permitted look-up earns. The bound is
- * in docs/authorization.md.
+ * What a caller may spend of Chime's quota (10 GetMeeting a second for the whole account) on meetings that it may not
+ * join, per process: a burst, a rate per second, and what a permitted look-up earns. The bound is in
+ * docs/authorization.md.
  */
 export const FAILED_LOOKUPS = { capacity: 5, perSecond: 1, earnedByPermitted: 1 };
 
-/** What is known of a meeting that a caller may enter. */
+/** What is known of a meeting that a caller may join. */
 export interface MeetingPermit {
   missingMedia: readonly Medium[];
   externalMeetingId?: string | undefined;
@@ -31,17 +31,18 @@ export interface MeetingPermit {
 /** The rule that forbids a meeting. */
 export interface MeetingDenial {
   rule: Rule;
-  /** Of a meeting that exists. */
+  /** Of an existing meeting. */
   externalMeetingId?: string | undefined;
 }
 
 export interface MeetingAccess {
   /**
-   * Decides whether a caller of these tenants may enter the meeting.
+   * Decides whether a caller of these tenants may join the meeting.
    *
-   * @param tenants undefined where the caller's issuer has no tenant claim: then the meeting only has to exist
-   * @returns the rule that forbids it, if one does; else what is known of the meeting
-   * @throws FacadeError `Throttling` where the caller has asked for too many meetings that it may not enter, and what the port throws
+   * @param tenants undefined if the caller's issuer has no tenant claim: then the meeting only has to exist
+   * @returns the rule that denies it, or what is known of the meeting
+   * @throws FacadeError `Throttling` if the caller has asked for too many meetings that it may not join, and what the
+   * port throws
    */
   enter(
     callerId: string,
@@ -49,14 +50,14 @@ export interface MeetingAccess {
     meetingId: string,
     options: CallOptions,
   ): Promise<MeetingDenial | MeetingPermit>;
-  /** Chime says that the meeting has ended: what is remembered lets no caller enter it any more. */
+  /** Chime says that the meeting has ended: no cached permit may admit a caller any more. */
   forget(meetingId: string): void;
 }
 
 /**
- * Decisions about meetings, remembered for a while. They are remembered per tenants and meeting, never per meeting
- * alone: else a quick answer would tell a stranger that a meeting exists and is in use. Foreign and absent meetings are
- * one and the same decision, so neither time nor the number of calls to Chime tells them apart.
+ * Decisions about meetings, cached for a while. The cache is keyed by tenants and meeting, never by meeting alone:
+ * otherwise a quick answer would reveal to a stranger that a meeting exists and is in use. Foreign and absent meetings
+ * are the same decision, so neither time nor the number of calls to Chime tells them apart.
  */
 export function createMeetingAccess(
   meetings: Meetings,
@@ -71,8 +72,9 @@ export function createMeetingAccess(
 
   return {
     async enter(callerId, tenants, meetingId, options) {
-      // Whether Chime minds the case of a meeting's id is not documented. A permit holds for every spelling, so that
-      // spelling one id in many ways costs no look-ups; a denial for its own, so that it keeps nobody from the meeting.
+      // Chime does not document whether a meeting's id is case-sensitive. A permit holds for every spelling, so that
+      // many spellings of one id cost no look-ups; a denial holds for its own spelling, so that it locks no one out of
+      // the meeting.
       const anySpelling = keyOf(meetingId.toLowerCase(), tenants);
       const thisSpelling = keyOf(meetingId, tenants);
       const permission = permitted.get(anySpelling);
@@ -90,7 +92,7 @@ export function createMeetingAccess(
           },
         );
       }
-      // A look-up that fails is not given back: it was a call to a Chime that is in trouble already.
+      // A failed look-up is not given back: it was a call to a Chime that is already in trouble.
       const facts = await meetings.findMeeting(meetingId, options);
       const rule = authorizeByMeeting(tenants, facts);
       const externalMeetingId = facts?.externalMeetingId;
@@ -99,9 +101,9 @@ export function createMeetingAccess(
         denied.set(thisSpelling, { untilMs: clock.now() + DENIED_FOR_MS, denial });
         return denial;
       }
-      // One caller may be a backend of many users: what its honest ones do pays for one who asks for anything.
+      // One caller may be a backend of many users: the look-ups of honest users pay for one that asks for anything.
       failedLookups.giveBack(callerId, 1 + budget.earnedByPermitted);
-      // The rule denies what does not exist.
+      // The rule denies a meeting that does not exist.
       const { missingMedia = [], meeting } = facts as MeetingFacts;
       const permit = { missingMedia, externalMeetingId, meeting };
       permitted.set(anySpelling, { untilMs: clock.now() + PERMITTED_FOR_MS, permit });
@@ -115,7 +117,7 @@ export function createMeetingAccess(
   };
 }
 
-/** A tenant claim has one tenant at least, so callers without one have a key of their own. */
+/** A tenant claim has at least one tenant, so callers without one have a separate key. */
 function keyOf(meetingId: string, tenants: readonly string[] = []): string {
   return JSON.stringify([meetingId, ...tenants]);
 }

@@ -12,27 +12,27 @@ import type { Caller, MeetingFacts } from '../model/ports.ts';
 import type { Rule } from '../model/rules.ts';
 import { isExternalUserId } from './http/validation.ts';
 
-/** What a caller may do with this request, once the rules that need only the token are met. */
+/** What a caller may do with this request, after the rules that need only the token. */
 export interface Grant {
-  /** The scope that the rules went by. */
+  /** The scope that the rules applied. */
   scope: string;
   ceiling: Capabilities;
-  /** The caller's tenants, one of which must be the meeting's; undefined where the issuer has no tenant claim. */
+  /** The caller's tenants, one of which must be the meeting's; undefined if the issuer has no tenant claim. */
   tenants: readonly string[] | undefined;
-  /** Media that the meeting does not have, as far as it is known. */
+  /** Media that the meeting lacks, as far as known. */
   missingMedia: readonly Medium[];
-  /** The meeting's, where it was looked up. */
+  /** The name of the meeting, if it was looked up. */
   externalMeetingId?: string | undefined;
-  /** Whether a self caller's own attendee is released that exists with more than the ceiling. */
+  /** Whether a self caller's own existing attendee is released if it has more than the ceiling. */
   releasesExisting: boolean;
 }
 
-/** What lets a caller enter a meeting, whatever it does there. */
+/** What a token allows in a meeting, whatever the operation. */
 export type EntryGrant = Pick<Grant, 'scope' | 'tenants'>;
 
 export type Decision<Granted extends EntryGrant = Grant> =
   | { permitted: true; grant: Granted }
-  /** `limits` says what the rule allows at most, where that helps the caller. */
+  /** `limits` says what the rule allows at most, if that helps the caller. */
   | { permitted: false; rule: Rule; scope?: string; limits?: string };
 
 /** A parsed request, as the rules see it. */
@@ -42,8 +42,8 @@ export interface BatchRequest {
 }
 
 /**
- * The rules for entering a meeting that need nothing but the verified token: those for whoever could be let into it as an
- * attendee. A delegate can name others; a self caller can name itself, so it needs a name that an attendee can have.
+ * The rules for a meeting that need only the verified token: they pass a caller that could be admitted as an attendee.
+ * A delegate can name others; a self caller can name itself, so it needs a name that an attendee can have.
  */
 export function authorizeEntry(caller: Caller, meetingId: string): Decision<EntryGrant> {
   const known = knownIn(caller, meetingId);
@@ -55,7 +55,7 @@ export function authorizeEntry(caller: Caller, meetingId: string): Decision<Entr
   return { permitted: true, grant: { scope, tenants } };
 }
 
-/** The rules for attendees that need nothing but the verified token; they come first, so that no I/O is spent on a refusal. */
+/** The rules for attendees that need only the verified token; they come first, so that a refusal costs no I/O. */
 export function authorizeByToken(caller: Caller, request: BatchRequest): Decision {
   const { rules } = caller;
   const known = knownIn(caller, request.meetingId);
@@ -83,7 +83,7 @@ export function authorizeByToken(caller: Caller, request: BatchRequest): Decisio
 /**
  * The rule that needs the meeting.
  *
- * @param tenants undefined where the issuer has no tenant claim: then the meeting only has to exist
+ * @param tenants undefined if the issuer has no tenant claim: then the meeting only has to exist
  * @param meeting undefined for a meeting that does not exist
  */
 export function authorizeByMeeting(
@@ -95,8 +95,8 @@ export function authorizeByMeeting(
 }
 
 /**
- * What Chime is asked for: capabilities that a request leaves out are the most that the caller may have, less the media
- * that the meeting does not have. They stay left out where that is everything, so that Chime's own default holds.
+ * What Chime is asked for: omitted capabilities become the most that the caller may have, less the media that the
+ * meeting lacks. They stay omitted if that is everything, so that Chime's own default applies.
  */
 export function requestsToSend(
   { ceiling, missingMedia }: Grant,
@@ -107,7 +107,7 @@ export function requestsToSend(
   return requested.map((request) => ({ ...request, Capabilities: request.Capabilities ?? most }));
 }
 
-/** Chime refuses content that is received where video is not. */
+/** Chime refuses content that is received without video. */
 function withoutMedia(ceiling: Capabilities, missingMedia: readonly Medium[]): Capabilities {
   const most = { ...ceiling };
   for (const medium of missingMedia) most[medium] = 'None';
@@ -123,9 +123,9 @@ export interface Judgement {
 }
 
 /**
- * Judges what Chime answered: an attendee that already existed may come back with more than was asked for, and so may
- * one that was not asked for. The latter never leaves with its token. The former does where it is the caller's own, under
- * its own exact name: somebody with more rights gave it that. A delegate, who names others, gets nothing above its ceiling.
+ * Judges Chime's answer: an existing attendee may come back with more than was asked for, and so may one that was not
+ * asked for. The latter never leaves with its token. The former does if it is the caller's own, under its own exact
+ * name: someone with more rights gave it that. A delegate, who names others, gets nothing above its ceiling.
  *
  * @param sent what Chime was asked for
  */
@@ -144,7 +144,7 @@ export function judgeAnswer(
       continue;
     }
     const above = mediaAbove([attendee.Capabilities], grant.ceiling);
-    // What Chime may mean by a capability that is not documented is not guessed.
+    // The meaning of an undocumented capability is not guessed.
     const isKnown = mediaAbove([attendee.Capabilities], DEFAULT_CAPABILITIES).length === 0;
     if (above.length > 0 && !(grant.releasesExisting && isKnown)) {
       const limits = limitsOf(above, grant.ceiling);
@@ -160,7 +160,7 @@ export function judgeAnswer(
   return judgement;
 }
 
-/** What every operation on a meeting asks of a token: a scope, a tenant, and that it is good for this meeting. */
+/** What every operation on a meeting requires of a token: a scope, a tenant, and a claim for this meeting. */
 function knownIn(
   caller: Caller,
   meetingId: string,
@@ -176,7 +176,7 @@ function knownIn(
 }
 
 interface Role {
-  /** The documentation calls a caller that speaks for itself a guest. */
+  /** The documentation calls a self caller a guest. */
   kind: 'delegate' | 'self';
   scope: string;
 }
@@ -206,13 +206,13 @@ function meetingsClaimAllows(caller: Caller, meetingId: string): boolean {
 }
 
 function ownExternalUserId({ rules, claims }: Caller): string | undefined {
-  // Some providers write every claim as a list; which of several names is meant is not clear.
+  // Some providers write every claim as a list; with several names, it is not clear which one is meant.
   const [own, ...others] = [claims[rules.externalUserIdClaim]].flat();
   if (others.length > 0) return undefined;
   return typeof own === 'string' && own !== '' ? rules.externalUserIdPrefix + own : undefined;
 }
 
-/** A claim that is one non-empty string or a list of them; anything else is malformed. */
+/** A claim that is a non-empty string or a list of them; anything else is malformed. */
 function stringsIn(value: unknown): string[] | undefined {
   const values: unknown[] = Array.isArray(value) ? value : [value];
   return values.length > 0 && values.every((v): v is string => typeof v === 'string' && v !== '')
@@ -222,7 +222,7 @@ function stringsIn(value: unknown): string[] | undefined {
 
 function ceilingOf(rules: IssuerRules, scope: string): Capabilities {
   if (Object.hasOwn(rules.ceilings, scope)) return rules.ceilings[scope] as Capabilities;
-  // A ceiling of this name is lost wherever an object is copied.
+  // Copying an object would lose a ceiling of this name.
   return scope === '__proto__' ? NOTHING : DEFAULT_CAPABILITIES;
 }
 
@@ -234,7 +234,7 @@ function isWithin(asked: Capabilities, ceiling: Capabilities): boolean {
   return mediaAbove([asked], ceiling).length === 0;
 }
 
-/** The media in which any of these goes beyond the ceiling. */
+/** The media in which any of these exceeds the ceiling. */
 function mediaAbove(asked: readonly Capabilities[], ceiling: Capabilities): Medium[] {
   return MEDIA.filter((medium) => asked.some((one) => !mediaIsWithin(one[medium], ceiling[medium])));
 }

@@ -8,11 +8,11 @@ import type { CallerBudget } from './caller-budget.ts';
 import type { MeetingAccess } from './meeting-access.ts';
 import type { TimeBudget } from './time-budget.ts';
 
-/** What the operations are done with. */
+/** What the operations need. */
 export interface Dependencies {
   meetingAccess: MeetingAccess;
   meetings: Pick<Meetings, 'createAttendees'>;
-  /** How many denials of one caller are recorded; the others are only reported. */
+  /** How many denials of one caller are recorded; the others are only logged. */
   denialBudget: CallerBudget;
   auditLog: AuditLog;
   clock: Clock;
@@ -24,19 +24,19 @@ export interface Dependencies {
   /** The Chime SDK control Region that knows the meetings. */
   meetingsRegion: string;
   addMetrics: AddMetrics;
-  /** What happened, in words that hold no personal data. */
+  /** Logs an event, in words that hold no personal data. */
   report(event: LogEvent, facts: Record<string, string | number | undefined>): void;
 }
 
-/** What a request is about: every operation here is on one meeting. */
+/** The meeting of a request: every operation is on one meeting. */
 export interface Asked {
   /** As the client spells it. */
   meetingId: string;
 }
 
-/** One request of a known caller, as all steps after parsing see it. */
+/** A request of a known caller, as all steps after parsing see it. */
 export interface CallerRequest<What extends Asked = Asked> {
-  /** Minted for this request; names it in logs and records. */
+  /** Minted for this request; identifies it in logs and records. */
   batchId: string;
   caller: Caller;
   origin: Origin;
@@ -63,7 +63,7 @@ export function stampOf({ clock, randomHex }: Dependencies): Stamp {
   return { nowMs: clock.now(), writerId: randomHex() };
 }
 
-/** Messages of foreign errors may quote what they choked on, a join token even: only names are reported. */
+/** Messages of foreign errors may quote their input, even a join token: only names are reported. */
 export function nameOf(cause: unknown): string {
   return cause instanceof Error ? cause.name : typeof cause;
 }

@@ -3,34 +3,34 @@ import type { Clock } from '../model/ports.ts';
 
 /** The times of a request in milliseconds, each within the next (docs/wire-contract.md, "How long it takes, at most"). */
 export const REQUEST_TIMES = {
-  /** The longest that a request may take, where the function has that long. */
+  /** The most time for a request, if the function has that long. */
   budgetMs: 15_000,
-  /** Kept for shaping and sending the answer before the function is stopped. */
+  /** Reserved for shaping and sending the answer before the function is stopped. */
   answerReserveMs: 500,
-  /** Kept for admissions and outcome: Chime is not called, or no longer waited for, when less is left. */
+  /** Reserved for admissions and outcome: with less left, Chime is not called, or no longer waited for. */
   recordReserveMs: 3_000,
-  /** Of these, kept for the outcome. */
+  /** The share of that reserved for the outcome. */
   outcomeReserveMs: 2_000,
   findMeetingMs: 3_000,
   recordMs: 3_000,
   admissionsMs: 1_000,
-  /** Below this, a call to Chime is not worth starting. */
+  /** With less time, a call to Chime is not worth starting. */
   minCreateMs: 250,
 } as const;
 
-/** What is left of a request's time. */
+/** The time that a request has left. */
 export interface TimeBudget {
   readonly startMs: number;
-  /** After this instant (milliseconds since the epoch) nothing of the request goes on. */
+  /** The request stops at this time (milliseconds since the epoch). */
   readonly deadlineMs: number;
   /**
-   * How long a step may take.
+   * The time limit of a step.
    *
-   * @param reserveMs what is kept for the steps after it
-   * @throws FacadeError `ServiceUnavailable` where nothing is left
+   * @param reserveMs reserved for the steps after it
+   * @throws FacadeError `ServiceUnavailable` if no time is left
    */
   forStep(atMostMs: number, reserveMs?: number): number;
-  /** How long Chime may take; undefined where it is not worth starting. */
+  /** The time limit of the call to Chime; undefined if it is not worth starting. */
   forChime(): number | undefined;
 }
 
@@ -57,7 +57,7 @@ export function outOfTime(): FacadeError {
   return unavailable('out-of-time', 'The request took too long.');
 }
 
-/** A 503 for what a retry may bring. */
+/** A 503 for a failure that a retry may fix. */
 export function unavailable(
   reason: 'out-of-time' | 'intent-not-recorded' | 'outcome-not-recorded' | 'outcome-lost' | 'chime-ambiguous',
   problem: string,

@@ -30,7 +30,7 @@ export interface AttendeeRequest {
 export interface Attendee {
   ExternalUserId: string;
   AttendeeId: string;
-  /** The key to the meeting: only ever passed on to the caller, never stored or logged. */
+  /** Grants entry to the meeting: passed on to the caller, never stored or logged. */
   JoinToken: string;
   Capabilities: Capabilities;
 }
@@ -53,8 +53,8 @@ export interface IssuedAttendee {
   /** `sha256:` and the first 32 hexadecimal digits of the JoinToken's SHA-256. */
   tokenFingerprint: string;
   /**
-   * Set where Chime returned more than was asked for: `ceiling`, more than the caller's scope allows, since the attendee
-   * existed under the caller's own name; `asked`, within that.
+   * Set where Chime returned more than was asked for. `ceiling`: more than the caller's scope allows, because the
+   * attendee already existed under the caller's own name. `asked`: still within the scope.
    */
   above?: 'asked' | 'ceiling';
 }

@@ -2,8 +2,8 @@ import type { Reason } from './reasons.ts';
 import type { Rule } from './rules.ts';
 
 /**
- * The error classes of `BatchCreateAttendee` and their HTTP status, by the wire's `Code`; the class name that SDKs
- * know is the code with `Exception` behind it (Chime SDK API reference, BatchCreateAttendee, Errors).
+ * The error classes of `BatchCreateAttendee` and their HTTP status, by the wire's `Code`. The class name in SDKs is the
+ * code plus `Exception` (Chime SDK API reference, BatchCreateAttendee, Errors).
  */
 export const ERROR_STATUS = {
   BadRequest: 400,
@@ -20,20 +20,20 @@ export const ERROR_STATUS = {
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
 export interface ErrorDetails {
-  /** Seconds after which a repeated request makes sense; sent as `Retry-After`. */
+  /** Seconds until a retry makes sense; sent as `Retry-After`. */
   retryAfterSeconds?: number;
   /** The challenge of RFC 6750 section 3; sent as `WWW-Authenticate`. */
   challenge?: string;
-  /** The rule that a known caller was denied by; sent as `x-usher-rule`. */
+  /** The rule that denied a known caller; sent as `x-usher-rule`. */
   rule?: Rule;
   /** For logs and metrics. */
   reason?: Reason;
-  /** What Chime called the request that it refused. */
+  /** Chime's id of the request that it refused. */
   chimeRequestId?: string;
   cause?: unknown;
 }
 
-/** An answer other than 200. The message goes to the caller: it says what to mend and holds no personal data. */
+/** An answer other than 200. The message goes to the caller: it says what to do and holds no personal data. */
 export class FacadeError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;

@@ -17,36 +17,36 @@ export const SIGNATURE_ALGORITHMS = [
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
 /**
- * How a token shows that it is an access token and not, say, an ID token (RFC 8725 section 3.12). Exactly one of `typ`,
- * `claim` and `audience` is given.
+ * How a token shows that it is an access token and not an ID token, for example (RFC 8725 section 3.12). Exactly one of
+ * `typ`, `claim` and `audience` is given.
  */
 export interface AccessTokenMark {
-  /** The header's `typ`, such as `at+jwt` (RFC 9068 section 2.1); media types know no case. */
+  /** The header's `typ`, such as `at+jwt` (RFC 9068 section 2.1); media types are case-insensitive. */
   typ?: string;
   /** A claim that only access tokens have, or have with one of `values`. */
   claim?: string;
-  /** As text: a number or a truth value is compared by its JSON. Left out, the claim only has to be there. */
+  /** As text: a number or a boolean is compared by its JSON. Without values, the claim only has to be present. */
   values?: string[];
   /** The audience alone marks it: no ID token of the issuer can have it. */
   audience?: boolean;
 }
 
 /**
- * What one issuer's tokens may do. Every issuer has rules of its own, so none can speak for another's users.
- * The deployment's configuration is checked against this shape at synthesis; the handler trusts it.
+ * What one issuer's tokens may do. Every issuer has its own rules, so none can speak for another's users. The
+ * deployment's configuration is checked against this shape at synthesis; the handler trusts it.
  */
 export interface IssuerRules {
   /** The exact `iss` claim. */
   issuer: string;
-  /** Where the issuer publishes its keys (RFC 7517): one address, or several where it has key sets for several policies. */
+  /** Where the issuer publishes its keys (RFC 7517): one address, or several if it has several key sets. */
   jwksUris: string[];
-  /** A token's `aud` must name one of these. Empty only where `clientIds` is not: Cognito's access tokens have no `aud`. */
+  /** A token's `aud` must name one of these. Empty only if `clientIds` is not: Cognito's access tokens have no `aud`. */
   audience: string[];
-  /** A token's client must be one of these; empty means that any client of the issuer will do. */
+  /** A token's client must be one of these; empty means any client of the issuer. */
   clientIds: string[];
-  /** Where the client is: in the first of these claims that a token has. */
+  /** The claims that may hold the client; the first that a token has counts. */
   clientIdClaims: string[];
-  /** Where the subject is, by which the audit knows a caller: in the first of these claims that a token has. */
+  /** The claims that may hold the subject, by which the audit identifies a caller; the first that a token has counts. */
   subjectClaims: string[];
   algorithms: SignatureAlgorithm[];
   accessTokenMark: AccessTokenMark;
@@ -59,40 +59,42 @@ export interface IssuerRules {
     /** A caller with this scope may name any ExternalUserId under `externalUserIdPrefix`. */
     delegate?: string;
     /**
-     * A caller with this scope may name itself, once. Several differ by their ceilings: guests and viewers, say. Of a
-     * token that has more than one, the first that is listed here counts.
+     * A caller with this scope may name itself, once. Several scopes can have different ceilings, for guests and
+     * viewers for example. If a token has more than one, the first that is listed here counts.
      */
     self?: string | string[];
   };
   /** The claim that holds the caller's own ExternalUserId. */
   externalUserIdClaim: string;
-  /** Put before that claim, and required of every name that a delegate uses. May be empty with a single issuer only. */
+  /**
+   * The prefix that Usher puts before that claim, and that every name of a delegate must start with. May be empty with
+   * a single issuer only.
+   */
   externalUserIdPrefix: string;
   /** The claim that names the caller's tenant (a string or a list); it must be among the meeting's own `TenantIds`. */
   tenantClaim?: string;
-  /** The tenants this issuer may speak for; left out, any (single issuer only). */
+  /** The tenants that this issuer may speak for; any if left out (single issuer only). */
   tenants?: string[];
-  /** The claim that lists the meeting ids a token is good for (a list, or one string). */
+  /** The claim that lists the meeting ids that a token is valid for (a list, or one string). */
   meetingsClaim?: string;
   /** Whether a token without that claim is refused. */
   meetingsClaimRequired: boolean;
-  /** Says in so many words that self tokens of this issuer may enter any meeting of the account. */
+  /** States explicitly that self callers of this issuer may join any meeting of the account. */
   allowAnyMeeting: boolean;
   /** The most that a scope may ask for, by scope name. A scope without one may ask for everything. */
   ceilings: Record<string, Capabilities>;
-  /** Clock skew: by how much `exp`, `nbf` and `iat` may be off, in seconds. */
+  /** The allowed clock skew for `exp`, `nbf` and `iat`, in seconds. */
   clockSkewSeconds: number;
   /**
-   * What becomes of a self caller's own attendee that exists with more than the caller's ceiling. `release` only where
-   * the user cannot change the claim that holds its name.
+   * Whether a self caller gets its own existing attendee if that has more than the caller's ceiling. `release` only if
+   * users cannot change the claim that holds their name.
    */
   existing: 'release' | 'withhold';
 }
 
-/** The names that providers have for the client that a token was issued to. */
+/** The claims in which providers put the client of a token. */
 export const DEFAULT_CLIENT_ID_CLAIMS = ['client_id', 'azp', 'appid', 'cid'];
 
-/** What most issuers leave as it is. */
 const DEFAULTS = {
   audience: [] as string[],
   clientIds: [] as string[],
@@ -109,11 +111,11 @@ const DEFAULTS = {
   existing: 'withhold',
 } satisfies Partial<IssuerRules>;
 
-/** Rules without what most issuers leave as it is: the environment of a function is small. */
+/** Rules without their default values: the environment of a function is small. */
 export type CompactIssuerRules = Omit<IssuerRules, keyof typeof DEFAULTS | 'jwksUris'> &
   Partial<Pick<IssuerRules, keyof typeof DEFAULTS | 'jwksUris'>>;
 
-/** Leaves out what `completeIssuerRules` fills in. */
+/** Removes what `completeIssuerRules` adds. */
 export function compactIssuerRules(rules: IssuerRules): CompactIssuerRules {
   const defaults: Record<string, unknown> = { ...DEFAULTS, jwksUris: [defaultJwksUri(rules.issuer)] };
   const isDefault = ([name, value]: [string, unknown]) =>

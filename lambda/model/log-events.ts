@@ -1,4 +1,4 @@
-/** The `message` of every line that a function logs, by function; docs/runbook.md explains each. */
+/** The `message` of every log line, by function; docs/runbook.md explains each. */
 export const LOG_EVENTS = {
   function: [
     /** Attendees, answered with 200. */
@@ -26,7 +26,7 @@ export const LOG_EVENTS = {
   ],
 } as const;
 
-/** The `step` of a reconciler's line `failed`; docs/runbook.md says what each means. */
+/** The `step` of the reconciler's log line `failed`; docs/runbook.md explains each. */
 export const RECONCILER_STEPS = [
   'clock',
   'since',

@@ -1,4 +1,4 @@
-/** The operations of Chime's that are offered here, by their names in its model. */
+/** The Chime operations that Usher offers, by their names in Chime's model. */
 export const OPERATION_NAMES = ['BatchCreateAttendee', 'GetMeeting'] as const;
 
 export type OperationName = (typeof OPERATION_NAMES)[number];

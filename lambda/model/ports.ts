@@ -4,7 +4,7 @@ import type { IssuerRules } from './issuer-rules.ts';
 import type { Meeting } from './meetings.ts';
 
 export interface CallOptions {
-  /** The call is cut after this many milliseconds. */
+  /** The call is aborted after this many milliseconds. */
   timeoutMs: number;
 }
 
@@ -22,8 +22,8 @@ export interface TokenVerifier {
   /**
    * Verifies a bearer token.
    *
-   * @throws FacadeError `Unauthorized` for a token that does not verify; `ServiceUnavailable` where the issuer's keys
-   * cannot be had, so that a broken issuer never looks like a bad token.
+   * @throws FacadeError `Unauthorized` for a token that does not verify; `ServiceUnavailable` if the issuer's keys are
+   * not available, so that a broken issuer never looks like a bad token.
    */
   verify(token: string): Promise<Caller>;
 }
@@ -33,20 +33,20 @@ export interface MeetingFacts {
   tenantIds: readonly string[];
   /** The name that the meeting's creator gave it. */
   externalMeetingId?: string | undefined;
-  /** Media that the meeting was created without (`MaxResolution` of `None`): Chime takes no other capability than `None`. */
+  /** Media that the meeting was created without (`MaxResolution` of `None`): Chime accepts no other capability than `None`. */
   missingMedia?: readonly Medium[];
-  /** What a caller who may enter gets to know. */
+  /** What an admitted caller learns. */
   meeting: Meeting;
 }
 
-/** What came of one attempt to create attendees. */
+/** The result of one attempt to create attendees. */
 export type CreationResult =
   | { kind: 'answered'; attendees: Attendee[]; errors: AttendeeError[]; chimeRequestId: string | undefined }
-  /** Chime definitely created nothing; the error is the one to pass on. */
+  /** Chime definitely created nothing; `error` is for the caller. */
   | { kind: 'refused'; error: FacadeError; chimeRequestId: string | undefined }
   /**
-   * Chime may or may not have created attendees: time-out, broken connection, 5xx, an unreadable answer. The error is
-   * the one to pass on where Chime answered something that says more than that.
+   * Chime may or may not have created attendees: time-out, broken connection, 5xx, an unreadable answer. `error` is for
+   * the caller, if Chime's answer says more than that.
    */
   | { kind: 'ambiguous'; cause: unknown; error?: FacadeError | undefined };
 

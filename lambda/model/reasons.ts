@@ -1,7 +1,7 @@
 import { RULES } from './rules.ts';
 
-// Why a request has no answer of 200: the words of logs and metrics. No reason comes from a request, so none holds personal
-// data and nobody outside can make a new one. docs/runbook.md explains each.
+// Why a request has no answer of 200: the words of logs and metrics. No reason comes from a request, so none holds
+// personal data and no caller can add one. docs/runbook.md explains each.
 
 /** A token that does not verify. */
 export const TOKEN_REASONS = [
@@ -26,7 +26,7 @@ export const TOKEN_REASONS = [
   'token-subject',
 ] as const;
 
-/** Everything else but the rules. */
+/** Every other failure except a denial by a rule. */
 export const FAILURE_REASONS = [
   'body-length',
   'chime-access',
@@ -53,13 +53,13 @@ export type TokenReason = (typeof TOKEN_REASONS)[number];
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 export type Reason = (typeof RULES)[number] | TokenReason | FailureReason;
 
-/** The rules that deny: one judges Chime's answers, and only withholds. */
+/** The rules that deny: the one that judges Chime's answers only withholds. */
 export const DENYING_RULES = RULES.filter((rule) => rule !== 'answer-requested-name');
 
-/** What each metric that is counted by reason is counted by. */
+/** The metrics that are counted by reason, and their reasons. */
 export const REASONS_BY_METRIC = {
   Denials: DENYING_RULES,
-  // Chime may say 401, too.
+  // Chime may answer 401 too.
   Unauthenticated: [...TOKEN_REASONS, 'chime-refused'],
   FailedRequests: FAILURE_REASONS,
 } as const satisfies Record<string, readonly Reason[]>;

@@ -7,7 +7,7 @@ import { EXPOSED_HEADERS } from './response.ts';
 export interface CorsOptions {
   /** Exact origins, or an origin of this machine with `:*` for any port. */
   allowedOrigins: readonly string[];
-  /** Request headers beside those that are always allowed. */
+  /** Request headers in addition to those that are always allowed. */
   allowedHeaders: readonly string[];
   /** Says why an origin is refused, in words that hold nothing of the request. */
   onRefusal(refusal: OriginRefusal): void;
@@ -17,16 +17,16 @@ export interface OriginRefusal {
   /** What to change for the origin to be allowed. */
   setting: 'allowedOrigins';
   problem: 'null origin' | 'file origin' | 'not listed';
-  /** An entry of the setting with the same host name, where there is one: another scheme or port was meant. */
+  /** An entry of the setting with the same host name, if any: another scheme or port was probably meant. */
   listed?: string;
 }
 
-/** The middleware sends no header for it. */
+/** The middleware then sends no header. */
 const NO_ORIGIN = '';
 
 type Middleware = Required<MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult>>;
 
-/** Headers that AWS SDKs send in a browser, and those by which pages are traced. */
+/** Headers that AWS SDKs send in a browser, and those of common tracing tools. */
 const REQUEST_HEADERS = [
   'authorization',
   'content-type',
@@ -49,19 +49,19 @@ const REQUEST_HEADERS = [
   'x-datadog-trace-id',
 ];
 
-/** Of any name of Datadog's: a list of headers has no wildcard that holds beside `Authorization` (Fetch standard). */
+/** All of Datadog's headers by name: a wildcard would not cover `Authorization` (Fetch standard). */
 const DATADOG_HEADER = /^x-datadog-[a-z0-9-]{1,64}$/;
 
 /**
- * Answers preflights, and lets pages of the allowed origins read every other answer. A header that is not allowed is left
- * out of the list, so that the browser names it; it does not hide the origin.
+ * Answers preflights, and lets pages of the allowed origins read every other answer. A header that is not allowed is
+ * left out of the list, so that the browser names it; it does not hide the origin.
  */
 export function createCors(options: CorsOptions): Middleware {
   const isAllowed = matcherOf(options.allowedOrigins);
   const headers = [
     ...new Set([...REQUEST_HEADERS, ...options.allowedHeaders.map((name) => name.toLowerCase())]),
   ];
-  // The middleware knows `vary`; its types do not.
+  // The middleware supports `vary`; its types do not declare it.
   const settings = {
     disableBeforePreflightResponse: false,
     getOrigin(origin?: string) {
@@ -98,7 +98,7 @@ function matcherOf(allowed: readonly string[]): (origin: string) => boolean {
     anyPort.some((start) => origin.startsWith(start) && /^\d{1,5}$/.test(origin.slice(start.length)));
 }
 
-/** Nothing of the origin itself is kept: it is what a stranger sends. */
+/** Nothing of the origin itself is kept: it is a stranger's input. */
 function refusalOf(origin: string, allowed: readonly string[]): OriginRefusal {
   const setting = 'allowedOrigins';
   if (origin === 'null') return { setting, problem: 'null origin' };

@@ -28,7 +28,7 @@ export function createHandler(dependencies: HandlerDependencies) {
   const report: Dependencies['report'] = (event, facts) => logger.info(event, facts);
   let batchId = '';
 
-  /** Every line that is logged and every answer that is sent carries the batch id of its own request. */
+  /** Every log line and every answer carries the batch id of its own request. */
   const requestScope: MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> = {
     before: () => {
       batchId = mintBatchId(clock.now(), randomHex());
@@ -37,7 +37,7 @@ export function createHandler(dependencies: HandlerDependencies) {
     },
   };
 
-  /** Whatever is thrown becomes a modelled error; what is not one of ours is a failure of the service. */
+  /** Turns any error into a modelled one; an unexpected one becomes ServiceFailure. */
   const modelledErrors: MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> = {
     onError: (request) => {
       const error =
@@ -86,14 +86,14 @@ function originOf({ requestContext: { identity, requestId } }: APIGatewayProxyEv
   return { sourceIp: identity.sourceIp, userAgent: identity.userAgent ?? '', gatewayRequestId: requestId };
 }
 
-/** Which of the counters an error adds to. A rule says 403, or 404 where it is about the meeting; Chime may say both. */
+/** Which counter an error adds to. A rule answers 403, or 404 if it is about the meeting; Chime may answer both. */
 function metricOf({ code, details: { reason } }: FacadeError): MetricName {
   if (code === 'Unauthorized') return 'Unauthenticated';
   const byRule = reason === 'meeting-tenant' || (code === 'Forbidden' && reason !== 'chime-refused');
   return byRule ? 'Denials' : 'FailedRequests';
 }
 
-/** Messages of foreign errors may quote what they choked on, so only their names and places in our code are logged. */
+/** Messages of foreign errors may quote their input, so only their names and stack frames are logged. */
 function causeOf(cause: unknown): { cause?: string; at?: string[] } {
   if (!(cause instanceof Error)) return {};
   const { message, stack = '' } = cause;

@@ -7,14 +7,14 @@ import { validateBatch, validateMeetingId } from './validation.ts';
 const MAX_TOKEN_LENGTH = 8_192;
 
 /**
- * Several times what 100 attendees with the longest names can take, every character escaped. The six megabytes that a
+ * Several times the size of 100 attendees with the longest names, every character escaped. The six megabytes that a
  * REST API lets through would keep the function busy for seconds.
  */
 const MAX_BODY_LENGTH = 262_144;
 
 /**
- * Whether a raw path is that of a resource, behind a stage or a base path if there is one. Which resource API Gateway
- * looks for where a path has slashes at its end or one after another is not documented: such a path leads nowhere.
+ * Whether a raw path leads to a resource, with or without a stage or base path before it. How API Gateway resolves
+ * trailing and doubled slashes is not documented: such a path leads nowhere.
  */
 export function leadsTo(resource: string, path: string): boolean {
   const segments = path.split('/').slice(1);
@@ -30,7 +30,7 @@ export function leadsTo(resource: string, path: string): boolean {
 }
 
 /**
- * The bearer token of the Authorization header (RFC 6750 section 2.1); no other place is looked at.
+ * The bearer token of the Authorization header (RFC 6750 section 2.1), the only place it is read from.
  *
  * @throws FacadeError `Unauthorized`
  */
@@ -55,7 +55,7 @@ export function bearerToken(event: APIGatewayProxyEvent): string {
 }
 
 /**
- * The meeting and the attendees that a request asks for, with nothing else that its body may hold.
+ * The meeting and the attendees of a request, without any other members of its body.
  *
  * @throws FacadeError `BadRequest`, with every violation counted
  */
@@ -94,7 +94,7 @@ export function parseBatch(event: APIGatewayProxyEvent): {
 }
 
 /**
- * The meeting that a request asks about. A body is not looked at: Chime's operation has none.
+ * The meeting of a request. The body is ignored: Chime's operation has none.
  *
  * @throws FacadeError `BadRequest`
  */
@@ -107,7 +107,7 @@ export function parseMeeting(event: APIGatewayProxyEvent): { meetingId: string }
   return { meetingId };
 }
 
-/** A member that is null counts as left out, as in AWS's JSON protocols (Smithy specification, AWS restJson1). */
+/** A member that is null counts as omitted, as in AWS's JSON protocols (Smithy specification, AWS restJson1). */
 function parseJson(event: APIGatewayProxyEvent): unknown {
   const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString('utf8') : event.body;
   if (text !== null && text.length > MAX_BODY_LENGTH) {
@@ -116,7 +116,7 @@ function parseJson(event: APIGatewayProxyEvent): unknown {
     });
   }
   try {
-    // Looking at every member takes three times as long as reading them, and hardly a body has a null.
+    // A reviver takes three times as long as parsing, and hardly any body has a null.
     return JSON.parse(text ?? '', text?.includes('null') ? leaveOutNull : undefined);
   } catch {
     throw new FacadeError('BadRequest', 'The body must be JSON.', { reason: 'json' });
@@ -127,7 +127,7 @@ function leaveOutNull(this: unknown, _key: string, value: unknown): unknown {
   return value === null && !Array.isArray(this) ? undefined : value;
 }
 
-/** AWS lists what is wrong in one sentence; beyond this many, only their number grows. */
+/** AWS lists the violations in one sentence; beyond this many, only their number grows. */
 const MAX_LISTED = 10;
 
 function violationsMessage(violations: string[]): string {

@@ -24,7 +24,7 @@ export function success(
   return { statusCode: 200, headers: headers(batchId, chimeRequestId), body: JSON.stringify(body) };
 }
 
-/** The shape by which AWS SDKs find the error class: the header first, then the body's `Code`. */
+/** AWS SDKs find the error class in the header first, then in the body's `Code`. */
 export function failure(error: FacadeError, requestId: string, batchId: string): APIGatewayProxyResult {
   const { retryAfterSeconds, challenge, chimeRequestId, rule } = error.details;
   return {

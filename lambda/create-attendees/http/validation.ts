@@ -6,12 +6,12 @@ import {
 import { type AttendeeRequest, receivesMedia } from '../../model/attendees.ts';
 
 /**
- * What is wrong with a request, each violation in the words that AWS services use: `Value at '<path>' failed to satisfy
- * constraint: …`. Paths count list members from 1. Values are never quoted: ExternalUserIds are personal data.
+ * The violations of a request, in the wording of AWS services: `Value at '<path>' failed to satisfy constraint: …`.
+ * Paths count list members from 1. Values are never quoted: ExternalUserIds are personal data.
  */
 export function validateBatch(body: unknown): string[] {
   if (hasTooMany(body)) {
-    // Nothing is looked at one by one here: a body of 6 MB has room for millions of violations.
+    // Members are not validated here: a body of 6 MB has room for millions of violations.
     return [constraint('attendees', `Member must have length less than or equal to ${MAX_ATTENDEES}`)];
   }
   if (!validateBatchCreateAttendeeRequest(body)) {
@@ -37,7 +37,7 @@ export function validateMeetingId(meetingId: string): string[] {
   );
 }
 
-/** Whether it is a name that an attendee can have: one that a batch of its own could ask for. */
+/** Whether an attendee can have this name: whether a batch with only this name is valid. */
 export function isExternalUserId(name: string | undefined): boolean {
   return validateBatchCreateAttendeeRequest({ Attendees: [{ ExternalUserId: name }] });
 }
@@ -54,7 +54,7 @@ function constraint(path: string, rule: string): string {
   return `Value at '${path}' failed to satisfy constraint: ${rule}`;
 }
 
-/** A value of the wrong type breaks one rule only: the list of what may stand there, where there is one. */
+/** A value of the wrong type breaks one rule only: its enum, if it has one. */
 function violations(errors: ErrorObject[]): string[] {
   const brokenAt = (path: string, rule: string): boolean =>
     errors.some(({ instancePath, keyword }) => instancePath === path && keyword === rule);
@@ -84,7 +84,7 @@ function violation({ keyword, params, instancePath }: ErrorObject): string {
     case 'pattern':
       return constraint(path, `Member must satisfy regular expression pattern: ${params['pattern']}`);
     case 'not':
-      // The one thing that the schema rules out this way.
+      // The only use of `not` in the schema.
       return constraint(path, 'Member must not begin with aws:, which is reserved');
     default:
       return constraint(path || 'body', `Member must be of type ${params['type']}`);

@@ -6,10 +6,10 @@ import type { AdmissionRecord } from './records.ts';
 import { keysOfBatches, queryOf, TABLES } from './schema.ts';
 import { putAdmissions, writeAdmissions } from './write-admissions.ts';
 
-/** So many users are asked for at a time. */
+/** How many users are queried at a time. */
 const USERS_AT_ONCE = 10;
 
-/** The derived entries of single batches, in DynamoDB. */
+/** The derived items of single batches, in DynamoDB. */
 export function createAdmissions(
   client: DynamoDBClient,
   { admissionTableName }: { admissionTableName: string },

@@ -6,12 +6,12 @@ import type { AuditLog } from './ports.ts';
 import { type AuditRecord, admissionsOf } from './records.ts';
 import { putAdmissions } from './write-admissions.ts';
 
-/** The audit log in DynamoDB. A record is added or it is not there: none is ever changed. */
+/** The audit log in DynamoDB. Records are only inserted, never changed. */
 export function createAuditLog(
   client: DynamoDBClient,
   tables: { auditTableName: string; admissionTableName: string },
 ): AuditLog {
-  // One limit for all calls of a write: a writer that finds out too late that the record is its own must not go on.
+  // One limit for all calls of a write: a writer that learns too late that the record is its own must not go on.
   const insert = (record: AuditRecord, { timeoutMs }: CallOptions) =>
     withinTime(timeoutMs, (abortSignal) => insertFact(client, tables, record, abortSignal));
 
@@ -33,7 +33,7 @@ export function createAuditLog(
   };
 }
 
-/** Another record has the key: a batch id is random, so this is no accident. */
+/** Another record has the key: a batch id is random, so this is not chance. */
 class KeyTaken extends Error {
   override name = 'KeyTaken';
 

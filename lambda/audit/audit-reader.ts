@@ -15,9 +15,9 @@ import { recordId } from './records.ts';
 import { queryOf, TABLES } from './schema.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** So many attendees are asked for at a time. */
+/** How many attendees are queried at a time. */
 const ATTENDEES_AT_ONCE = 10;
-/** So many entries of one attendee are looked at: one that is asked for again and again has more. */
+/** How many items of one attendee are read: one that is requested again and again has more. */
 const ENTRIES_OF_ATTENDEE = 5;
 
 /** Reads the audit in DynamoDB; no call here can write. */
@@ -29,7 +29,7 @@ export function createAuditReader(
     async *intentsBegun({ through, afterBatch }, toMs) {
       const fromMs = Date.parse(through);
       const span = {
-        // Below every hexadecimal digit, and above.
+        // Sorts before every hexadecimal digit, and after.
         from: afterBatch === undefined ? mintBatchId(fromMs, '') : `${afterBatch}!`,
         to: mintBatchId(toMs, 'g'),
       };
@@ -51,7 +51,7 @@ export function createAuditReader(
         keys.map((key) => keyOf(key, 'outcome')),
         { ProjectionExpression: 'batchId, admissions' },
       );
-      // One that cannot be read is none: its batch is not complete, and is reported where all of it is read.
+      // An unreadable one is skipped: its batch counts as incomplete, and is reported where all of it is read.
       return new Map(notes.filter(isNote).map(({ batchId, admissions }) => [batchId, admissions]));
     },
 
@@ -73,7 +73,7 @@ export function createAuditReader(
         batchesNaming(meetingId, attendeeId),
       );
       const batchIds = [...new Set(claims.flat())].slice(0, BATCH_GET_LIMIT);
-      // A handler that was killed leaves entries without an outcome: the entry alone says nothing.
+      // A killed handler leaves items without an outcome: the item alone says nothing.
       const records = await getRecords(
         batchIds.map((batchId) => keyOf({ meetingId, batchId }, 'outcome')),
         { ConsistentRead: true, ProjectionExpression: 'batchId, issued, withheld' },
@@ -89,7 +89,7 @@ export function createAuditReader(
     },
   };
 
-  /** Batches of a meeting that have an entry for an attendee, the latest first: the one that was retried is likely to be answered. */
+  /** Batches of a meeting that have an item for an attendee, latest first: a retried batch is likely to have its answer. */
   async function batchesNaming(meetingId: string, attendeeId: string): Promise<string[]> {
     const { Items = [] } = await client.send(
       new QueryCommand({
@@ -129,7 +129,7 @@ function keyIn(item: Record<string, unknown>): BatchKey | Unreadable {
     : { batchId: String(item['batchId']), unreadable: true };
 }
 
-/** What a record says, where it is what its key says. */
+/** The content of a record, if it agrees with its key. */
 function readRecord(record: Record<string, unknown>): Batch {
   if (isIntent(record) && record.recordId === recordId(record.batchId, 'intent')) return { intent: record };
   if (isOutcome(record) && record.recordId === recordId(record.batchId, 'outcome'))

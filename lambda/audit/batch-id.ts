@@ -1,6 +1,6 @@
 /**
- * Usher's own name for one request, and the sort key of all that is recorded of it. It begins with the UTC time in
- * milliseconds, so that ids sort by time and people can read them; the rest is random, so that nobody can guess one.
+ * Usher's id of one request, and the sort key of all its records. It starts with the UTC time in milliseconds, so that
+ * ids sort by time and people can read them; the rest is random, so that no one can guess an id.
  *
  * @param nowMs milliseconds since the epoch
  * @param randomHex hexadecimal digits of fresh randomness; 16 or more
@@ -10,7 +10,7 @@ export function mintBatchId(nowMs: number, randomHex: string): string {
   return `${new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '')}-${randomHex}`;
 }
 
-/** Whether a text is what `mintBatchId` makes. */
+/** Whether a text has the form that `mintBatchId` makes. */
 export function isBatchId(text: string): boolean {
   return /^\d{8}T\d{9}Z-[0-9a-f]{16,}$/.test(text) && Number.isFinite(beginningOfBatch(text));
 }

@@ -22,7 +22,7 @@ export interface Origin {
   gatewayRequestId: string;
 }
 
-/** What all records of one request have in common. */
+/** The common part of all records of one request. */
 export interface RequestFacts {
   batchId: string;
   /** In lower case. */
@@ -34,20 +34,20 @@ export interface RequestFacts {
   expiresAt: number | undefined;
 }
 
-/** When a record is made, and by which attempt to write it. */
+/** When a record is made, and by which write attempt. */
 export interface Stamp {
   nowMs: number;
   /** Random. */
   writerId: string;
 }
 
-// What a client chooses freely is cut, so that it cannot make records dear.
+// Text that a client chooses is cut, so that it cannot make records expensive.
 const MAX_USER_AGENT_LENGTH = 256;
 /** A UUID has 36. */
 const MAX_GATEWAY_REQUEST_ID_LENGTH = 40;
-/** Issuers make these, of UUIDs as a rule. */
+/** Issuers choose these; most are UUIDs. */
 const MAX_TOKEN_ID_LENGTH = { intent: 64, denial: 36 };
-/** One write unit: whoever has any token can cause denials. */
+/** One write unit: anyone with a token can cause denials. */
 const MAX_DENIAL_BYTES = 1024;
 
 /** A request that the rules permit. */
@@ -60,13 +60,13 @@ export interface Permitted {
   deadlineMs: number;
 }
 
-/** A request that a rule refuses. */
+/** A request that a rule denies. */
 export interface Denial {
   operation: OperationName;
   rule: Rule;
   scope: string | undefined;
   externalMeetingId?: string | undefined;
-  /** The ExternalUserIds that are asked for. */
+  /** The requested ExternalUserIds. */
   names: readonly string[];
 }
 
@@ -118,7 +118,7 @@ export function denialOf(
   return { ...denial, names: fitting(names, MAX_DENIAL_BYTES - itemSize(denial)) };
 }
 
-/** What the handler found out, in the words of the record but for errors, which are in Chime's. */
+/** What the handler learned, in the words of the record; errors are in Chime's. */
 export interface Result extends Pick<OutcomeRecord, 'state' | 'refusal'> {
   issued?: OutcomeRecord['issued'];
   withheld?: OutcomeRecord['withheld'];
@@ -146,7 +146,7 @@ export function outcomeOf(request: RequestFacts, result: Result, stamp: Stamp): 
   };
 }
 
-/** An attendee as the audit keeps it: with the fingerprint of its join token in the token's place. */
+/** An attendee as the audit keeps it: with a fingerprint in place of the join token. */
 export function issuedOf(attendee: Attendee, fingerprint: (joinToken: string) => string): IssuedAttendee {
   return {
     externalUserId: attendee.ExternalUserId,
@@ -156,7 +156,7 @@ export function issuedOf(attendee: Attendee, fingerprint: (joinToken: string) =>
   };
 }
 
-/** What `callerId` is made of. */
+/** The parts of a `callerId`. */
 export function identityOf({ rules, clientId, subject }: Caller): Parameters<typeof callerId>[0] {
   return { issuer: rules.issuer, clientId, subject };
 }
@@ -202,7 +202,7 @@ function fitting(names: readonly string[], bytes: number): string[] {
   return fit;
 }
 
-/** Visibly, and never within a character. */
+/** Cuts visibly, and never within a character. */
 function cut(text: string, length: number): string {
   if (text.length <= length) return text;
   return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;

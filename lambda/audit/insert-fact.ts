@@ -4,12 +4,12 @@ import { isTaken } from '../aws/dynamodb-errors.ts';
 import type { AuditRecord } from './records.ts';
 
 /**
- * Adds a record to the table of facts. PartiQL's INSERT never overwrites, and IAM knows it as an action of its own,
- * `dynamodb:PartiQLInsert`, the only write that a role of ours has on this table. Values are parameters, which CloudTrail
- * redacts, and never part of the statement, which it keeps.
+ * Inserts a record into the table of facts. PartiQL's INSERT never overwrites, and IAM has a separate action for it,
+ * `dynamodb:PartiQLInsert`, the only write that a role of ours has on this table. Values are parameters, which
+ * CloudTrail redacts, and never part of the statement, which it keeps.
  *
- * @returns whether this very record is the one on record: false where another writer was first
- * @throws where it is not known whether the record is durable
+ * @returns whether this very record is the recorded one: false if another writer was first
+ * @throws if it is not known whether the record is durable
  */
 export async function insertFact(
   client: DynamoDBClient,
@@ -31,7 +31,7 @@ export async function insertFact(
   } catch (error) {
     if (!isTaken(error)) throw error;
   }
-  // The answer to an earlier attempt may have got lost.
+  // The answer to an earlier attempt may be lost.
   const { Item } = await client.send(
     new GetItemCommand({
       TableName: auditTableName,

@@ -1,6 +1,6 @@
 /**
- * The size by which DynamoDB charges for an item, in bytes; what it does not say exactly is counted too high
- * (Developer Guide, "DynamoDB item sizes and formats").
+ * The size by which DynamoDB charges for an item, in bytes; undocumented parts are rounded up (Developer Guide,
+ * "DynamoDB item sizes and formats").
  */
 export function itemSize(item: object): number {
   return Object.entries(item).reduce(

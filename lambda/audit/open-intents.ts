@@ -15,12 +15,12 @@ import { isBatchKey, isClaimed, isEarlierEntry, isMark, isOpenIntent, isQueued }
 import { LISTS, SWEEP_KEYS } from './schema.ts';
 import { type Condition, WorkingItems } from './working-items.ts';
 
-/** Above every character of a batch id or an instant. */
+/** Sorts after every character of a batch id or a time. */
 const LAST = '~';
-/** So many batches of a list are counted, and no more. */
+/** How many batches of a list are counted at most. */
 const COUNTED = 1_000;
 
-/** The reconciler's working state in DynamoDB; `lambda/audit/schema.ts` says how it is laid out. */
+/** The reconciler's working state in DynamoDB; `lambda/audit/schema.ts` describes its layout. */
 export function createOpenIntents(
   client: DynamoDBClient,
   tables: { openIntentTableName: string },
@@ -43,14 +43,14 @@ class WorkingState implements OpenIntents {
       returns: 'ALL_OLD',
     });
     const beganAt = before?.['at'];
-    // Where the answer to the write got lost, the SDK repeats it, and then it is this run that it overwrites.
+    // If the answer to the write was lost, the SDK retries it, and it overwrites this same run.
     return typeof beganAt === 'string' && beganAt !== at ? beganAt : undefined;
   }
 
   async mark(cursor: Cursor): Promise<Mark | undefined> {
     const item = await this.#items.get(SWEEP_KEYS[cursor]);
     if (!isMark(item)) {
-      // Put there by hand, it would be in the way of every other.
+      // A person wrote it, and it would block every other item.
       if (item !== undefined) await this.#items.remove(SWEEP_KEYS[cursor]);
       return undefined;
     }
@@ -65,7 +65,7 @@ class WorkingState implements OpenIntents {
 
   async notice(entry: OpenIntent, due: string): Promise<boolean> {
     const { meetingId, batchId, settled } = entry;
-    // In this order: what is under a meeting in the queue is found, and only that is worth a place on a list.
+    // In this order: a batch under a queued meeting is found, and only then worth a place on a list.
     const isNew = await this.#items.put(itemOf(entry), { expression: 'attribute_not_exists(batchId)' });
     const meeting = await this.#items
       .update(meetingKey(meetingId), {
@@ -73,7 +73,7 @@ class WorkingState implements OpenIntents {
         values: { ':due': due, ':one': 1 },
         returns: 'ALL_NEW',
       })
-      // Put there by hand, with something else than numbers.
+      // A person wrote it, with something else than numbers.
       .catch((error) => (error?.name === 'ValidationException' ? undefined : Promise.reject(error)));
     if (!isClaimed(meeting)) await this.#items.put({ ...meetingKey(meetingId), due, notices: 1 });
     await this.#enqueue({ meetingId, due: isClaimed(meeting) ? meeting.due : due });
@@ -90,7 +90,7 @@ class WorkingState implements OpenIntents {
     for (const { batchId } of found) {
       const [due = '', meetingId = ''] = batchId.split('/');
       if (isQueued(batchId)) meetings.push({ meetingId, due });
-      // Put there by hand: it would be the first for ever.
+      // A person wrote it: it would be first for ever.
       else await this.#items.remove({ list: LISTS.queue, batchId });
     }
     return meetings;
@@ -103,7 +103,7 @@ class WorkingState implements OpenIntents {
       values: { ':due': due, ':before': before },
       returns: 'ALL_NEW',
     });
-    // One that another run has claimed may have died before it was in the queue again.
+    // A run that claimed it may have died before it was queued again.
     const meeting = claimed ?? (await this.#items.get(meetingKey(meetingId)));
     if (meeting !== undefined && !isClaimed(meeting)) {
       await this.#items.put({ ...meetingKey(meetingId), due: before, notices: 1 });
@@ -136,7 +136,7 @@ class WorkingState implements OpenIntents {
     );
   }
 
-  // One that is gone has no `looks`, so it is not brought back.
+  // A deleted item has no `looks`, so it is not restored.
   save(entry: OpenIntent, looks: number): Promise<boolean> {
     return this.#items.put(itemOf(entry), { expression: 'looks = :looks', values: { ':looks': looks } });
   }

@@ -4,13 +4,13 @@ import { isBatchId } from './batch-id.ts';
 import type { BatchKey, ClaimedMeeting, Mark, OpenIntent } from './ports.ts';
 import type { IntentRecord, OutcomeRecord } from './records.ts';
 
-// What the reconciler relies on when it reads the tables. Only Usher writes there, in these shapes; but a person can, and
-// one item put there by hand must not be in the way of all others.
+// What the reconciler relies on when it reads the tables. Only Usher writes there, in these shapes; but a person can,
+// and one such item must not block all others.
 
 const batchId = z.string().check(z.refine(isBatchId));
-/** What is a key, or part of one: DynamoDB has no empty ones. */
+/** A key, or part of one: DynamoDB has no empty keys. */
 const name = z.string().check(z.minLength(1));
-/** It becomes part of keys, which may not be any longer, and of the path of requests to Chime. */
+/** Becomes part of keys, which limit its length, and of the path of requests to Chime. */
 const meetingId = z.string().check(z.regex(/^[\w-]{1,64}$/));
 const instant = z.iso.datetime();
 const requested = z.array(z.looseObject({ externalUserId: name }));
@@ -68,7 +68,7 @@ export const isEarlierEntry = (
 export const isMark = (item: unknown): item is Mark => z.safeParse(mark, item).success;
 export const isClaimed = (item: unknown): item is Omit<ClaimedMeeting, 'meetingId'> =>
   z.safeParse(claimed, item).success;
-/** Whether a text is what the queue has for a key. */
+/** Whether a text has the form of a key of the queue. */
 export const isQueued = (key: string): boolean =>
   z.safeParse(instant, key.slice(0, key.indexOf('/'))).success &&
   z.safeParse(meetingId, key.slice(key.indexOf('/') + 1)).success;

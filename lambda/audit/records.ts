@@ -3,11 +3,11 @@ import type { OperationName } from '../model/operations.ts';
 import type { Rule } from '../model/rules.ts';
 
 /**
- * What the audit tables hold, in plain attribute names, since people read it with the AWS CLI too.
+ * The records of the audit tables, in plain attribute names, because people also read them with the AWS CLI.
  *
  * The audit table is the truth and only ever grows: one `intent` before Chime is called, one `outcome` after, or one
- * `denial`. Its key is `meetingId` (lower case) and `recordId` (`<batchId>/intent`, `/outcome` or `/denial`).
- * The admission table is derived from the outcomes and can be rebuilt from them.
+ * `denial`. Its key is `meetingId` (lower case) and `recordId` (`<batchId>/intent`, `/outcome` or `/denial`). The
+ * admission table is derived from the outcomes and can be rebuilt from them.
  */
 export type AuditRecord = IntentRecord | OutcomeRecord | DenialRecord;
 
@@ -20,7 +20,7 @@ interface RecordBase {
   /** When the record was made, ISO 8601 in UTC. */
   recordedAt: string;
   /**
-   * Random, of one attempt to write: tells a writer that a record it finds is its own. Intents and denials of earlier
+   * Random per write attempt: tells a writer that an existing record is its own. Intents and denials of earlier
    * versions have none.
    */
   writerId: string;
@@ -28,7 +28,7 @@ interface RecordBase {
   expiresAt?: number;
 }
 
-/** By what a request was judged. Records of earlier versions do not say it. */
+/** The rules and the code that judged a request. Records of earlier versions lack it. */
 export interface InForce {
   /**
    * Of the rules of all issuers: the first 16 hexadecimal digits of the SHA-256 of the function's variable `ISSUERS`, or of
@@ -39,7 +39,7 @@ export interface InForce {
   functionVersion: string;
 }
 
-/** What tells callers apart. */
+/** What identifies a caller. */
 export interface CallerName {
   issuer: string;
   clientId: string;
@@ -48,9 +48,9 @@ export interface CallerName {
 
 /** Who asked, and from where. */
 export interface CallerFacts extends CallerName {
-  /** The scope that the rules went by; absent where the caller has none. */
+  /** The scope that the rules applied; absent if the caller has none. */
   scope?: string;
-  /** The token's `jti`, cut to 64 characters, 36 in a denial, the last of them `…`; absent where it has none. */
+  /** The token's `jti`, cut to 64 characters, 36 in a denial, the last of them `…`; absent if the token has none. */
   tokenId?: string;
   sourceIp: string;
   /** Cut to 256 characters, the last of them `…`, and left out of denials, as `gatewayRequestId` is. */
@@ -60,18 +60,18 @@ export interface CallerFacts extends CallerName {
 }
 
 /**
- * An attendee that Chime is asked for. `capabilities` absent means that they are left out there too, for Chime's default:
- * what a request leaves out is filled in where the caller may not have everything.
+ * An attendee that Chime is asked for. Absent `capabilities` are omitted there too, for Chime's default: omitted ones
+ * are filled in if the caller may not have everything.
  */
 export interface RequestedAttendee {
   externalUserId: string;
   capabilities?: Capabilities;
 }
 
-/** What a caller was about to get; durable before Chime is called. */
+/** What a caller is about to get; durable before Chime is called. */
 export interface IntentRecord extends RecordBase, Partial<InForce> {
   kind: 'intent';
-  /** The meeting's, as its creator named it; absent where Usher did not look the meeting up. */
+  /** The name that the meeting's creator gave it; absent if Usher did not look the meeting up. */
   externalMeetingId?: string;
   /** Key of the index `by-caller`; see `callerId`. */
   callerId: string;
@@ -81,49 +81,49 @@ export interface IntentRecord extends RecordBase, Partial<InForce> {
   requested: RequestedAttendee[];
   /** The Chime SDK control Region that knows the meeting; absent in intents of earlier versions. */
   meetingsRegion?: string;
-  /** After this instant (ISO 8601) the handler neither calls Chime for this batch nor answers with tokens. */
+  /** After this time (ISO 8601) the handler neither calls Chime for this batch nor answers with tokens. */
   deadline: string;
 }
 
 /**
  * `ISSUED`: every requested attendee. `PARTIAL`: some. `FAILED`: none, and Chime definitely refused every attempt.
  *
- * The others are found out by the reconciler, for intents that the handler could not finish. `RECOVERED`: Chime has
- * attendees of the requested names that no other batch's outcome holds. `NOT_ISSUED`: it has none. `UNRESOLVED`: the
- * meeting ended before that could be told; `issued` holds those that were seen before.
+ * The reconciler decides the others, for intents that the handler could not finish. `RECOVERED`: Chime has attendees of
+ * the requested names that no other batch's outcome holds. `NOT_ISSUED`: it has none. `UNRESOLVED`: the meeting ended
+ * before that could be decided; `issued` holds those that were seen before.
  */
 export type OutcomeState = 'ISSUED' | 'PARTIAL' | 'FAILED' | 'RECOVERED' | 'NOT_ISSUED' | 'UNRESOLVED';
 
-/** What became of an intent; durable before a JoinToken leaves. */
+/** The result of an intent; durable before a JoinToken leaves. */
 export interface OutcomeRecord extends RecordBase {
   kind: 'outcome';
   state: OutcomeState;
   writtenBy: 'handler' | 'reconciler';
   issued: IssuedAttendee[];
-  /** Attendees that Chime returned but that the caller may not have: their tokens were not delivered. */
+  /** Attendees that Chime returned but the caller may not have: their tokens were not delivered. */
   withheld: (IssuedAttendee & { rule: Rule })[];
   errors: { externalUserId: string; errorCode: string; errorMessage: string }[];
   /** Why Chime refused the whole batch. */
   refusal?: { code: string; message: string };
   chimeRequestId?: string;
   /**
-   * Whether the derived entries of `issued` are there: `written`, all of them; `pending`, it is not known which, and the
-   * reconciler writes them. Records of earlier versions may say `deferred`: all that is not `written` is
+   * Whether the derived items of `issued` exist: `written`, all of them; `pending`, it is not known which, and the
+   * reconciler writes them. Records of earlier versions may say `deferred`: everything that is not `written` is
    * completed.
    */
   admissions: 'written' | 'pending';
   /**
-   * Of what the reconciler found: `ambiguous` where another intent without outcome asked for the same name, or where
-   * there are more of a name than were asked for, so that somebody else may have made them.
+   * For what the reconciler found: `ambiguous` if another intent without outcome asked for the same name, or if more
+   * attendees of a name exist than were requested, so that another request may have created them.
    */
   attribution?: 'sole' | 'ambiguous';
-  /** Written by the reconciler only: no JoinToken of this batch was answered. */
+  /** Written by the reconciler only: no JoinToken of this batch was delivered. */
   delivered?: false;
-  /** Attendees of the requested names that the outcome of another batch holds: why they are not in `issued`. */
+  /** Attendees with requested names that another batch's outcome holds: why they are not in `issued`. */
   heldElsewhere?: { externalUserId: string; attendeeId: string; batchId: string }[];
 }
 
-/** A request of a known caller that a rule refused. */
+/** A request of a known caller that a rule denied. */
 export interface DenialRecord extends RecordBase, Partial<InForce> {
   kind: 'denial';
   /** As in an intent; of another tenant's meeting too. */
@@ -132,14 +132,14 @@ export interface DenialRecord extends RecordBase, Partial<InForce> {
   callerId?: string;
   /** Key of the index `denials-by-day`. */
   denialDay: string;
-  /** Issuer, client and subject are in `callerId` only; records of earlier versions have them here instead. */
+  /** Issuer, client and subject are only in `callerId`; records of earlier versions have them here instead. */
   caller: Omit<CallerFacts, keyof CallerName> & Partial<CallerName>;
   rule: Rule;
-  /** What was asked for; absent in records of earlier versions, which had `BatchCreateAttendee` only. */
+  /** The operation; absent in records of earlier versions, which had `BatchCreateAttendee` only. */
   operation?: OperationName;
-  /** How many attendees were asked for. */
+  /** How many attendees were requested. */
   requestedCount: number;
-  /** Their ExternalUserIds, as many of them as the record has room for. Records of earlier versions have none. */
+  /** Their ExternalUserIds, as many as the record has room for. Records of earlier versions have none. */
   names?: string[];
 }
 
@@ -161,13 +161,13 @@ export function recordId(batchId: string, kind: AuditRecord['kind']): string {
 
 /**
  * A caller is issuer, client and subject together, never the subject alone. Issuers hold no `|` (configuration refuses
- * it) and client ids are percent-encoded, so no two callers share a name.
+ * it) and client ids are percent-encoded, so no two callers share an id.
  */
 export function callerId(caller: CallerName): string {
   return `${caller.issuer}|${encodeURIComponent(caller.clientId)}|${caller.subject}`;
 }
 
-/** What `callerId` was made of; undefined for what it did not make. */
+/** The parts of a `callerId`; undefined for a text that is not one. */
 export function callerNamed(id: string): CallerName | undefined {
   const [, issuer, client, subject] = /^([^|]+)\|([^|]*)\|(.+)$/su.exec(id) ?? [];
   if (issuer === undefined || client === undefined || subject === undefined) return undefined;
@@ -180,8 +180,8 @@ export function callerNamed(id: string): CallerName | undefined {
 }
 
 /**
- * The entries of the admission table that an outcome gives rise to, each key once: Chime answers a name that is asked for
- * twice with the same attendee twice. Withheld attendees were not admitted.
+ * The admission items of an outcome, each key once: Chime answers a name that is requested twice with the same attendee
+ * twice. Withheld attendees were not admitted.
  */
 export function admissionsOf(outcome: OutcomeRecord): AdmissionRecord[] {
   const byKey = new Map<string, AdmissionRecord>();

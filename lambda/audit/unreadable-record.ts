@@ -1,7 +1,7 @@
-/** Something in a table that is not as Usher writes it: whoever put it there has to put it right. */
+/** An item in a table that differs from what Usher writes: the person who wrote it has to correct it. */
 export class UnreadableRecord extends Error {
   override name = 'UnreadableRecord';
-  /** Of the item that cannot be read, as it gives it. */
+  /** The batch id that the unreadable item gives. */
   readonly batchId: string;
 
   constructor(batchId: string) {

@@ -61,7 +61,7 @@ export class WorkingItems {
     return (await unlessConditionFails(put)) !== undefined;
   }
 
-  /** @returns the item before or after; undefined where there is none, or the condition did not hold */
+  /** @returns the item before or after; undefined if there is none, or the condition did not hold */
   async update(key: ItemKey, how: Update): Promise<Record<string, unknown> | undefined> {
     const { openIntentTableName } = this.#tables;
     const update = this.#client.send(
@@ -92,7 +92,7 @@ export class WorkingItems {
     return (await unlessConditionFails(remove)) !== undefined;
   }
 
-  /** The first items of a partition, of a span of sort keys or after one of them. */
+  /** The first items of a partition, in a span of sort keys or after one of them. */
   async query(
     list: string,
     { span, after, limit }: { span?: [string, string]; after?: string; limit: number },
@@ -130,7 +130,7 @@ function expressionOf(condition: Condition | undefined) {
   };
 }
 
-/** @returns undefined where the condition did not hold */
+/** @returns undefined if the condition did not hold */
 async function unlessConditionFails<Answer>(write: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await write;

@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { BATCH_WRITE_LIMIT, untilDone } from '../aws/dynamodb-batches.ts';
 import type { AdmissionRecord } from './records.ts';
 
-/** Writes entries over what is there, until all of them are acknowledged. */
+/** Writes items, replacing existing ones, until all are acknowledged. */
 export function putAdmissions(
   client: DynamoDBClient,
   admissionTableName: string,
@@ -18,7 +18,7 @@ export function putAdmissions(
   return writeAdmissions(client, admissionTableName, puts, abortSignal);
 }
 
-/** Sends writes, 25 in a request and all requests at once; what is put off is sent again. */
+/** Sends writes, 25 in a request and all requests at once; retries unprocessed ones. */
 export async function writeAdmissions(
   client: DynamoDBClient,
   admissionTableName: string,

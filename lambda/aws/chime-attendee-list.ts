@@ -6,10 +6,10 @@ import {
 import { type Attendee, DEFAULT_CAPABILITIES } from '../model/attendees.ts';
 import type { AttendeeList } from '../model/ports.ts';
 
-/** The most that ListAttendees gives at once (API reference, ListAttendees, MaxResults). */
+/** The largest page of ListAttendees (API reference, ListAttendees, MaxResults). */
 const PAGE_SIZE = 100;
 
-/** Who exists, as Chime tells it. Join tokens end here: only their fingerprints are passed on. */
+/** The attendees that Chime lists. Join tokens end here: only their fingerprints are passed on. */
 export function createChimeAttendeeList(
   client: ChimeSDKMeetingsClient,
   fingerprint: (joinToken: string) => string,
@@ -20,7 +20,7 @@ export function createChimeAttendeeList(
         const answer = await client.send(
           new ListAttendeesCommand({ MeetingId: meetingId, MaxResults: PAGE_SIZE, NextToken: nextToken }),
         );
-        // An answer without its list, as a proxy might make one, must not read as a meeting without attendees.
+        // An answer without its list, as a proxy might make one, must not look like a meeting without attendees.
         if (!Array.isArray(answer.Attendees)) throw new Error('An answer that is no ListAttendeesResponse');
         const attendees = answer.Attendees.map((attendee) => {
           const { ExternalUserId, AttendeeId, JoinToken, Capabilities } = attendee as Partial<Attendee>;

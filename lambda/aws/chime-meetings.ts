@@ -20,7 +20,7 @@ export function createChimeMeetings(client: ChimeSDKMeetingsClient): Meetings {
           client.send(new GetMeetingCommand({ MeetingId: meetingId }), { abortSignal }),
         );
         const tenantIds = Meeting?.TenantIds ?? [];
-        // An answer without this meeting, as a proxy might make one, must not read as a meeting without tenants.
+        // An answer without this meeting, as a proxy might make one, must not look like a meeting without tenants.
         if (Meeting?.MeetingId?.toLowerCase() !== meetingId.toLowerCase() || !isListOfStrings(tenantIds)) {
           throw new Error('An answer that is no GetMeetingResponse');
         }
@@ -89,7 +89,7 @@ function missingMediaOf({ MeetingFeatures }: ChimeMeeting): Medium[] {
   );
 }
 
-/** A list of what is passed on, so that a member that Chime adds one day is not. */
+/** Lists the members that are passed on, so that a future member of Chime's is not. */
 function publicPartOf(meeting: ChimeMeeting): Meeting {
   const { MeetingId = '', ExternalMeetingId, MediaRegion, MediaPlacement, MeetingFeatures } = meeting;
   return {
@@ -119,7 +119,7 @@ function isCapabilities(value: Partial<Capabilities> | undefined): boolean {
   return [value?.Audio, value?.Video, value?.Content].every((medium) => typeof medium === 'string');
 }
 
-/** Names that throttling goes by in AWS services, beside the modelled one. */
+/** The names of throttling errors in AWS services, besides the modelled one. */
 const THROTTLING_NAMES = new Set([
   'RequestLimitExceeded',
   'RequestThrottled',
@@ -132,13 +132,13 @@ const THROTTLING_NAMES = new Set([
   'TooManyRequestsException',
 ]);
 
-/** What names a resource of our account, encoded or not: it is not for callers. */
+/** Names of resources in our account, encoded or not: they are not for callers. */
 const ARN = /\barn(?::|%3a)aws[^\s"'<>]*/gi;
 
 /**
  * Errors that any AWS service may answer about the credentials of its caller
- * (https://docs.aws.amazon.com/general/latest/gr/api-error-codes.html), with 400 as well as 401 and 403. Here these are
- * our own: nothing that the client could mend.
+ * (https://docs.aws.amazon.com/general/latest/gr/api-error-codes.html), with 400 as well as 401 and 403. Here the
+ * credentials are ours: the client can fix nothing.
  */
 const ACCESS_NAMES = new Set([
   'AccessDeniedException',
@@ -155,10 +155,10 @@ const ACCESS_NAMES = new Set([
   'UnrecognizedClientException',
 ]);
 
-/** Chime gave up waiting for the rest of the request: what it did with what it had is not said. */
+/** Chime gave up waiting for the rest of the request, and does not say what it did with the first part. */
 const REQUEST_TIMEOUT = 408;
 
-/** Which class an error without a modelled name is passed on as; any other 4xx is a BadRequest. */
+/** The class for an error without a modelled name; any other 4xx is a BadRequest. */
 const CODE_BY_STATUS: Record<number, ErrorCode> = {
   401: 'ServiceFailure',
   403: 'ServiceFailure',
@@ -168,17 +168,17 @@ const CODE_BY_STATUS: Record<number, ErrorCode> = {
 };
 
 /**
- * The error to pass on where Chime definitely did nothing: an answer of 4xx that could be read. Everything else (5xx,
- * a broken connection, a time-out, an unreadable answer) says nothing about what happened, and is undefined here. The
- * whole mapping is the table in docs/wire-contract.md.
+ * The error for the caller if Chime definitely did nothing: a readable answer of 4xx. Everything else (5xx, a broken
+ * connection, a time-out, an unreadable answer) says nothing about what happened, and is undefined here. The whole
+ * mapping is the table in docs/wire-contract.md.
  */
 function refusalOf(error: unknown): FacadeError | undefined {
-  // The SDK makes this class of answers that it could read to their end, and of nothing else.
+  // The SDK makes this class only of answers that it could read to their end.
   if (!(error instanceof ChimeSDKMeetingsServiceException)) return undefined;
   const { httpStatusCode: status } = metadataOf(error);
   if (status === undefined || status < 400 || status > 499 || status === REQUEST_TIMEOUT) return undefined;
   const code = codeOf(error.name) ?? CODE_BY_STATUS[status] ?? 'BadRequest';
-  // What names a resource of our account is about our access too, whatever class it comes in.
+  // A name of a resource in our account means that our access is the problem, whatever the class.
   if (code === 'ServiceFailure' || error.message.search(ARN) >= 0) {
     return new FacadeError('ServiceFailure', 'This service may not call Chime at present.', {
       ...detailsOf(error),
@@ -192,8 +192,8 @@ function refusalOf(error: unknown): FacadeError | undefined {
 }
 
 /**
- * The error to pass on where Chime said itself that something is wrong with it, or anything that could be read:
- * undefined where there was no answer at all. Chime's 500 becomes a 503, since repeating the request is what helps.
+ * The error for the caller if Chime answered that it failed, or anything readable: undefined if there was no answer.
+ * Chime's 500 becomes a 503, because a retry helps.
  */
 function outageOf(error: unknown): FacadeError | undefined {
   if (!(error instanceof Error) || metadataOf(error).httpStatusCode === undefined) return undefined;
@@ -229,7 +229,7 @@ function metadataOf(error: Error): { httpStatusCode?: number; requestId?: string
   return (error as { $metadata?: { httpStatusCode?: number; requestId?: string } }).$metadata ?? {};
 }
 
-/** Whole seconds, as RFC 9110 section 10.2.3 has them; a date there is as good as nothing to us. */
+/** Whole seconds, as in RFC 9110 section 10.2.3; dates are ignored. */
 function retryAfterOf(error: unknown): number | undefined {
   const { RetryAfterSeconds, $response } = error as {
     RetryAfterSeconds?: string;

@@ -4,19 +4,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const BATCH_GET_LIMIT = 100;
 export const BATCH_WRITE_LIMIT = 25;
 
-/** A batch of which nothing is done for so many times in a row is given up on: after three seconds of pauses. */
+/** After this many attempts in a row without progress, a batch fails: after three seconds of pauses. */
 const STALLED_LIMIT = 7;
 const FIRST_PAUSE_MS = 50;
 
-/** What DynamoDB says where it could do nothing of a batch at all (API reference, BatchWriteItem and BatchGetItem). */
+/** DynamoDB's errors if it could process no part of a batch (API reference, BatchWriteItem and BatchGetItem). */
 const THROTTLED = ['ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'ThrottlingException'];
 
 /**
- * Sends a batch until all of it is done. A throttled DynamoDB does part of one and hands back the rest, or does nothing and
- * says so; what is left is to be sent again after a pause (API reference, BatchWriteItem and BatchGetItem).
+ * Sends a batch until all of it is processed. A throttled DynamoDB processes part of a batch and returns the rest, or
+ * processes nothing and throws; the rest is sent again after a pause (API reference, BatchWriteItem and BatchGetItem).
  *
- * @param send sends entries, and gives back those that were put off
- * @throws where DynamoDB keeps putting off all of the rest; what else `send` throws; an AbortError by the signal
+ * @param send sends items, and returns the unprocessed ones
+ * @throws if DynamoDB keeps returning all of the rest; any other error of `send`; an AbortError by the signal
  */
 export async function untilDone<Entry>(
   entries: Entry[],

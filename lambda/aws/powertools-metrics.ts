@@ -4,8 +4,8 @@ import type { AddMetrics, MetricName } from '../model/metrics.ts';
 const IN_SECONDS: readonly MetricName[] = ['OldestOpenIntentAge'];
 
 /**
- * Metrics as log lines in CloudWatch's embedded metric format, each written at once, so that none waits for a flush in
- * a process that is frozen or killed meanwhile. Namespace and service come from the environment.
+ * Metrics as log lines in CloudWatch's embedded metric format. Each is written at once: a pending flush would be lost
+ * if the process is frozen or killed. Namespace and service come from the environment.
  */
 export function createMetrics(): AddMetrics {
   const metrics = new Metrics();

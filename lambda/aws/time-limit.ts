@@ -1,6 +1,6 @@
 /**
- * Makes a call that is cut after a time. `AbortSignal.timeout` would do the same, but every one of them stays until its
- * time is over, however long ago its call was answered.
+ * Aborts a call after a time. `AbortSignal.timeout` would do the same, but each of those stays in memory until its time
+ * is over, however early the call was answered.
  *
  * @throws what the call throws, which after `timeoutMs` is an error of the name `TimeoutError`
  */
@@ -10,7 +10,7 @@ export async function withinTime<Answer>(
 ): Promise<Answer> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  // A call that does not settle when it is aborted, as after an answer of 101, is not waited for.
+  // A call that does not settle when aborted, as after an answer of 101, is not waited for.
   const cut = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const error = new DOMException('Out of time', 'TimeoutError');
@@ -21,7 +21,7 @@ export async function withinTime<Answer>(
   try {
     return await Promise.race([call(controller.signal), cut]);
   } catch (error) {
-    // Of a call that is several, the others must not go on unseen.
+    // If a call consists of several, the others must not go on unseen.
     controller.abort(error);
     throw error;
   } finally {

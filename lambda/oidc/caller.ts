@@ -4,7 +4,7 @@ import { claimAt, isPlainObject } from './claim-path.ts';
 import { assertClaimMark } from './token-mark.ts';
 import { type Report, refuse } from './token-refusals.ts';
 
-/** What DynamoDB takes as a key leaves room for this, and OpenID Connect Core 1.0 section 2 allows a subject no more. */
+/** Fits into a DynamoDB key; OpenID Connect Core 1.0 section 2 allows no longer subject. */
 const MAX_SUBJECT_LENGTH = 255;
 
 /** RFC 6749 appendix A.1: printable ASCII. */
@@ -13,9 +13,9 @@ const CLIENT_ID = /^[\x20-\x7e]{1,255}$/;
 type Claims = Record<string, unknown>;
 
 /**
- * Who is asking, as the claims of a verified token say. A claim that the rules do not use cannot refuse a token.
+ * The caller, by the claims of a verified token. A claim that the rules do not use never causes a refusal.
  *
- * @throws FacadeError `Unauthorized` for a token that is no access token, of another client, or without subject
+ * @throws FacadeError `Unauthorized` for a token that is not an access token, is for another client, or has no subject
  */
 export function callerOf(verified: Claims, rules: IssuerRules, report: Report): Caller {
   const named = namedClaims(verified, rules);
@@ -31,7 +31,7 @@ export function callerOf(verified: Claims, rules: IssuerRules, report: Report): 
     clientId,
     subject,
     scopes: new Set(scopeClaims.flatMap((claim) => scopesIn(named[claim]))),
-    // By the names that the rules have for them, the paths included.
+    // By the names that the rules use, paths included.
     claims: { ...verified, ...named },
   };
 }
@@ -57,13 +57,13 @@ function namedClaims(verified: Claims, rules: IssuerRules): Claims {
         `The bearer token has the claim ${name} in more than one way, by its name and by its path.`,
       );
     }
-    // A literal claim of that name is a way to read the path too, so nothing else can stand here.
+    // A claim with the literal name would count as a way to read the path, so this overwrites nothing else.
     named[name] = claim.found === 'once' ? claim.value : undefined;
   }
   return named;
 }
 
-/** In the first of the claims that the token has; empty where it has none that can be used and none is required. */
+/** The first of the client claims that the token has; empty if it has no usable one and none is required. */
 function clientIdOf(named: Claims, { clientIdClaims, clientIds }: IssuerRules): string {
   const claimed = clientIdClaims
     .map((claim) => named[claim])
@@ -111,7 +111,7 @@ function onlyOf(claim: unknown): unknown {
  * holds no scopes.
  */
 function scopesIn(claim: unknown): string[] {
-  // A role may hold spaces itself, and then stands alone.
+  // A role may contain spaces; then the claim holds only this role.
   if (typeof claim === 'string') return [...claim.split(' '), claim].filter((scope) => scope !== '');
   if (claim === true) return ['true'];
   if (!Array.isArray(claim)) return isPlainObject(claim) ? rolesIn(claim) : [];

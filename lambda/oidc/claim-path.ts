@@ -1,9 +1,9 @@
-/** `ambiguous` where a token holds the path in more than one way, so that it is not clear which value is meant. */
+/** `ambiguous` if the path matches in more than one way, so that it is not clear which value is meant. */
 export type ClaimAtPath = { found: 'once'; value: unknown } | { found: 'never' } | { found: 'ambiguous' };
 
 /**
- * Reads a claim by its name or by a path with dots between the names. A name may hold dots itself, such as a URL: every
- * way to read the path is tried. Only own members of objects count, so `constructor` and the like find nothing.
+ * Reads a claim by its name or by a path with dots between the names. A name may contain dots itself, such as a URL:
+ * every way to read the path is tried. Only own members of objects count, so `constructor` and the like find nothing.
  */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: string): ClaimAtPath {
   const values = valuesAt(claims, path);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { type KeySet, parseKeySet } from './key-set.ts';
 
-/** Why a key set could not be fetched, in facts for the log. */
+/** Why a key set could not be fetched, as facts for the log. */
 export class KeySetFetchError extends Error {
   override name = 'KeySetFetchError';
   readonly facts: Readonly<Record<string, string | number>>;
@@ -26,11 +26,11 @@ type KeySetProblem =
 
 export interface FetchLimits {
   timeoutMs: number;
-  /** Of the answer, packed or not. */
+  /** Limits the answer, compressed or not. */
   maxBytes: number;
 }
 
-/** Some firewalls refuse a request without a User-Agent, and some servers pack what nobody asked to be packed. */
+/** Some firewalls refuse a request without a User-Agent, and some servers compress without being asked. */
 const HEADERS = {
   'user-agent': 'usher',
   accept: 'application/jwk-set+json, application/json, */*;q=0.1',
@@ -38,8 +38,8 @@ const HEADERS = {
 };
 
 /**
- * Fetches a key set. Its content type does not matter, nor does a byte order mark; a redirect is not followed, so that
- * only the configured address ever says what keys an issuer has.
+ * Fetches a key set. Content type and byte order mark do not matter; redirects are not followed, so that only the
+ * configured address says which keys an issuer has.
  *
  * @throws KeySetFetchError
  */
@@ -63,7 +63,7 @@ function assertAnswered(response: IncomingMessage, jwksUri: string): void {
   const target = headers.location;
   if (status >= 300 && status < 400 && target !== undefined) {
     const url = URL.parse(target, jwksUri);
-    // Without its query, which may hold what belongs in no log.
+    // Without its query, which may hold secrets.
     throw new KeySetFetchError('redirect', {
       status,
       target: url === null ? 'unreadable' : `${url.origin}${url.pathname}`.slice(0, 256),
@@ -123,16 +123,16 @@ function keySetOf(body: Buffer): KeySet {
 }
 
 /**
- * Asks on a connection of its own, since one that is kept may have died while the process was frozen. Not by `fetch`:
- * loading that takes longer than the rest of a first request, and what is used here the SDK has loaded already.
+ * Uses a new connection, because a kept one may have died while the process was frozen. Does not use `fetch`: loading
+ * it takes longer than the rest of a first request, and the SDK has already loaded this module.
  */
 async function get(url: string, signal: AbortSignal): Promise<IncomingMessage> {
-  // Without TLS are only issuers on this machine: no other start needs the second module.
+  // Only issuers on this machine lack TLS: no other start needs the second module.
   const { request } = url.startsWith('https:') ? https : await import('node:http');
   return new Promise((resolve, reject) => {
     request(url, { agent: false, signal, headers: HEADERS }, resolve)
       .on('error', reject)
-      // All there is after an answer of 101; after any other, this comes too late to matter.
+      // The only event after an answer of 101; after any other answer, it comes too late to matter.
       .on('close', () => reject(new KeySetFetchError('no connection', { code: 'closed' })))
       .end();
   });

@@ -1,10 +1,10 @@
-/** The configured issuer that a token's issuer was probably meant to be: the same but for spelling or version. */
+/** The configured issuer that a token's issuer probably means: equal except for spelling or version. */
 export function nearestIssuer(issuer: string, configured: readonly string[]): string | undefined {
   const wanted = kernelOf(issuer);
   return wanted === '' ? undefined : configured.find((one) => kernelOf(one) === wanted);
 }
 
-/** Microsoft Entra ID writes one tenant's issuer in several ways, by the version of the token and by the cloud. */
+/** Microsoft Entra ID has several spellings of a tenant's issuer, by the version of the token and by the cloud. */
 const ENTRA_ISSUER =
   /^(?:sts\.windows\.net|login\.microsoftonline\.(?:com|us)|sts\.chinacloudapi\.cn|login\.partner\.microsoftonline\.cn|[^/]+\.ciamlogin\.com)\//;
 /** Azure AD B2C has one issuer for a tenant or one for each policy, by its settings. */

@@ -1,20 +1,20 @@
 import type { KeySet } from './key-set.ts';
 
 export interface KeySetCacheOptions {
-  /** Rejects if the key set cannot be fetched in time or is none. */
+  /** Rejects if the key set cannot be fetched in time or is not a key set. */
   fetchKeySet(jwksUri: string, timeoutMs: number): Promise<KeySet>;
   onFailure(jwksUri: string, error: unknown): void;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** The longest that anything waits for a key set. */
+  /** The longest wait for a key set. */
   timeoutMs: number;
-  /** Keys are fetched again after this long, so that a key an issuer withdrew stops working. */
+  /** Keys are fetched again after this time, so that a withdrawn key stops working. */
   maxAgeMs: number;
-  /** An unknown key id causes another fetch only after this long, however many unknown key ids come. */
+  /** An unknown key id causes another fetch only after this time, however many unknown key ids arrive. */
   unknownKeyCooldownMs: number;
-  /** After a failed fetch, an issuer whose key is needed is left alone for this long. */
+  /** After a failed fetch, an issuer whose key is needed is not asked again for this time. */
   failureCooldownMs: number;
-  /** The same where the key is known and only due to be fetched again, so that a slow issuer slows few requests. */
+  /** The same if the key is known and only due for renewal, so that a slow issuer slows few requests. */
   staleRetryMs: number;
   /** Known keys keep working for this long while the issuer cannot be reached. */
   maxStaleMs: number;
@@ -22,17 +22,17 @@ export interface KeySetCacheOptions {
 
 export interface KeySetCache {
   /**
-   * Fetches a set that no request needs yet; awaited by no one. Who needs it meanwhile waits for it. Only success is
-   * remembered: a process may be frozen while it fetches, and wake up to a time-out that says nothing of the issuer.
+   * Fetches a set before a request needs it; not awaited. A request that needs it meanwhile waits for it. Only success
+   * is kept: a process may be frozen during the fetch, and wake up to a time-out that says nothing about the issuer.
    */
   prefetch(jwksUri: string): void;
-  /** The set as it is known; undefined if it never was, or not for too long. */
+  /** The known set; undefined if there never was one, or if it is too old. */
   known(jwksUri: string): KeySet | undefined;
-  /** Whether the set is known and no later fetch failed: only such a set can say that it lacks a key. */
+  /** Whether the set is known and no later fetch failed: only such a set can prove that a key is missing. */
   isCurrent(jwksUri: string): boolean;
-  /** For a set with the key that is needed: fetches it again where it is due. */
+  /** For a set that has the needed key: fetches it again if due. */
   renew(jwksUri: string): Promise<void>;
-  /** For a set without the key that is needed: fetches it again, but no more often than the cool-downs say. */
+  /** For a set that lacks the needed key: fetches it again, within the cool-downs. */
   ask(jwksUri: string): Promise<void>;
 }
 
@@ -45,12 +45,12 @@ interface Entry {
   prefetching?: Promise<unknown> | undefined;
 }
 
-/** With less time left, a fetch that failed is not tried again. */
+/** With less time left, a failed fetch is not retried. */
 const MIN_FETCH_MS = 250;
 
 /**
- * The issuers' keys, with a bound on how often an issuer is asked: one fetch at a time each, and none within the
- * cool-downs. Known keys outlive an outage of their issuer; only what needs a key that we do not have waits for it.
+ * The issuers' keys, with a bound on requests to each issuer: one fetch at a time, and none within the cool-downs.
+ * Known keys outlive an outage of their issuer; only a request that needs an unknown key waits.
  */
 export function createKeySetCache(options: KeySetCacheOptions): KeySetCache {
   const entries = new Map<string, Entry>();
@@ -64,7 +64,7 @@ export function createKeySetCache(options: KeySetCacheOptions): KeySetCache {
   };
   const ageMsOf = (entry: Entry): number => options.now() - entry.fetchedAtMs;
 
-  /** The age of a set counts from here, so that a process that was frozen meanwhile does not take it for new. */
+  /** The age of a set counts from here: a process may be frozen during the fetch. */
   async function fetchInto(entry: Entry, jwksUri: string, timeoutMs: number): Promise<void> {
     const startedAtMs = options.now();
     entry.keySet = await options.fetchKeySet(jwksUri, timeoutMs);
@@ -72,7 +72,7 @@ export function createKeySetCache(options: KeySetCacheOptions): KeySetCache {
     entry.failedAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Joins a prefetch that is under way; where that fails, the time that is left is for a fetch of the request's own. */
+  /** Joins a prefetch in progress; if it fails, the remaining time is for the request's own fetch. */
   async function fetchOrJoin(entry: Entry, jwksUri: string): Promise<void> {
     let leftMs = options.timeoutMs;
     if (entry.prefetching !== undefined) {
@@ -85,7 +85,7 @@ export function createKeySetCache(options: KeySetCacheOptions): KeySetCache {
     await fetchInto(entry, jwksUri, leftMs);
   }
 
-  /** Fetches unless the last failure is too fresh; what came of it is in the entry. */
+  /** Fetches unless the last failure is too recent; the entry holds the result. */
   function refresh(jwksUri: string, entry: Entry, cooldownMs: number): Promise<void> {
     if (options.now() - entry.failedAtMs < cooldownMs) return Promise.resolve();
     entry.fetching ??= fetchOrJoin(entry, jwksUri)

@@ -2,16 +2,16 @@ import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { SignatureAlgorithm } from '../model/issuer-rules.ts';
 import { isPlainObject } from './claim-path.ts';
 
-/** One key set (RFC 7517 section 5), as an issuer published it. An entry that is broken disables only itself. */
+/** One key set (RFC 7517 section 5), as its issuer published it. A broken key disables only itself. */
 export interface KeySet {
   entries: KeyEntry[];
 }
 
 interface KeyEntry {
-  /** Undefined for an entry that is no JWK at all, or whose members have the wrong types. */
+  /** Undefined if the entry is not a JWK, or its members have the wrong types. */
   jwk: PublishedKey | undefined;
   kid: string | undefined;
-  /** By algorithm; undefined for a key that cannot be read. */
+  /** By algorithm; undefined for an unreadable key. */
   imported: Map<SignatureAlgorithm, Promise<CryptoKey | undefined>>;
 }
 
@@ -21,11 +21,11 @@ interface PublishedKey {
   use?: string;
   alg?: string;
   keyOps?: string[];
-  /** The public members that make the key, and nothing else. */
+  /** Only the public members that define the key. */
   material: JWK;
 }
 
-/** What a token's header says of its key. */
+/** What a token's header says about its key. */
 export interface KeyRequest {
   alg: SignatureAlgorithm;
   kid: string | undefined;
@@ -33,11 +33,11 @@ export interface KeyRequest {
 
 export interface ChosenKeys {
   keys: CryptoKey[];
-  /** Whether an entry that cannot be read may be the one that is meant. */
+  /** Whether an unreadable key may be the one that the token means. */
   broken: boolean;
 }
 
-/** @throws TypeError for anything that is no key set */
+/** @throws TypeError for a value that is not a key set */
 export function parseKeySet(value: unknown): KeySet {
   if (!isPlainObject(value) || !Array.isArray(value['keys'])) throw new TypeError('not a key set');
   return { entries: value['keys'].map(entryOf) };
@@ -51,15 +51,15 @@ export async function chooseKeys(sets: readonly KeySet[], request: KeyRequest): 
     if (request.kid !== undefined && entry.kid !== request.kid) continue;
     if (entry.jwk !== undefined && !fits(entry.jwk, request.alg)) continue;
     const key = await importKey(entry, request.alg);
-    // Without a key id, an entry that cannot be read is not named by the token.
+    // Without a key id, the token does not name an unreadable key.
     if (key === undefined) broken ||= request.kid !== undefined;
-    // Several sets of one issuer, and sets that list a key once for each algorithm, repeat keys.
+    // Several sets of one issuer, and sets that list a key once per algorithm, repeat keys.
     else keys.set(JSON.stringify(entry.jwk?.material), key);
   }
   return { keys: [...keys.values()], broken };
 }
 
-/** Whether a set has any key that can be read: only such a set can say that it lacks a key. */
+/** Whether a set has any readable key: only such a set can prove that a key is missing. */
 export async function hasReadableKey({ entries }: KeySet): Promise<boolean> {
   for (const entry of entries) {
     const { jwk } = entry;
@@ -85,7 +85,10 @@ const KEY_TYPES: { alg: SignatureAlgorithm; kty: string; crv?: string }[] = [
   { alg: 'EdDSA', kty: 'OKP', crv: 'Ed25519' },
 ];
 
-/** Curves of the IANA registry: a key on another of them is fine and does not fit; one on no known curve cannot be read. */
+/**
+ * Curves of the IANA registry: a key on one of the others is valid but does not fit; a key on an unknown curve is
+ * unreadable.
+ */
 const CURVES = new Set(['P-256', 'P-384', 'P-521', 'secp256k1', 'Ed25519', 'Ed448', 'X25519', 'X448']);
 
 function fits(jwk: PublishedKey, alg: SignatureAlgorithm): boolean {
@@ -108,7 +111,7 @@ function importKey(entry: KeyEntry, alg: SignatureAlgorithm): Promise<CryptoKey 
   if (jwk === undefined) return Promise.resolve(undefined);
   let key = imported.get(alg);
   if (key === undefined) {
-    // What cannot be imported is the issuer's fault, whatever the library calls it.
+    // A failed import is the issuer's fault, whatever error the library throws.
     key = importJWK(jwk.material, alg).then(
       (made) => made as CryptoKey,
       () => undefined,
@@ -128,7 +131,7 @@ function entryOf(published: unknown): KeyEntry {
   };
 }
 
-/** Serializers write members that a key does not have as null, as empty text or as an empty list. */
+/** Serializers write absent members as null, as empty text or as an empty list. */
 function withoutBlanks(members: Record<string, unknown>): Record<string, unknown> {
   const isBlank = (value: unknown) =>
     value === null || value === '' || (Array.isArray(value) && value.length === 0);

@@ -2,7 +2,7 @@ import type { FacadeError } from '../model/errors.ts';
 import type { AccessTokenMark } from '../model/issuer-rules.ts';
 import { refuse } from './token-refusals.ts';
 
-/** The part of a token's mark that its header has. */
+/** The part of a token's mark in its header. */
 export function assertHeaderMark(typ: unknown, mark: AccessTokenMark): void {
   if (mark.typ === undefined) return;
   if (typeof typ !== 'string' || mediaType(typ) !== mediaType(mark.typ)) {
@@ -10,7 +10,7 @@ export function assertHeaderMark(typ: unknown, mark: AccessTokenMark): void {
   }
 }
 
-/** The part of a token's mark that is a claim. */
+/** The part of a token's mark in its claims. */
 export function assertClaimMark(value: unknown, { claim, values }: AccessTokenMark): void {
   if (claim === undefined) return;
   const isMarked =
@@ -20,7 +20,7 @@ export function assertClaimMark(value: unknown, { claim, values }: AccessTokenMa
   if (!isMarked) throw notAnAccessToken(`its claim ${claim} does not say so`);
 }
 
-/** RFC 7515 section 4.1.9: `application/` may be left out. Media types know no case. */
+/** RFC 7515 section 4.1.9: `application/` may be left out. Media types are case-insensitive. */
 function mediaType(typ: string): string {
   return typ.toLowerCase().replace(/^application\//, '');
 }

@@ -3,12 +3,12 @@ import { FacadeError } from '../model/errors.ts';
 import type { LogEvent } from '../model/log-events.ts';
 import type { TokenReason } from '../model/reasons.ts';
 
-/** Writes a line to the log, in facts of the configuration and never of a token. */
+/** Writes a log line with facts of the configuration, never of a token. */
 export type Report = (event: LogEvent, facts: Record<string, string | number>) => void;
 
 /** A 401 with the challenge of RFC 6750 section 3. */
 export function refuse(reason: TokenReason, message: string): FacadeError {
-  // The description has neither quotes nor backslashes, and is ASCII.
+  // The description has no quotes or backslashes, and is ASCII.
   const description = message.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '?');
   return new FacadeError('Unauthorized', message, {
     reason,
@@ -16,7 +16,7 @@ export function refuse(reason: TokenReason, message: string): FacadeError {
   });
 }
 
-/** @returns undefined for a signature that does not verify, which another key may still do */
+/** @returns undefined for a signature that does not verify, because another key may verify it */
 export function tokenErrorOf(error: unknown): FacadeError | undefined {
   if (error instanceof FacadeError) return error;
   if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;

@@ -10,7 +10,7 @@ import { createKeySetCache, type KeySetCache } from './key-set-cache.ts';
 import { assertHeaderMark } from './token-mark.ts';
 import { type Report, refuse, tokenErrorOf } from './token-refusals.ts';
 
-/** How each process asks each issuer for its keys; what that adds up to is in docs/authorization.md. */
+/** How each process asks each issuer for its keys; docs/authorization.md has the totals. */
 export const KEY_FETCHING = {
   timeoutMs: 2_000,
   maxBytes: 512 * 1_024,
@@ -22,18 +22,18 @@ export const KEY_FETCHING = {
   prefetchedIssuers: 3,
 };
 
-/** RFC 7518 sections 3.3 and 3.5: what is shorter can be factored. */
+/** RFC 7518 sections 3.3 and 3.5: shorter keys can be factored. */
 const MIN_RSA_BITS = 2048;
 
 type Claims = Record<string, unknown>;
 type Header = { alg?: unknown; kid?: unknown; typ?: unknown; crit?: unknown };
 
 /**
- * Verifies access tokens of the configured issuers (RFC 7519; hardened as RFC 8725 asks; RFC 9068 for `at+jwt`).
- * Signature, issuer, audience and times are the library's work. What is checked here is what it leaves open: the
- * issuer's own keys and algorithms, critical headers, the token's mark, its client, its subject, and `iat`.
+ * Verifies access tokens of the configured issuers (RFC 7519; hardened as RFC 8725 asks; RFC 9068 for `at+jwt`). The
+ * library checks signature, issuer, audience and times. This file checks the rest: the issuer's own keys and
+ * algorithms, critical headers, the token's mark, its client, its subject, and `iat`.
  *
- * @param report what the log says of a token that was refused or of keys that could not be fetched; no personal data
+ * @param report logs why a token was refused or keys could not be fetched; no personal data
  */
 export function createTokenVerifier(
   issuers: readonly IssuerRules[],
@@ -53,7 +53,7 @@ export function createTokenVerifier(
   });
 
   return {
-    /** Fetches the keys of the first issuers before a token needs them; awaited by no one, and only success is remembered. */
+    /** Fetches the keys of the first issuers before a token needs them; not awaited, and only success is kept. */
     prefetchKeys() {
       const first = issuers.slice(0, KEY_FETCHING.prefetchedIssuers);
       for (const jwksUri of first.flatMap(({ jwksUris }) => jwksUris)) cache.prefetch(jwksUri);
@@ -77,7 +77,7 @@ export function createTokenVerifier(
   };
 }
 
-/** What a token says of itself, by which nothing but the rules for it is chosen. */
+/** The token's own statements, used only to choose the rules for it. */
 function readUnverified(token: string): { header: Header; issuer: string } {
   const parts = token.split('.').length;
   if (parts === 5) {
@@ -145,7 +145,7 @@ async function verifyWithPublishedKeys(
   if (known.keys.length > 0) {
     const claims = await tryKeys(token, known, request, verification);
     if (claims !== undefined) return claims;
-    // Without a key id, a key that was replaced shows in nothing but the signature.
+    // Without a key id, only the signature shows that a key was replaced.
     if (request.kid !== undefined) throw badSignature(known);
   }
   await Promise.all(rules.jwksUris.map((jwksUri) => cache.ask(jwksUri)));
@@ -160,10 +160,10 @@ function knownSets(rules: IssuerRules, cache: KeySetCache): KeySet[] {
   return rules.jwksUris.flatMap((jwksUri) => cache.known(jwksUri) ?? []);
 }
 
-/** The keys that fit, of the sets as they are known, renewed where they are due. */
+/** The fitting keys of the known sets, renewed if due. */
 async function knownKeys(request: KeyRequest, rules: IssuerRules, cache: KeySetCache): Promise<ChosenKeys> {
   const chosen = await chooseKeys(knownSets(rules, cache), request);
-  // Without a key id, only all sets together say whether one key fits.
+  // Without a key id, only all sets together show whether exactly one key fits.
   const isComplete = rules.jwksUris.every((jwksUri) => cache.known(jwksUri) !== undefined);
   if (chosen.keys.length === 0 || (request.kid === undefined && !isComplete)) {
     return { keys: [], broken: chosen.broken };
@@ -172,7 +172,7 @@ async function knownKeys(request: KeyRequest, rules: IssuerRules, cache: KeySetC
   return chooseKeys(knownSets(rules, cache), request);
 }
 
-/** @returns undefined where the signature is none of these keys' */
+/** @returns undefined if none of these keys made the signature */
 async function tryKeys(
   token: string,
   { keys }: ChosenKeys,
@@ -214,7 +214,7 @@ function isStrong({ algorithm }: CryptoKey): boolean {
   return modulusLength === undefined || modulusLength >= MIN_RSA_BITS;
 }
 
-/** The library compares `iat` only where a token's age is limited. */
+/** The library checks `iat` only if a token's age is limited. */
 function assertIssuedAt({ iat }: Claims, { clockSkewSeconds }: IssuerRules, clock: Clock): void {
   if (typeof iat === 'number' && iat > Math.floor(clock.now() / 1_000) + clockSkewSeconds) {
     throw refuse(
@@ -224,7 +224,7 @@ function assertIssuedAt({ iat }: Claims, { clockSkewSeconds }: IssuerRules, cloc
   }
 }
 
-/** A broken issuer never looks like a bad token: only a set that is current and readable can say that it lacks a key. */
+/** A broken issuer never looks like a bad token: only a current, readable set can prove that a key is missing. */
 async function withoutKey(
   { broken }: ChosenKeys,
   { rules, cache, report }: Verification,

@@ -2,16 +2,16 @@ import type { SeenAttendee } from '../audit/ports.ts';
 import type { IntentRecord, OutcomeRecord, OutcomeState } from '../audit/records.ts';
 import type { IssuedAttendee } from '../model/attendees.ts';
 
-/** What is known of an intent without outcome when it is decided on. */
+/** What is known of an intent without outcome at the time of the decision. */
 export interface Evidence {
   intent: Pick<IntentRecord, 'requested'>;
-  /** Whether the meeting is gone, so that who was in it cannot be found out any more. */
+  /** Whether the meeting is gone, so that its attendees can no longer be listed. */
   gone: boolean;
-  /** The attendees of the requested names that any look found. */
+  /** The attendees with requested names that any look found. */
   seen: readonly SeenAttendee[];
   /** By attendee id, another batch whose outcome holds the attendee. */
   holders: ReadonlyMap<string, string>;
-  /** Whether another batch may have made an attendee: one without outcome that asked for the name by then. */
+  /** Whether another batch may have created an attendee: one without outcome that had asked for the name by then. */
   isContested(attendee: SeenAttendee): boolean;
 }
 
@@ -23,9 +23,9 @@ export interface Findings {
 }
 
 /**
- * Decides what became of an intent from who exists. Every attendee of a requested name ends in some outcome: in that of
- * another batch, where it is, or else in this one, even where another may have made it (`ambiguous`). So nothing is
- * lost whether or not Chime gives the same attendee for the same name again.
+ * Decides the outcome of an intent from the existing attendees. Every attendee with a requested name ends in some
+ * outcome: in that of another batch, if it is there, or else in this one, even if another may have created it
+ * (`ambiguous`). So no attendee is lost, whether or not Chime gives the same attendee for the same name again.
  */
 export function decide({ intent, gone, seen, holders, isContested }: Evidence): Findings {
   const asked = countByName(intent.requested);

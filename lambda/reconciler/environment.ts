@@ -1,29 +1,29 @@
 /**
- * The environment variables of the reconciler. The stack builds an object of this type, so that a forgotten variable is
- * a compile error there and not a surprise here.
+ * The environment variables of the reconciler. The stack builds an object of this type, so that a missing variable is a
+ * compile error there.
  */
 export interface ReconcilerEnvironment {
   /** The table of facts: intents, outcomes, denials. */
   AUDIT_TABLE_NAME: string;
-  /** The derived table: who was admitted where, by user and by attendee. */
+  /** The derived table: who was admitted to which meeting, by user and by attendee. */
   ADMISSION_TABLE_NAME: string;
   /** The reconciler's working state. */
   OPEN_INTENT_TABLE_NAME: string;
   /** The Chime SDK control Region; a meeting is only known in the Region that created it. */
   MEETINGS_REGION: string;
-  /** How long after an intent's deadline its handler and Chime are given to finish. */
+  /** How long after an intent's deadline its handler and Chime have to finish. */
   RECONCILE_MARGIN_SECONDS: string;
-  /** How far apart two looks at the same meeting are, at least. */
+  /** The least time between two looks at the same meeting. */
   RECONCILE_SECOND_LOOK_SECONDS: string;
   /** Read by Powertools for AWS Lambda. */
   POWERTOOLS_SERVICE_NAME: string;
   /** Read by Powertools for AWS Lambda. */
   POWERTOOLS_LOG_LEVEL: string;
-  /** Read by Powertools for AWS Lambda; of this stack alone, so that no two stacks are added up. */
+  /** Read by Powertools for AWS Lambda; unique to this stack, so that no two stacks share metrics. */
   POWERTOOLS_METRICS_NAMESPACE: string;
 }
 
-/** What the reconciler is configured to do, read once at start. */
+/** The configuration of the reconciler, read once at start. */
 export interface Settings {
   auditTableName: string;
   admissionTableName: string;
@@ -33,7 +33,7 @@ export interface Settings {
   secondLookMs: number;
 }
 
-/** Reads the settings; a missing variable stops the function at start, where the deployment sees it. */
+/** Reads the settings; a missing variable stops the function at start, where the deployment notices it. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
   const required = (name: keyof ReconcilerEnvironment): string => {
     const value = env[name];
@@ -42,7 +42,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   };
   const milliseconds = (name: keyof ReconcilerEnvironment): number => {
     const seconds = Number(required(name));
-    // Not a number would compare as never: nothing would ever be due.
+    // Comparisons with NaN are false: nothing would ever be due.
     if (!(seconds > 0)) throw new Error(`The environment variable ${name} is no number of seconds.`);
     return seconds * 1000;
   };

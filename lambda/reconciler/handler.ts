@@ -21,7 +21,7 @@ const logger = new Logger();
 
 const CALL = { timeoutMs: RUN_TIMES.callMs };
 const dynamodb = withCallLimit(createDynamoDBClient(), CALL);
-// The pace of calls to Chime is the run's own, and the next run is the next attempt.
+// The run paces its calls to Chime itself, and the next run retries.
 const chime = withCallLimit(createChimeClient({ region: settings.meetingsRegion }), CALL);
 
 const dependencies = {
@@ -39,9 +39,9 @@ const dependencies = {
 };
 
 /**
- * Run by a schedule, which passes nothing that is read here, or by hand.
+ * Runs by a schedule, whose event is not read, or by hand.
  *
- * @param event `since` (ISO 8601) sweeps again from that instant, whatever was swept before
+ * @param event `since` (ISO 8601) sweeps again from that time, regardless of earlier sweeps
  */
 export async function handler(event: { since?: string } | null, context: Context): Promise<ReconcileSummary> {
   const sinceMs = event?.since === undefined ? undefined : Date.parse(event.since);

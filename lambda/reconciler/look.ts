@@ -3,21 +3,21 @@ import type { Run } from './run.ts';
 
 /** Chime's quota is 10 ListAttendees a second for the whole account; most of it is left to others. */
 const LIST_INTERVAL_MS = 500;
-/** Where Chime fails this often, it is left alone until the next run. */
+/** After this many failures, Chime is not asked again until the next run. */
 const MAX_LIST_FAILURES = 3;
-/** A meeting has 250 attendees at most, and a page 100, or fewer as Chime likes; a list that goes on and on is none. */
+/** A meeting has 250 attendees at most, and a page 100, or fewer as Chime likes; an endless list is an error. */
 const MAX_PAGES = 40;
 
-/** What one look found. */
+/** The result of one look. */
 export interface Look {
-  /** When it began, in milliseconds since the epoch. */
+  /** When the look began, in milliseconds since the epoch. */
   atMs: number;
   gone: boolean;
-  /** Who exists; where the meeting went while it was listed, who was listed before. */
+  /** Who exists; if the meeting ended during the listing, who was listed until then. */
   found: IssuedAttendee[];
 }
 
-/** Asks Chime who exists, at a pace. */
+/** Asks Chime who exists, at a limited rate. */
 export class Looker {
   readonly #run: Run;
   #nextMs = 0;
@@ -27,14 +27,14 @@ export class Looker {
     this.#run = run;
   }
 
-  /** Whether Chime is to be asked in this run. */
+  /** Whether Chime may still be asked in this run. */
   get isOpen(): boolean {
     return this.#failures < MAX_LIST_FAILURES && !this.#run.isOver();
   }
 
   /**
-   * @returns undefined where time ran out
-   * @throws where Chime fails
+   * @returns undefined if time ran out
+   * @throws if Chime fails
    */
   async look(meetingId: string): Promise<Look | undefined> {
     const { clock, pause } = this.#run.dependencies;

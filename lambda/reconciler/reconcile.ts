@@ -11,16 +11,16 @@ export type { ReconcileDependencies, ReconcileSummary };
 export interface ReconcileCall {
   /** When the function is stopped, in milliseconds since the epoch. */
   stopsAtMs: number;
-  /** Sweeps again from this instant (milliseconds since the epoch), or from where a cursor is if that is earlier. */
+  /** Sweeps again from this time (milliseconds since the epoch), or from a cursor's position if that is earlier. */
   sinceMs?: number;
 }
 
 /**
- * One run of the reconciler: finds the intents that have no outcome though their time is over, asks Chime who exists,
- * and writes what became of them. What a run leaves undone, because it fails, is killed or has no time left, the
- * next one does; two at once do no harm, since an outcome is only inserted and everything else can be repeated.
+ * One run of the reconciler: finds the intents that are past their time and have no outcome, asks Chime who exists, and
+ * writes the outcomes. If a run fails, is killed or runs out of time, the next one does the rest. Two runs at once do
+ * no harm: an outcome is only inserted, and everything else can be repeated.
  *
- * @throws where the lists of what is to be finished cannot be read
+ * @throws if the lists of unfinished batches cannot be read
  */
 export async function reconcile(
   { stopsAtMs, sinceMs }: ReconcileCall,
@@ -30,7 +30,7 @@ export async function reconcile(
   const sweeper = new Sweeper(run);
   await run.attempt('clock', undefined, () => run.begin());
   if (sinceMs !== undefined) await run.attempt('since', undefined, () => sweeper.sweepAgainFrom(sinceMs));
-  // A failed sweep must not keep those waiting that are on the list already.
+  // A failed sweep must not delay the batches that are already on the list.
   await run.attempt('sweep', undefined, async () => {
     const { sweptMs, toEnd } = await sweeper.sweep('fast');
     run.sweptMs = sweptMs;
@@ -40,7 +40,7 @@ export async function reconcile(
   await run.attempt('list', undefined, async () => {
     drained = await sweeper.drainEarlierList();
   });
-  // What is on an earlier version's list was not found late.
+  // A batch on an earlier version's list was not found late.
   if (drained) await run.attempt('sweep', undefined, () => sweeper.sweep('slow'));
   await run.attempt('queue', undefined, () => visitMeetings(run));
   await conclude(run, sweeper);
@@ -55,7 +55,7 @@ async function visitMeetings(run: Run): Promise<void> {
   }
 }
 
-/** What a batch may take on the list before it is put under its meeting again. */
+/** How long a batch may stay on the list before it is put under its meeting again. */
 const LONG_MS = 10 * 60_000;
 
 async function conclude(run: Run, sweeper: Sweeper): Promise<void> {
@@ -70,12 +70,15 @@ async function conclude(run: Run, sweeper: Sweeper): Promise<void> {
     IntentsUnresolved: summary.unresolved,
     IntentsFoundLate: summary.foundLate,
     ReconcilerFailures: summary.failures,
-    // An age that leaves something out would calm an alarm that is due: what is not swept yet may be open.
+    // An age that left something out would silence an alarm that is due: whatever is not swept yet may be open.
     ...(run.sweptMs > 0 && { OldestOpenIntentAge: ageSeconds(run, unfinished) }),
   });
 }
 
-/** The oldest of each list is put under its meeting again where it stays: a run that died may have left it on the list only. */
+/**
+ * Puts the oldest batch of each list under its meeting again if it stays: a run that died may have left it on the list
+ * only.
+ */
 async function noticeForgotten(run: Run, sweeper: Sweeper, unfinished: Unfinished): Promise<void> {
   const { oldestOpen, oldestIncomplete } = unfinished;
   for (const [key, settled] of [

@@ -9,9 +9,9 @@ import { RUN_TIMES } from './run-times.ts';
 export interface ReconcilerSettings {
   /** The Chime SDK control Region that this reconciler asks. */
   meetingsRegion: string;
-  /** How long after an intent's deadline its handler and Chime are given to finish. */
+  /** How long after an intent's deadline its handler and Chime have to finish. */
   marginMs: number;
-  /** How far apart two looks at the same meeting are, at least. */
+  /** The least time between two looks at the same meeting. */
   secondLookMs: number;
 }
 
@@ -26,7 +26,7 @@ export interface ReconcileDependencies {
   pause(ms: number): Promise<void>;
   randomHex(): string;
   addMetrics: AddMetrics;
-  /** What happened, in words that hold no personal data. */
+  /** Logs an event, in words that hold no personal data. */
   report(event: LogEvent, facts: Record<string, string | number | undefined>): void;
 }
 
@@ -41,13 +41,13 @@ export interface ReconcileSummary {
   foundLate: number;
   /** Intents that were looked at and need another look. */
   lookAgain: number;
-  /** Intents that this run came across before their time, or had no time for. */
+  /** Intents that were not due yet, or for which the run had no time. */
   waiting: number;
-  /** What went wrong and is left to the next run. */
+  /** Failures that are left to the next run. */
   failures: number;
   /** Requests to Chime. */
   listRequests: number;
-  /** Batches that are not finished after the run and had no outcome when they were noticed; 1,000 are counted at most. */
+  /** Batches that are unfinished after the run and had no outcome when they were noticed; 1,000 are counted at most. */
   open: number;
   /** Batches whose admissions may be incomplete after the run; 1,000 are counted at most. */
   incomplete: number;
@@ -55,12 +55,12 @@ export interface ReconcileSummary {
   sweptToEnd: boolean;
 }
 
-/** Clocks of functions that agree are off by less. */
+/** The most skew between clocks that agree. */
 const MAX_SKEW_MS = 5_000;
-/** A reconciler that runs has runs closer together. */
+/** The most time between runs of a reconciler that works. */
 const MAX_PAUSE_MS = 10 * 60_000;
 
-/** What the parts of one run share: how long it has, what it did, and how it goes on after a failure. */
+/** The state that the parts of one run share: its time, its results, and how it goes on after a failure. */
 export class Run {
   readonly dependencies: ReconcileDependencies;
   readonly startMs: number;
@@ -78,7 +78,7 @@ export class Run {
     incomplete: 0,
     sweptToEnd: false,
   };
-  /** Everything begun before is complete or on the list, as far as this run knows. */
+  /** Every intent begun before this time is complete or on the list, as far as this run knows. */
   sweptMs = Number.NEGATIVE_INFINITY;
   readonly #endMs: number;
   #inStep = false;
@@ -93,14 +93,14 @@ export class Run {
     return this.dependencies.clock.now();
   }
 
-  /** Whether a share of the run's time is over: all of it, where none is given. */
+  /** Whether a share of the run's time is over; by default all of it. */
   isOver(share = 1): boolean {
     return this.nowMs >= this.startMs + (this.#endMs - this.startMs) * share;
   }
 
   /**
-   * Compares clocks with the run before. Times of looks, and how far was swept, only mean something where both have the
-   * same clock: one of the two is wrong otherwise, and nothing is decided by either.
+   * Compares clocks with the previous run. The times of looks and sweeps are only comparable if both runs have the same
+   * clock: otherwise one of the two is wrong, and nothing is decided by either.
    */
   async begin(): Promise<void> {
     const before = await this.dependencies.openIntents.beginRun(isoTime(this.startMs));
@@ -111,12 +111,12 @@ export class Run {
     }
   }
 
-  /** Whether this run may decide what became of an intent. */
+  /** Whether this run may decide the outcome of an intent. */
   get mayDecide(): boolean {
     return this.#inStep;
   }
 
-  /** A failure is counted and left to the next run. @returns whether there was none */
+  /** Counts a failure and leaves it to the next run. @returns whether the attempt succeeded */
   async attempt(
     step: ReconcilerStep,
     batchId: string | undefined,
@@ -134,7 +134,8 @@ export class Run {
   leave(step: ReconcilerStep, error: unknown, batchId?: string): void {
     this.summary.failures += 1;
     const named = error instanceof UnreadableRecord ? error.batchId : batchId;
-    // Messages of foreign errors may quote what they choked on: only names are logged. So may a batch id put there by hand.
+    // Messages of foreign errors may quote their input, and so may a batch id that a person wrote: only names are
+    // logged.
     const batch = named !== undefined && isBatchId(named) ? named : undefined;
     const cause = error instanceof Error ? error.name : typeof error;
     this.dependencies.report('failed', { step, batch, cause });
@@ -145,7 +146,7 @@ export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
-/** So many calls to DynamoDB are under way at a time. */
+/** Limits the concurrent calls to DynamoDB. */
 const AT_ONCE = 10;
 
 export async function inParallel<Item>(

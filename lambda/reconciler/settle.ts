@@ -8,7 +8,7 @@ import { RUN_TIMES } from './run-times.ts';
 /** An admission is a write unit in the table and one in its index: 2,000 a second each, half of the default guard. */
 const ADMISSION_INTERVAL_MS = 0.5;
 
-/** Brings batches to their end: outcome, admissions, and off the list. */
+/** Finishes batches: outcome, admissions, and removal from the list. */
 export class Settler {
   readonly #run: Run;
   #nextAdmissionsMs = 0;
@@ -17,7 +17,7 @@ export class Settler {
     this.#run = run;
   }
 
-  /** Writes the outcome unless another writer was first. @returns the one that is on record */
+  /** Writes the outcome unless another writer was first. @returns the recorded one */
   async settle(intent: IntentRecord, findings: Findings): Promise<OutcomeRecord> {
     const { auditLog, audit, report } = this.#run.dependencies;
     const outcome = this.#outcomeOf(intent, findings);
@@ -34,16 +34,16 @@ export class Settler {
   }
 
   /**
-   * Makes the derived entries of a batch equal to its outcome, and takes it off the list.
+   * Makes the derived items of a batch equal to its outcome, and removes it from the list.
    *
-   * @param intent whose names are searched for entries that no outcome explains; undefined where there is no need
+   * @param intent whose names are searched for items that no outcome explains; undefined if there is no need
    */
   async finish(key: BatchKey, intent: IntentRecord | undefined, outcome: OutcomeRecord): Promise<void> {
     const { admissions, openIntents } = this.#run.dependencies;
     const rightful = admissionsOf(outcome);
     await this.#takeTurn(rightful.length);
     await admissions.enter(rightful, { timeoutMs: RUN_TIMES.admissionsMs });
-    // A handler writes its admissions before its outcome: where the outcome is not its own, they may say more.
+    // A handler writes its admissions before its outcome: if another writer's outcome won, they may say more.
     if (outcome.writtenBy === 'reconciler' && intent !== undefined) {
       const names = [...new Set(intent.requested.map(({ externalUserId }) => externalUserId))];
       const ids = new Set(rightful.map(({ admissionId }) => admissionId));

@@ -5,19 +5,19 @@ import { UnreadableRecord } from '../audit/unreadable-record.ts';
 import type { ReconcilerStep } from '../model/log-events.ts';
 import { inParallel, isoTime, type Run } from './run.ts';
 
-/** Where a cursor that never was begins. */
+/** The first position of a cursor. */
 const FIRST_SWEEP_MS = 30 * 24 * 60 * 60_000;
-/** Where a cursor begins again whose mark is not to be trusted: whatever clock set it was not a day off. */
+/** How far back a cursor restarts if its mark is not trustworthy: no clock was off by a day. */
 const AGAIN_MS = 25 * 60 * 60_000;
-/** Two runs at once may have ends so far apart. */
+/** The most difference between the ends of two concurrent runs. */
 const MAX_AHEAD_MS = 60_000;
 /** The share of a run after which each cursor stops at the end of a page. */
 const SHARES = { fast: 0.4, slow: 0.6 } as const;
-/** So many entries of an earlier version's list are moved at a time, until so much of a run is over. */
+/** How many items of an earlier version's list are moved at a time, and until which share of a run. */
 const EARLIER_AT_ONCE = 50;
 const EARLIER_SHARE = 0.5;
 
-/** Puts what is open or incomplete under its meeting: what this leaves behind is complete or on the list. */
+/** Puts open and incomplete batches under their meetings: all batches behind a cursor are complete or on the list. */
 export class Sweeper {
   readonly #run: Run;
 
@@ -25,17 +25,17 @@ export class Sweeper {
     this.#run = run;
   }
 
-  /** Has a cursor go back to an instant, where it is beyond. */
+  /** Moves a cursor back to a time, if it is beyond. */
   async sweepAgainFrom(sinceMs: number): Promise<void> {
     const { openIntents } = this.#run.dependencies;
-    // The slow cursor passes all that is older, without keeping decisions waiting.
+    // The slow cursor passes everything older, without delaying decisions.
     const cursor = sinceMs < this.#endOf('slow') ? 'slow' : 'fast';
     const mark = await openIntents.mark(cursor);
     if (mark !== undefined && Date.parse(mark.through) <= sinceMs) return;
     await openIntents.moveMark(cursor, mark, { through: isoTime(sinceMs) });
   }
 
-  /** Moves a cursor towards its end, by a page at least. @returns how far it is, and whether at its end */
+  /** Moves a cursor towards its end, by at least one page. @returns its position, and whether that is the end */
   async sweep(cursor: Cursor): Promise<{ sweptMs: number; toEnd: boolean }> {
     const { audit, openIntents } = this.#run.dependencies;
     const endMs = this.#endOf(cursor);
@@ -44,7 +44,7 @@ export class Sweeper {
     for await (const page of audit.intentsBegun(from, endMs)) {
       await this.#notice(page, cursor);
       const to = markAfter(page, from);
-      // Another run is ahead: it goes on, and this one would only do the same again.
+      // Another run is ahead: it continues, and this one would only repeat its work.
       if (!(await openIntents.moveMark(cursor, mark, to))) return { sweptMs: timeOf(from), toEnd: false };
       mark = to;
       from = to;
@@ -55,7 +55,7 @@ export class Sweeper {
     return { sweptMs: timeOf(moved ? end : from), toEnd: moved };
   }
 
-  /** Moves the list of an earlier version to where this one has it. @returns whether all of it is there */
+  /** Moves the list of an earlier version to the current form. @returns whether all of it is moved */
   async drainEarlierList(): Promise<boolean> {
     const { openIntents } = this.#run.dependencies;
     for (let after: string | undefined; ; ) {
@@ -69,7 +69,7 @@ export class Sweeper {
     }
   }
 
-  /** Puts a batch that is on a list under its meeting again, in case that a run died between the two. */
+  /** Puts a listed batch under its meeting again, in case a run died between the two writes. */
   async noticeAgain(key: BatchKey | undefined, settled: boolean): Promise<void> {
     if (key !== undefined) await this.#noticeOne({ ...key, settled });
   }
@@ -79,7 +79,7 @@ export class Sweeper {
     return startMs - (cursor === 'fast' ? dependencies.settings.marginMs : SLOW_LAG_MS);
   }
 
-  /** Where a cursor goes on. A mark in the future was set by a clock that is off, here or there. */
+  /** Where a cursor continues. A mark in the future comes from a wrong clock, here or there. */
   async #beginningOf(cursor: Cursor, mark: Mark | undefined): Promise<Mark> {
     const endMs = this.#endOf(cursor);
     if (mark === undefined) return { through: isoTime(this.#run.startMs - FIRST_SWEEP_MS) };
@@ -125,7 +125,7 @@ export class Sweeper {
   }
 }
 
-/** The mark behind a page, whose last key may be put there by hand and have no time. */
+/** The mark behind a page, whose last key may have been written by a person and have no time. */
 function markAfter(page: readonly (BatchKey | Unreadable)[], from: Mark): Mark {
   const last = page.at(-1)?.batchId;
   const timed = page.findLast(({ batchId }) => isBatchId(batchId))?.batchId;

@@ -14,31 +14,31 @@ import type { Look, Looker } from './look.ts';
 import { inParallel, isoTime, type Run } from './run.ts';
 import type { Settler } from './settle.ts';
 
-/** So many batches of a meeting are in memory at a time. */
+/** How many batches of a meeting are in memory at a time. */
 export const SLICE = 25;
-/** A meeting with more batches than there is time for comes last in the queue again. */
+/** After this time, a meeting that has more batches goes to the end of the queue. */
 const TURN_MS = 10_000;
-/** A meeting that has nothing due is not visited for so long at the most. */
+/** The most time between visits to a meeting that has nothing due. */
 const MAX_REST_MS = 10 * 60_000;
-/** The longest that Chime keeps a meeting is a day. */
+/** Chime keeps a meeting for a day at most. */
 const MEETING_LIFE_MS = 25 * 60 * 60_000;
-/** A due time so far ahead was set by a clock that is off. */
+/** A due time further ahead comes from a wrong clock. */
 const MAX_DUE_AHEAD_MS = 2 * MAX_REST_MS;
 const MEETINGS_AT_ONCE = 10;
 
-/** An intent without outcome, in the slice that is worked on. */
+/** An intent without outcome, in the current slice. */
 interface Candidate {
   entry: OpenIntent;
   intent: IntentRecord;
 }
 
-/** Takes meetings out of the queue, the one that has been due for the longest first. */
+/** Takes meetings out of the queue, the longest due first. */
 export async function* dueMeetings(run: Run): AsyncGenerator<ClaimedMeeting> {
   const { openIntents, settings } = run.dependencies;
   const claim = (meeting: DueMeeting) =>
-    // Before anything else: a meeting whose visit never comes to its end must not be the first of every run.
+    // Comes first: a meeting whose visit never ends must not be the first of every run.
     openIntents.claim(meeting, isoTime(run.nowMs + Math.max(settings.secondLookMs, TURN_MS)));
-  // Due times that a clock which was ahead has set: without a visit, their meetings would wait until then.
+  // Due times set by a clock that was ahead: without a visit, their meetings would wait until then.
   const strangers = await openIntents.dueMeetings(
     { from: isoTime(run.startMs + MAX_DUE_AHEAD_MS) },
     MEETINGS_AT_ONCE,
@@ -55,7 +55,7 @@ export async function* dueMeetings(run: Run): AsyncGenerator<ClaimedMeeting> {
   }
 }
 
-/** One visit to a meeting: finishes what has its outcome, and looks for the rest, a bounded slice of batches at a time. */
+/** One visit to a meeting: finishes the batches that have an outcome, and looks for the others, a bounded slice at a time. */
 export class Visit {
   readonly #run: Run;
   readonly #looker: Looker;
@@ -63,13 +63,13 @@ export class Visit {
   readonly #meeting: ClaimedMeeting;
   readonly #startMs: number;
   #look: Look | undefined;
-  /** Whether Chime failed here, so that it is not asked again in this visit. */
+  /** Whether Chime failed in this visit; then it is not asked again. */
   #failed = false;
-  /** By attendee id, a batch whose outcome holds the attendee; undefined where none is known to. */
+  /** By attendee id, a batch whose outcome holds the attendee; undefined if no such batch is known. */
   readonly #holders = new Map<string, string | undefined>();
   /** Whether there are more batches than fit into a slice, so that not all rivals are known. */
   #crowded = false;
-  /** Whether batches were left for want of time. */
+  /** Whether batches were skipped for lack of time. */
   #cut = false;
   /** How many batches stay under the meeting, and when the first of them is due. */
   #staying = 0;
@@ -100,7 +100,7 @@ export class Visit {
     await this.#requeue();
   }
 
-  /** Puts the meeting where it belongs in the queue, or takes it out. */
+  /** Moves the meeting in the queue, or takes it out. */
   async #requeue(): Promise<void> {
     const { openIntents } = this.#run.dependencies;
     if (this.#staying === 0 && !this.#cut) return openIntents.release(this.#meeting);
@@ -134,7 +134,7 @@ export class Visit {
     if (candidates.length > 0) await this.#lookFor(candidates);
   }
 
-  /** Finishes a batch that has its outcome, or nothing at all. @returns its intent where it is open */
+  /** Finishes a batch that has its outcome, or whose intent is gone. @returns its intent if it is open */
   async #finish(
     entry: OpenIntent,
     { intent, outcome, unreadable }: Batch,
@@ -146,7 +146,7 @@ export class Visit {
       return undefined;
     }
     if (intent !== undefined && !this.#hasExpired(intent)) return intent;
-    // DynamoDB removes expired records one by one: such an intent alone says nothing of its outcome.
+    // DynamoDB removes expired records one by one: such an intent alone says nothing about its outcome.
     this.#run.dependencies.report('intent gone', { batch: entry.batchId });
     await this.#run.dependencies.openIntents.remove(entry);
     return undefined;
@@ -156,7 +156,7 @@ export class Visit {
     return expiresAt !== undefined && this.#run.nowMs >= expiresAt * 1000;
   }
 
-  /** Looks for the attendees of open intents whose time has come. */
+  /** Looks for the attendees of open intents that are due. */
   async #lookFor(candidates: Candidate[]): Promise<void> {
     const due = candidates.filter((candidate) => this.#isDue(candidate));
     if (due.length === 0) return;
@@ -175,7 +175,7 @@ export class Visit {
     }
   }
 
-  /** Whether anything can be found out about an intent now; if not, it stays until then. */
+  /** Whether an intent can be decided or looked at now; if not, it stays until then. */
   #isDue({ entry, intent }: Candidate): boolean {
     const { settings } = this.#run.dependencies;
     const { nowMs } = this.#run;
@@ -186,16 +186,16 @@ export class Visit {
     }
     const sinceMs = Date.parse(entry.agreed?.since ?? '');
     const readyMs = Date.parse(intent.deadline) + settings.marginMs;
-    // A look that an earlier slice of this visit took counts from when it began.
+    // A look that an earlier slice of this visit took counts from its beginning.
     const lookMs = this.#look?.atMs ?? nowMs;
-    // A look by a clock that was ahead is none.
+    // A look by a clock that was ahead does not count.
     const nextMs = sinceMs <= nowMs ? Math.max(readyMs, sinceMs + settings.secondLookMs) : readyMs;
     if (lookMs >= nextMs) return true;
     this.#wait(nextMs);
     return false;
   }
 
-  /** A meeting of another Region is not known where this reconciler asks: that it is not there says nothing. */
+  /** A meeting of another Region is unknown to this reconciler's Chime: its absence says nothing. */
   #isForeign({ meetingsRegion }: IntentRecord): boolean {
     return meetingsRegion !== undefined && meetingsRegion !== this.#run.dependencies.settings.meetingsRegion;
   }
@@ -210,7 +210,7 @@ export class Visit {
     const look = this.#look;
     if (look === undefined) return this.#wait();
     const looked = lookedAt(entry, intent, look);
-    // What another run has seen since this one read the list would be lost.
+    // Would lose what another run has seen since this one read the list.
     if (!(await this.#run.dependencies.openIntents.save(looked, entry.looks))) {
       return this.#wait();
     }
@@ -232,14 +232,14 @@ export class Visit {
     await this.#end(candidate, await this.#settler.settle(intent, findings));
   }
 
-  /** Two looks, far enough apart, that found the same; and all who could have asked by the first are known. */
+  /** Two looks, far enough apart, found the same; and all batches that could have asked by the first look are known. */
   #mayDecide({ agreed }: OpenIntent, look: Look): boolean {
     const sinceMs = Date.parse(agreed?.since ?? '');
     const { secondLookMs } = this.#run.dependencies.settings;
     return this.#run.mayDecide && look.atMs - sinceMs >= secondLookMs && this.#run.sweptMs >= sinceMs;
   }
 
-  /** Ends what no look will ever tell: the meeting cannot live any more. */
+  /** Ends an intent that no look can decide any more: the meeting cannot be alive. */
   async #giveUp(candidate: Candidate): Promise<void> {
     if (!this.#run.mayDecide) return this.#wait();
     const { seen } = candidate.entry;
@@ -253,13 +253,13 @@ export class Visit {
     for (const { attendeeId } of [...onRecord.issued, ...onRecord.withheld]) {
       this.#holders.set(attendeeId, onRecord.batchId);
     }
-    // It stays under its meeting, and the next run finds its outcome.
+    // The batch stays under its meeting, and the next run finds its outcome.
     if (this.#run.isOver()) return this.#stay();
-    // A straggler's entries are taken back once the slow cursor comes by: here, a query for each name would hold others up.
+    // The slow cursor takes back a straggler's items later: here, a query for each name would hold others up.
     await this.#settler.finish(entry, foundNoOne(onRecord) ? undefined : intent, onRecord);
   }
 
-  /** Asks the index by attendee for those that were not asked for in this visit. */
+  /** Asks the index by attendee for attendees that were not asked for in this visit. */
   async #findHolders(seen: readonly SeenAttendee[]): Promise<void> {
     const unknown = seen.map(({ attendeeId }) => attendeeId).filter((id) => !this.#holders.has(id));
     if (unknown.length === 0) return;
@@ -274,13 +274,13 @@ export class Visit {
     return new Map(known);
   }
 
-  /** Leaves a batch for want of time. */
+  /** Skips a batch for lack of time. */
   #cutOff(): void {
     this.#cut = true;
     this.#wait();
   }
 
-  /** Counts a batch that is left for now. */
+  /** Counts a batch that waits. */
   #wait(untilMs?: number): void {
     this.#run.summary.waiting += 1;
     this.#stay(untilMs);
@@ -292,7 +292,7 @@ export class Visit {
   }
 }
 
-/** An entry after a look. A look that found something else than the ones before is a first one again. */
+/** A batch after a look. A look that differs from the previous ones counts as the first again. */
 function lookedAt(entry: OpenIntent, intent: IntentRecord, look: Look): OpenIntent {
   const at = isoTime(look.atMs);
   const { agreed } = entry;

@@ -61,7 +61,7 @@ async function insert(
 
 async function main(): Promise<void> {
   const { from, to, region } = new Command('npm run --silent copy-facts --')
-    .description('Inserts the records of one audit table that another one lacks (docs/restore.md).')
+    .description('Copies the records that one audit table lacks from another one (docs/restore.md).')
     .requiredOption('--from <table>', 'the table to read')
     .requiredOption('--to <table>', 'the table to add to')
     .option('--region <region>', 'the Region of both')

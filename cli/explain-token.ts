@@ -30,7 +30,7 @@ const ADVICE: Record<TokenReason | 'issuer-unavailable', string> = {
   'token-audience': 'ask the issuer for a token for this API, or add its `aud` to `audience`',
   'token-claim-ambiguous': 'remove one of the two claims at the issuer, or name another claim',
   'token-claim-list': 'have the issuer write one value, or name another claim',
-  'token-claim-type': 'have the issuer write the claim with the type that is named',
+  'token-claim-type': 'have the issuer write the claim with the type that the message names',
   'token-client': 'add the client to `clientIds`, or name the claim that holds it as `clientIdClaim`',
   'token-critical-header': 'have the issuer leave out the header `crit`',
   'token-encrypted': 'switch token encryption off at the issuer',
@@ -95,7 +95,7 @@ function issuerLines(claims: Record<string, unknown>, issuers: readonly IssuerRu
   const index = typeof iss === 'string' ? names.indexOf(iss) : -1;
   if (index !== -1) return [`issuer:  ${names[index]} (issuers[${index}])`];
   const nearest = typeof iss === 'string' ? nearestIssuer(iss, names) : undefined;
-  if (nearest !== undefined) return [`issuer:  not configured, but nearly ${nearest}`];
+  if (nearest !== undefined) return [`issuer:  not configured, but similar to ${nearest}`];
   return [`issuer:  not configured; configured are ${names.join(', ')}`];
 }
 
@@ -105,7 +105,7 @@ function refusalLines(caller: Caller): string[] {
   const role = roleOf(caller);
   if (role === undefined) {
     return [
-      `refused: scope. The token verifies, and has none of the scopes ${namesOf(rules).join(', ')} in ${rules.scopeClaims.join(', ')}.`,
+      `refused: scope. The token is valid, but has none of the scopes ${namesOf(rules).join(', ')} in ${rules.scopeClaims.join(', ')}.`,
       'fix:     grant the caller one of these scopes, or name the claim that has them as `scopeClaim`',
     ];
   }
@@ -127,7 +127,7 @@ function refusalLines(caller: Caller): string[] {
 function callerLines(caller: Caller): string[] {
   const { rules } = caller;
   const role = roleOf(caller);
-  const client = caller.clientId === '' ? 'no client that is known' : 'a client';
+  const client = caller.clientId === '' ? 'no known client' : 'a client';
   return [
     `accepted: ${role?.kind} by the scope ${role?.scope} in ${rules.scopeClaims.join(', ')}, with ${client}`,
     role?.kind === 'self'
@@ -188,7 +188,7 @@ function localIssuer(config: string): Pick<IssuerAddresses, 'issuer' | 'jwksUri'
 async function main(): Promise<void> {
   const { config } = new Command('explain-token')
     .description(
-      'Says what Usher makes of a token on standard input under a configuration, without printing it.',
+      'Explains how Usher judges a token from standard input under a configuration. Never prints the token.',
     )
     .requiredOption('--config <file>', 'configuration, such as config/production.json')
     .parse()
@@ -198,7 +198,7 @@ async function main(): Promise<void> {
   const { issuers } = parseConfig(complete, config);
   if (issuers.length === 0) {
     throw new ConfigurationError(
-      `${config}: issuers: none is configured, so the pool is only known once it is deployed; write the pool's issuer into a copy of the file`,
+      `${config}: issuers: none is configured, so the pool is only known after deployment; add the pool's issuer to a copy of the file`,
     );
   }
   const token = (await text(process.stdin)).trim().replace(/^Bearer\s+/i, '');

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10_000;
 
 async function main(): Promise<void> {
   const options = new Command('npm run --silent meeting --')
-    .description('Creates a meeting in the running local system, and prints its id and the page to enter it.')
+    .description('Creates a meeting in the running local system, and prints its id and the page to join it.')
     .option('--name <name>', 'its ExternalMeetingId, 2 to 64 characters', 'usher-local')
     .option(
       '--tenant <tenant>',
@@ -34,7 +34,7 @@ async function createMeeting(pageUrl: string, meeting: { name: string; tenants: 
     body: JSON.stringify(meeting),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch(() => {
-    throw new Error('The local system does not answer: is it still running?');
+    throw new Error('The local system does not answer: check that `npm start` is still running.');
   });
   const answered = (await response.json()) as { meetingId: string; error?: string };
   if (answered.error !== undefined) throw new Error(answered.error);

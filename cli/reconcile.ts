@@ -9,9 +9,9 @@ survivePipedHelp();
 
 const { since } = new Command('npm run --silent reconcile --')
   .description(
-    "Runs the local system's reconciler once, as deployed: its bundle, in a process of its own, with the stack's environment.",
+    "Runs the local system's reconciler once, as deployed: the same bundle, in its own process, with the stack's environment.",
   )
-  .option('--since <instant>', 'sweeps again from this instant (ISO 8601), whatever was swept before')
+  .option('--since <instant>', 'sweeps again from this time (ISO 8601), regardless of earlier sweeps')
   .parse()
   .opts<{ since?: string }>();
 

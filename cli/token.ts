@@ -99,7 +99,7 @@ export function signLocalToken(
 
 async function sign({ signUrl }: LocalEnvironment, parts: TokenParts): Promise<string> {
   if (signUrl === undefined) {
-    throw new Error('The running system has an issuer of somebody else, who alone can sign its tokens.');
+    throw new Error('The running system uses an external issuer: get a token from it.');
   }
   let response: Response;
   try {
@@ -109,7 +109,7 @@ async function sign({ signUrl }: LocalEnvironment, parts: TokenParts): Promise<s
       signal: AbortSignal.timeout(SIGN_TIMEOUT_MS),
     });
   } catch {
-    throw new Error('The local issuer does not answer: is the local system still running?');
+    throw new Error('The local issuer does not answer: check that `npm start` is still running.');
   }
   const text = await response.text();
   if (!response.ok) throw new Error(`The local issuer rejects the request: ${text}`);
@@ -119,9 +119,9 @@ async function sign({ signUrl }: LocalEnvironment, parts: TokenParts): Promise<s
 async function main(): Promise<void> {
   const options = new Command('npm run --silent token --')
     .description('Prints a JWT of the local issuer.')
-    .option('--sub <subject>', 'whom it is about', 'alice')
+    .option('--sub <subject>', 'the subject of the token', 'alice')
     .option('--scope <scopes>', 'space-separated; empty for none', 'attendees.create')
-    .option('--client-id <id>', 'the client it was issued to', 'local-client')
+    .option('--client-id <id>', 'the client of the token', 'local-client')
     .option('--expires-in <seconds>', 'its lifetime; negative for one that has expired', '3600')
     .option('--typ <type>', "the header's typ", 'at+jwt')
     .option(

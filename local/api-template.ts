@@ -134,7 +134,7 @@ export function readApi(template: Template, resolve: Resolve, context: TemplateC
 function refuseUnknown(kind: keyof typeof KNOWN_PROPERTIES, logicalId: string, properties: Properties): void {
   const unknown = Object.keys(properties).find((name) => !KNOWN_PROPERTIES[kind].includes(name));
   if (unknown !== undefined) {
-    throw new Error(`The local gateway does not know the ${kind} property ${unknown} (${logicalId}).`);
+    throw new Error(`The local gateway does not support the ${kind} property ${unknown} (${logicalId}).`);
   }
 }
 
@@ -153,7 +153,7 @@ function readPaths(template: Template, resolve: Resolve, root: string): Map<stri
   const pathOf = (id: string): string => {
     if (id === root) return '';
     const resource = parts.get(id);
-    if (resource === undefined) throw new Error(`The local gateway knows no resource ${id} of the API.`);
+    if (resource === undefined) throw new Error(`The API has no resource ${id}.`);
     return `${pathOf(resource.parent)}/${resource.part}`;
   };
   return new Map([[root, '/'], ...[...parts.keys()].map((id): [string, string] => [id, pathOf(id)])]);
@@ -166,15 +166,15 @@ function readMethods(template: Template, resolve: Resolve, root: string): Method
     const { HttpMethod, ResourceId, AuthorizationType, Integration } = resolve(properties) as Properties;
     if (AuthorizationType !== 'NONE') {
       throw new Error(
-        `The local gateway does not know the authorization ${AuthorizationType} (${logicalId}).`,
+        `The local gateway does not support the authorization ${AuthorizationType} (${logicalId}).`,
       );
     }
     if (!METHODS.includes(String(HttpMethod))) {
-      throw new Error(`The local gateway does not know the method ${HttpMethod} (${logicalId}).`);
+      throw new Error(`The local gateway does not support the method ${HttpMethod} (${logicalId}).`);
     }
     const resource = paths.get(String(ResourceId));
     if (resource === undefined) {
-      throw new Error(`The local gateway knows no resource ${ResourceId} of the API (${logicalId}).`);
+      throw new Error(`The API has no resource ${ResourceId} (${logicalId}).`);
     }
     return {
       method: String(HttpMethod),
@@ -192,7 +192,7 @@ function readIntegration(
   const { Type, IntegrationHttpMethod, Uri, TimeoutInMillis } = integration;
   if (Type !== 'AWS_PROXY') {
     throw new Error(
-      `The local gateway knows the integration type AWS_PROXY only, not ${Type} (${logicalId}).`,
+      `The local gateway supports only the integration type AWS_PROXY, not ${Type} (${logicalId}).`,
     );
   }
   refuseUnknown('Integration', logicalId, integration);
@@ -217,7 +217,7 @@ function readGatewayResponses(
       ) as Properties;
       const [other] = Object.keys(ResponseTemplates ?? {}).filter((type) => type !== 'application/json');
       if (other !== undefined) {
-        throw new Error(`The local gateway does not know templates for ${other} (${logicalId}).`);
+        throw new Error(`The local gateway does not support templates for ${other} (${logicalId}).`);
       }
       const description = {
         ...(StatusCode === undefined ? {} : { statusCode: String(StatusCode) }),

@@ -68,7 +68,7 @@ export function createResolver(template: Template, context: TemplateContext): Re
     if (pseudo !== undefined) return pseudo;
     const resource = template.Resources[name];
     if (resource === undefined)
-      throw new Error(`The template refers to ${name}, which the local system lacks.`);
+      throw new Error(`The template refers to ${name}, which the local system does not have.`);
     const properties = resource.Properties ?? {};
     switch (resource.Type) {
       case 'AWS::Lambda::Function':
@@ -98,7 +98,7 @@ export function createResolver(template: Template, context: TemplateContext): Re
       }
       if (type === 'AWS::IAM::Role') return `arn:aws:iam::${accountId}:role/${ref(logicalId)}`;
     }
-    throw new Error(`The local system does not know the attribute ${name} of ${logicalId} (${type}).`);
+    throw new Error(`The local system does not support the attribute ${name} of ${logicalId} (${type}).`);
   }
 
   function substitute(argument: unknown): string {
@@ -126,7 +126,7 @@ export function createResolver(template: Template, context: TemplateContext): Re
       case 'Fn::Sub':
         return substitute(argument);
       default:
-        throw new Error(`The local system does not know the intrinsic function ${name}.`);
+        throw new Error(`The local system does not support the intrinsic function ${name}.`);
     }
   }
 

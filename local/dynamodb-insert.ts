@@ -36,9 +36,7 @@ export function withInsert(dynalite: RequestListener, url: () => string): Reques
     const { Statement, Parameters = [], ...rest } = JSON.parse((await buffer(request)).toString('utf8'));
     const [, table = '', fields = ''] = INSERT.exec(String(Statement)) ?? [];
     if (table === '')
-      return refusal(
-        'The local database knows no other statement than INSERT INTO "table" VALUE {\'name\': ?}.',
-      );
+      return refusal('The local database supports only INSERT INTO "table" VALUE {\'name\': ?}.');
     const names = [...fields.matchAll(/'(\w+)'/g)].map(([, name]) => name as string);
     if (names.length !== Parameters.length) {
       return refusal("Number of parameters in request and statement don't match.");

@@ -119,7 +119,7 @@ function writePid(pidFile: string): void {
     const pid = Number(readFileSync(pidFile, 'utf8'));
     if (isAlive(pid)) {
       throw new Error(
-        `A local system runs in ${path.dirname(pidFile)} already: end it, or set USHER_LOCAL_DIR to another folder to run a second one (if process ${pid} is none, delete ${pidFile}).`,
+        `A local system runs in ${path.dirname(pidFile)} already: stop it, or set USHER_LOCAL_DIR to another folder to run a second one. If process ${pid} is not Usher, delete ${pidFile}.`,
       );
     }
     rmSync(pidFile, { force: true });

@@ -11,17 +11,17 @@ survivePipedHelp();
 const program = new Command('npm start --')
   .description('Runs Usher on this machine, without an AWS account, until it is interrupted.')
   .option('--config <file>', 'the configuration of the environment to run', 'config/local.json')
-  .option('--fresh', 'delete what earlier starts kept in .local/data', false)
-  .option('--json', 'print what the functions log, a JSON object a line, in place of readable lines', false)
+  .option('--fresh', 'delete the data that earlier runs kept in .local/data', false)
+  .option('--json', 'print what the functions log as JSON lines instead of readable text', false)
   .addHelpText(
     'after',
     `
 Environment variables:
-  PORT                                  the API's port, which the other servers' follow; 0 for free ones (default: ${DEFAULT_PORT}
+  PORT                                  the API's port; the other servers use the ports after it; 0 picks free ports (default: ${DEFAULT_PORT}
                                         to ${DEFAULT_PORT + 4}, or a free one in place of each that is in use)
   USHER_LOCAL_DIR                       where environment.json, the log and the data are (default: .local)
   USHER_LOCAL_DATA                      "memory": nothing is kept between starts
-  USHER_LOCAL_CONCURRENCY               handler processes at most (default: 4)
+  USHER_LOCAL_CONCURRENCY               the most handler processes (default: 4)
   USHER_LOCAL_SCHEDULE                  "off": the reconciler runs by \`npm run reconcile\` only
   AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS   a Chime to use instead of the emulator
   AWS_ENDPOINT_URL_DYNAMODB             a DynamoDB to use instead of a local one`,

@@ -55,7 +55,7 @@ function bundledPackages({ inputs, outputs }: Metafile): BundledPackage[] {
 function packageIn(folder: string): BundledPackage {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   if (typeof license !== 'string')
-    throw new Error(`${resolve(folder)}: the package does not say its licence.`);
+    throw new Error(`${resolve(folder)}: the package does not declare its licence.`);
   const texts = readdirSync(folder)
     .filter((file) => NOTICE_FILE.test(file))
     .map((file) => readFileSync(join(folder, file), 'utf8').trim());

@@ -6,7 +6,7 @@ import { installTool } from './install-tool.ts';
 const [name, command, ...args] = process.argv.slice(2);
 if (name === undefined || command === undefined) {
   throw new Error(
-    'Name a folder in tools/ and a command of it, such as `node scripts/tool.ts mutate stryker run`.',
+    'Give a folder in tools/ and one of its commands, such as `node scripts/tool.ts mutate stryker run`.',
   );
 }
 const { status } = spawnSync(join(installTool(name), 'node_modules/.bin', command), args, {

@@ -106,7 +106,7 @@ export function remarkOn({ state, intent, outcome, denial }: Batch, nowMs = Date
     state === 'OPEN' &&
       expiresAt !== undefined &&
       expiresAt * 1000 <= nowMs &&
-      'the batch has expired, so that its outcome may be gone already',
+      'the batch has expired: its outcome may already be deleted',
     state === 'DAMAGED' && 'a record of this batch cannot be read',
     outcome && !intent && 'the intent has expired or cannot be read',
     outcome?.refusal && `${outcome.refusal.code}: ${outcome.refusal.message}`,

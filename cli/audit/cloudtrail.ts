@@ -109,7 +109,7 @@ async function readFileOfCloudTrail(name: string): Promise<z.infer<typeof file>>
     return file.parse(JSON.parse((isGzipped ? await promisify(gunzip)(bytes) : bytes).toString('utf8')));
   } catch {
     throw new Error(
-      `${name} is no file of CloudTrail's: it has to be JSON, gzipped or not, with an array Records.`,
+      `${name} is not a CloudTrail log file: it must be JSON, gzipped or not, with an array Records.`,
     );
   }
 }

@@ -8,12 +8,12 @@ export function describeFailure(error: unknown): string {
 function sentence(error: Error & { code?: string }): string {
   switch (error.name) {
     case 'AccessDeniedException':
-      return `These credentials may not ask this table: ${error.message}`;
+      return `These credentials have no permission to read this table: ${error.message}`;
     case 'ResourceNotFoundException':
-      return 'There is no such table in this Region: compare the names with the outputs of the stack.';
+      return 'The table does not exist in this Region: compare the names with the outputs of the stack.';
     case 'CredentialsProviderError':
     case 'TokenProviderError':
-      return `There are no usable AWS credentials: ${error.message}`;
+      return `No usable AWS credentials were found: ${error.message}`;
     case 'ExpiredTokenException':
     case 'InvalidSignatureException':
     case 'UnrecognizedClientException':
@@ -21,7 +21,7 @@ function sentence(error: Error & { code?: string }): string {
     case 'ProvisionedThroughputExceededException':
     case 'RequestLimitExceeded':
     case 'ThrottlingException':
-      return `DynamoDB is throttling, try again: ${error.message}`;
+      return `DynamoDB throttles these requests, try again later: ${error.message}`;
     case 'TimeoutError':
       return 'DynamoDB does not answer in time.';
   }

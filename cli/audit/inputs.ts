@@ -18,7 +18,7 @@ export function isGuid(text: string): boolean {
 /** @throws InvalidArgumentError */
 export function meetingId(text: string): string {
   if (!isGuid(text)) {
-    throw new InvalidArgumentError('A meeting id is like 5b1e3f2c-0d4a-4c6b-9e8f-1a2b3c4d2706.');
+    throw new InvalidArgumentError('A meeting id looks like 5b1e3f2c-0d4a-4c6b-9e8f-1a2b3c4d2706.');
   }
   return text;
 }
@@ -44,23 +44,23 @@ export function caller(text: string): string {
 /** @throws InvalidArgumentError */
 export function batchId(text: string): string {
   if (!isBatchId(text) || !text.startsWith(mintBatchId(beginningOfBatch(text), ''))) {
-    throw new InvalidArgumentError('A batch id is like 20261123T134558123Z-6f1c2a9b4d3e5f70.');
+    throw new InvalidArgumentError('A batch id looks like 20261123T134558123Z-6f1c2a9b4d3e5f70.');
   }
   return text;
 }
 
 /** @throws InvalidArgumentError */
 export function some(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It is empty.');
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
 }
 
-/** States in any case, divided by commas. @throws InvalidArgumentError */
+/** States in any case, separated by commas. @throws InvalidArgumentError */
 export function states(text: string): Set<State> {
   return new Set(listed(text.toUpperCase().replaceAll('-', '_'), Object.keys(STATES)) as State[]);
 }
 
-/** Rules, divided by commas. @throws InvalidArgumentError */
+/** Rules, separated by commas. @throws InvalidArgumentError */
 export function rules(text: string): Set<string> {
   return new Set(listed(text, RULES));
 }
@@ -68,7 +68,7 @@ export function rules(text: string): Set<string> {
 function listed(text: string, known: readonly string[]): string[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`Give some of ${known.join(', ')}.`);
+  if (unknown !== undefined) throw new InvalidArgumentError(`Use one or more of ${known.join(', ')}.`);
   return names;
 }
 

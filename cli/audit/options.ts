@@ -74,7 +74,7 @@ const FILTERS: OptionName[] = [
 const CHECKS = ['compare', 'rebuild', 'compareCloudtrail'];
 
 const EXPLANATION = `
-Without a question, --since, --until or a filter asks for everything of that time.
+Without a question, --since, --until or a filter asks for everything in that time.
 Times are in UTC: 30m, 2h, 7d (ago), 2026-11-23, 2026-11-23T13:45:00Z. --until a day includes that day.
 Where a default is 24 hours, they end now, or at --until.
 Exit codes: 0 found, 1 failure, 2 wrong use, 3 nothing found, 4 different.
@@ -121,7 +121,7 @@ function createCommand(name: string, nowMs: number): Command {
   const command = new Command(name)
     .usage('<one question, a time or a filter> [options]')
     .description(
-      "Asks Usher's audit tables: those of the local system, of a --stack, or the ones that are named.",
+      "Queries Usher's audit tables: those of the local system, of a --stack, or those given by name.",
     );
   addQuestions(command);
   command
@@ -136,8 +136,8 @@ function createCommand(name: string, nowMs: number): Command {
       'only what began before',
       single((text) => parseTime(text, nowMs, true)),
     )
-    .option('--state <states>', 'only batches in these states, divided by commas', single(states))
-    .option('--rule <rules>', 'only what these rules denied or withheld, divided by commas', single(rules))
+    .option('--state <states>', 'only batches in these states, separated by commas', single(states))
+    .option('--rule <rules>', 'only what these rules denied or withheld, separated by commas', single(rules))
     .option(
       '--client <id>',
       'only of callers with this client id',
@@ -199,7 +199,7 @@ function addQuestions(command: Command): void {
     .option('--day <day>', 'what happened on this day, denials included', single(parseDay))
     .option('--denied', 'what was denied and why (default: in 24 hours)')
     .option('--open', 'what has no outcome yet')
-    .option('--compare', 'whether the admissions are as the outcomes have them (default: in 24 hours)')
+    .option('--compare', 'whether the admissions match the outcomes (default: in 24 hours)')
     .option('--rebuild', 'writes the admissions that are missing (default: in 24 hours)')
     .option(
       '--compare-cloudtrail <files...>',
@@ -222,14 +222,14 @@ function check(options: Options, command: Command): Pick<AuditCommand, 'question
   const [name, questionOf] = first ?? ['since', () => ({ about: 'time' as const })];
   const { since, until } = options;
   if (since !== undefined && until !== undefined && since >= until) {
-    command.error('error: --since has to be before --until');
+    command.error('error: --since must be before --until');
   }
   const filter = filterOf(options);
   if (CHECKS.includes(name) && (!isEmpty(filter) || options.report !== undefined)) {
-    command.error(`error: filters and --report don't go with ${flagOf(name)}`);
+    command.error(`error: filters and --report cannot be combined with ${flagOf(name)}`);
   }
   if (options.role !== undefined && name !== 'compareCloudtrail') {
-    command.error('error: --role goes with --compare-cloudtrail only');
+    command.error('error: --role needs --compare-cloudtrail');
   }
   checkPlace(options, name, command);
   return {
@@ -246,13 +246,13 @@ function check(options: Options, command: Command): Pick<AuditCommand, 'question
 function checkPlace(options: Options, question: string, command: Command): void {
   const { stack, table, admissionTable, openIntentTable, region } = options;
   if (stack !== undefined && (table ?? admissionTable ?? openIntentTable) !== undefined) {
-    command.error('error: --stack finds the tables: name none beside it');
+    command.error(
+      'error: --stack finds the tables itself: remove --table, --admission-table and --open-intent-table',
+    );
   }
   const place = stack ?? table;
   if (place === undefined && (admissionTable ?? openIntentTable ?? region) !== undefined) {
-    command.error(
-      'error: --admission-table, --open-intent-table and --region go with --table or --stack only',
-    );
+    command.error('error: --admission-table, --open-intent-table and --region need --table or --stack');
   }
   const needsAdmissions = ['user', 'attendee', 'compare', 'rebuild'].includes(question);
   if (needsAdmissions && table !== undefined && admissionTable === undefined) {

@@ -18,7 +18,7 @@ export type ReportDamage = (damage: Damage) => void;
 
 const text = z.string();
 const maybe = z.optional(text);
-const batchId = text.check(z.refine(isBatchId, 'is no batch id'));
+const batchId = text.check(z.refine(isBatchId, 'is not a batch id'));
 const capabilities = z.optional(z.looseObject({ Audio: maybe, Video: maybe, Content: maybe }));
 const person = { externalUserId: text, capabilities };
 const attendee = { ...person, attendeeId: text, tokenFingerprint: maybe, above: maybe };
@@ -97,7 +97,9 @@ export function readRecord(
   }
   report?.({
     item: `meetingId ${item['meetingId']}, recordId ${item['recordId']}`,
-    problem: read?.success ? 'its batchId is another one' : problemOf(read?.error, 'its kind is not known'),
+    problem: read?.success
+      ? 'its batchId does not match its key'
+      : problemOf(read?.error, 'its kind is unknown'),
   });
   if (shape === undefined || !isBatchId(id)) return undefined;
   return {

@@ -39,7 +39,7 @@ export async function runAudit(args: string[], env: NodeJS.ProcessEnv, commandNa
     tables = await findTables(command.named, env);
     if (tables === undefined) {
       console.error(
-        'usher: No local system runs here: start one with `npm start`, or name a --table or a --stack.',
+        'usher: No local system runs here: start one with `npm start`, or give --table or --stack.',
       );
       return EXIT.wrongUse;
     }
@@ -107,7 +107,7 @@ async function answerAdmissions(question: AdmissionQuestion, run: Run): Promise<
   if (question.about === 'user') {
     const name = shellWord(question.externalUserId);
     say(
-      `These are admissions only: --name ${name} --since TIME finds what was denied, refused or is unknown too.`,
+      `These are admissions only: --name ${name} --since TIME also finds what was denied, refused or is unknown.`,
     );
   }
   async function* chosen(): AsyncGenerator<Admission> {
@@ -188,16 +188,16 @@ function conclude(
 }
 
 function* hintsFor({ command: { question, range }, nowMs }: Run): Generator<string> {
-  if ((range.sinceMs ?? 0) > nowMs) yield 'That time has not begun.';
-  if (question.about === 'day' && Date.parse(question.day) > nowMs) yield 'That day has not begun.';
+  if ((range.sinceMs ?? 0) > nowMs) yield 'That time is in the future.';
+  if (question.about === 'day' && Date.parse(question.day) > nowMs) yield 'That day is in the future.';
   if (question.about === 'attendee' && !isGuid(question.attendeeId)) {
-    yield 'Chime makes attendee ids like 5d0a1f6e-9c2b-4e87-b1d3-0f6a7c8e9d21: is this one?';
+    yield 'Check the id: an attendee id of Chime looks like 5d0a1f6e-9c2b-4e87-b1d3-0f6a7c8e9d21.';
   }
   if (question.about === 'batch' || question.about === 'attendee') {
-    yield 'Indexes follow the table with a short delay: for what happened this very second, ask for its meeting.';
+    yield 'Indexes follow the table with a short delay: for the last few seconds, ask by meeting.';
   }
   if (question.about === 'caller') {
-    yield 'A caller is spelled as on record: copy it from the answer to --meeting or --day. See also --client and --subject.';
+    yield 'The caller must be exactly as recorded: copy it from the answer to --meeting or --day. See also --client and --subject.';
   }
 }
 

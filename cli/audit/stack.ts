@@ -42,7 +42,8 @@ export async function tablesOfStack(stackName: string, config: { region?: string
 
 async function outputsOf(client: CloudFormationClient, stackName: string): Promise<Record<string, string>> {
   const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
-  if (stack === undefined) throw new Error(`There is no stack ${stackName} in this account and Region.`);
+  if (stack === undefined)
+    throw new Error(`The stack ${stackName} does not exist in this account and Region.`);
   return Object.fromEntries(
     (stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
   );
@@ -66,7 +67,7 @@ async function tablesAmongResources(client: CloudFormationClient, stackName: str
     if (only === undefined || candidates.length > 1) {
       const names = candidates.map((table) => table.name).join(', ') || 'none';
       throw new Error(
-        `The stack ${stackName} has no output ${output}, and not one such table but ${names}: give --table, --admission-table and --open-intent-table.`,
+        `The stack ${stackName} has no output ${output}, and its table is not clear (candidates: ${names}): give --table, --admission-table and --open-intent-table.`,
       );
     }
     return [name, only.name];

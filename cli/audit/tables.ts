@@ -97,6 +97,7 @@ export async function describePlace({ client }: AskedTables): Promise<string> {
 /** @throws where the admission table is not known */
 export function withAdmissions(tables: AskedTables): AskedTables & { admissionTableName: string } {
   const { admissionTableName } = tables;
-  if (admissionTableName === undefined) throw new Error('The name of the admission table is not known.');
+  if (admissionTableName === undefined)
+    throw new Error('The name of the admission table is unknown: give --admission-table.');
   return { ...tables, admissionTableName };
 }

@@ -97,7 +97,7 @@ function callerTokenOf(options: VerifyOptions, region: string, { name, outputs }
   const tokenEndpoint = options.tokenEndpoint ?? outputs['TokenEndpoint'];
   if (clientId === undefined || issuer === undefined || tokenEndpoint === undefined) {
     throw new Error(
-      `The stack ${name} has issuers of your own: give --token-command or --token-stdin, for a token whose caller may name anybody.`,
+      `The stack ${name} has issuers of your own: give --token-command or --token-stdin, for a token whose caller may name anyone.`,
     );
   }
   return tokenFromCognito({

@@ -17,7 +17,7 @@ export interface VerifyOptions {
 }
 
 const EXPLANATION = `
-It creates meetings, adds attendees to them, and deletes them in the end. The audit keeps the records of that.
+It creates meetings, adds attendees to them, and deletes them at the end. The audit keeps the records of that.
 A command that prints a token finds the meeting's id in USHER_MEETING_ID.
 Exit codes: 0 nothing failed, 1 something failed, 2 wrong use.
 docs/first-deployment.md says what each check means and what it needs.`;
@@ -32,14 +32,14 @@ export function parseOptions(args: string[], output: OutputConfiguration = {}): 
     .usage('--stack NAME [options]')
     .description('Checks a deployed Usher from outside, and prints what passed and what failed.')
     .option('--stack <name>', 'the CloudFormation stack', some)
-    .option('--local', 'what `npm start` runs here, in place of a stack')
+    .option('--local', 'what `npm start` runs here, instead of a stack')
     .option('--region <region>', "the stack's Region (default: the SDK's)", some)
     .option('--profile <name>', "a profile of AWS's configuration files", some)
-    .option('--token-command <command>', 'prints a token whose caller may name anybody', some)
+    .option('--token-command <command>', 'prints a token whose caller may name anyone', some)
     .option('--token-stdin', 'reads that token from stdin')
     .option('--guest-token-command <command>', 'prints a token whose caller may name only itself', some)
     .option('--tenant <id>', 'a tenant of the token; can be repeated', collected, [])
-    .option('--name-prefix <prefix>', 'what the issuer demands of every ExternalUserId', '')
+    .option('--name-prefix <prefix>', 'the prefix that the issuer requires of every ExternalUserId', '')
     .option('--origin <origin>', 'a web origin that may call (default: the first that is configured)', some)
     .option('--api-url <url>', 'where the API is, if the stack does not say so', some)
     .option('--token-endpoint <url>', "where Cognito's tokens are, if the stack does not say so", some)
@@ -63,7 +63,7 @@ export function parseOptions(args: string[], output: OutputConfiguration = {}): 
 }
 
 function some(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It is empty.');
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
 }
 

@@ -43,7 +43,7 @@ export async function readStack(call: AwsCall, name: string): Promise<DeployedSt
   const { Stacks: [stack] = [] } = await call<{
     Stacks?: { StackStatus: string; Outputs?: { OutputKey: string; OutputValue: string }[] }[];
   }>('cloudformation', 'DescribeStacks', { StackName: name });
-  if (stack === undefined) throw new Error(`There is no stack ${name} in this account and Region.`);
+  if (stack === undefined) throw new Error(`The stack ${name} does not exist in this account and Region.`);
   if (!COMPLETE.includes(stack.StackStatus)) {
     throw new Error(
       `The stack ${name} is ${stack.StackStatus}: docs/first-deployment.md says what to do about it.`,

@@ -243,7 +243,7 @@ async function once<T>(
   if (!response.ok) throw errorOf(response, body);
   const result = read(body);
   if (result === undefined) {
-    const message = 'The answer is not one of Usher: the address is wrong, or something in between answered.';
+    const message = 'The answer is not from Usher: the address is wrong, or a proxy answered instead.';
     throw new UsherError('UnreadableAnswer', message, detailsOf(response, body));
   }
   return result;
@@ -298,7 +298,7 @@ function errorOf(response: Response, body: unknown): UsherError {
     .map((name) => SERVICE_CODES.find((code) => typeof name === 'string' && name.startsWith(code)))
     .find((code) => code !== undefined);
   const isText = typeof Message === 'string' && Message !== '';
-  const message = isText ? Message : `The service answered ${response.status} without saying why.`;
+  const message = isText ? Message : `The service answered ${response.status} without a message.`;
   return new UsherError(named ?? codeOf(response.status), message, detailsOf(response, body));
 }
 

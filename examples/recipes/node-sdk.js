@@ -34,7 +34,7 @@ try {
   );
   console.log(JSON.stringify({ Attendees, Errors }));
 } catch (error) {
-  if (error instanceof NotFoundException) console.error('The meeting has ended, or is none of yours.');
+  if (error instanceof NotFoundException) console.error('The meeting has ended, or you may not join it.');
   else if (error instanceof UnauthorizedException) console.error('The token is missing or has expired.');
   else console.error(`${error.name}: ${error.message}`);
   // What to name when asking for help.

@@ -153,7 +153,7 @@ async function tryToEnter(page: Page, meetingId: string): Promise<void> {
         problem.remedy = 'retry';
         problem.title = 'Your sign-in is not accepted';
         problem.text =
-          'You are signed in, but the meeting service refuses the token. An administrator compares its settings with the issuer.';
+          'You are signed in, but the meeting service refuses the token. Ask an administrator to compare its settings with the issuer.';
       } else {
         await failed.signIn.signIn({ meetingId: id, silently: true });
       }
@@ -181,7 +181,7 @@ async function getReady(
   const logger = createLogger();
   const devices = createDeviceController(logger);
   const session = createSession(admission, devices, logger);
-  byId('ready-text').textContent = `You enter meeting ${meetingId} as ${name}.`;
+  byId('ready-text').textContent = `You join meeting ${meetingId} as ${name}.`;
   showReport(settings, meetingId);
   show('ready');
   byId('ready-title').focus();

@@ -19,19 +19,19 @@ const DEFAULT_WAIT_MS = 5_000;
 /** What each rule of Usher means to the person; its name is in the error (docs/authorization.md of Usher has all). */
 const RULES: Readonly<Record<string, string>> = {
   scope:
-    'Your account has no right to enter meetings. Ask the person who invited you, or sign in as someone else.',
+    'Your account has no right to join meetings. Ask the person who invited you, or sign in as someone else.',
   'tenant-claim': 'Your account belongs to no organization. Ask an administrator to add it to one.',
   'meetings-claim': 'Your invitation is for another meeting. Open the link of your invitation.',
-  'self-one-attendee': 'You can only enter by yourself. Ask a host to let others in.',
-  'self-own-name': 'You can only enter under your own name. Ask a host to let others in.',
-  'name-prefix': 'This name is not one of those that your account may let in.',
+  'self-one-attendee': 'You can let in only yourself. Ask a host to let others in.',
+  'self-own-name': 'You can only join under your own name. Ask a host to let others in.',
+  'name-prefix': 'Your account may not let in this name.',
   'capability-ceiling':
-    'You asked for more than you may send or receive in this meeting. Ask a host to raise it.',
+    'You asked to send or receive more than you may in this meeting. Ask a host for more.',
 };
 
 const NOT_LET_IN: Problem = {
   title: 'You were not let in',
-  text: 'The meeting is full, or you are in it already with other rights. Ask the host, or try again later.',
+  text: 'The meeting is full, or you are already in it with other rights. Ask the host, or try again later.',
   remedy: 'retry',
 };
 
@@ -53,7 +53,7 @@ export async function explain(error: unknown, apiUrl: string): Promise<Problem> 
 function sessionOver(): Problem {
   return {
     title: 'Your session has ended',
-    text: 'This page signs you in again by itself.',
+    text: 'This page signs you in again automatically.',
     remedy: 'sign-in',
   };
 }
@@ -77,7 +77,7 @@ async function explainAnswer(error: UsherError, apiUrl: string): Promise<Problem
     case 'BadRequest':
     case 'UnprocessableEntity':
       return {
-        title: 'That is no meeting ID',
+        title: 'This is not a meeting ID',
         text: 'Copy the whole ID or link from your invitation.',
         detail,
         remedy: 'choose',
@@ -101,8 +101,8 @@ async function explainAnswer(error: UsherError, apiUrl: string): Promise<Problem
       return explainSilence(apiUrl);
     default:
       return {
-        title: 'The answer makes no sense',
-        text: 'Something between this page and the meeting service answered in its place, such as a proxy. Try again.',
+        title: 'The answer is not readable',
+        text: 'A proxy or another server answered instead of the meeting service. Try again.',
         detail,
         remedy: 'retry',
       };
@@ -122,7 +122,7 @@ function forbidden({ rule, message }: UsherError, detail: string): Problem {
 function waiting(title: string, { retryAfterMs }: UsherError, detail: string): Problem {
   return {
     title,
-    text: 'You need to do nothing: this page tries again by itself.',
+    text: 'You do not need to do anything: this page tries again automatically.',
     detail,
     remedy: 'wait',
     waitMs: retryAfterMs ?? DEFAULT_WAIT_MS,
@@ -134,7 +134,7 @@ async function explainSilence(apiUrl: string): Promise<Problem> {
   if (!navigator.onLine) {
     return {
       title: 'You are offline',
-      text: 'This page goes on as soon as there is a connection.',
+      text: 'This page continues when the connection is back.',
       remedy: 'wait',
       waitMs: DEFAULT_WAIT_MS,
     };
@@ -147,13 +147,13 @@ async function explainSilence(apiUrl: string): Promise<Problem> {
   return answers
     ? {
         title: 'This page may not use the meeting service',
-        text: `The service does not know this address. An administrator adds ${location.origin} to its setting allowedOrigins.`,
+        text: `The service does not know this address. Ask an administrator to add ${location.origin} to the setting allowedOrigins.`,
         detail: apiUrl,
         remedy: 'retry',
       }
     : {
         title: 'The meeting service does not answer',
-        text: 'You need to do nothing: this page tries again by itself.',
+        text: 'You do not need to do anything: this page tries again automatically.',
         detail: apiUrl,
         remedy: 'wait',
         waitMs: DEFAULT_WAIT_MS,

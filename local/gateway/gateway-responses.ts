@@ -84,5 +84,5 @@ function headerValue(parameter: string, value: string, variables: Record<string,
     if (literal) return literal[1] as string;
     if (value.startsWith('context.')) return variables[value.slice('context.'.length)] ?? '';
   }
-  throw new Error(`The local gateway does not know the response parameter ${parameter}: ${value}.`);
+  throw new Error(`The local gateway does not support the response parameter ${parameter}: ${value}.`);
 }

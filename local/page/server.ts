@@ -91,7 +91,9 @@ async function answerMeetings(
   if (request.method === 'GET') return asJson(200, { meetings: meetings?.list() ?? [] });
   if (request.method !== 'POST') return text(405, 'Only GET and POST are allowed here.');
   if (meetings === undefined) {
-    return asJson(409, { error: 'The meetings are those of another Chime: create one there.' });
+    return asJson(409, {
+      error: 'This system uses another Chime than the emulator: create the meeting there.',
+    });
   }
   const wanted = meetingSchema.safeParse(await json(request).catch(() => undefined));
   if (!wanted.success) {

@@ -103,7 +103,7 @@ function docOf(key: string, schema: SettingSchema, isOptional: boolean): string 
   const leftOut = defaultOf(schema);
   if (schema.description === undefined) throw new Error(`${key} has no description.`);
   if (isOptional && leftOut === undefined && schema.properties === undefined) {
-    throw new Error(`${key} is optional, and says neither a default nor what holds without it.`);
+    throw new Error(`${key} is optional, but has neither a default nor a leftOut.`);
   }
   return comment(
     [

@@ -49,7 +49,7 @@ describe('the explanation of a token', () => {
       lines: [
         'issuer:  https://login.example.com (issuers[0])',
         'claims:  aud, email, exp, iss, scope, sub, tenant',
-        'accepted: delegate by the scope host in scope, with no client that is known',
+        'accepted: delegate by the scope host in scope, with no known client',
         'may name: any user',
         'meetings: of the tenants in the claim tenant',
       ],
@@ -65,7 +65,7 @@ describe('the explanation of a token', () => {
     [
       'an issuer with a slash more',
       () => tokenWith({ iss: 'https://login.example.com/' }),
-      'issuer:  not configured, but nearly https://login.example.com',
+      'issuer:  not configured, but similar to https://login.example.com',
     ],
     [
       'another audience',
@@ -80,7 +80,7 @@ describe('the explanation of a token', () => {
     [
       'no scope',
       () => tokenWith({ scope: 'openid' }),
-      'refused: scope. The token verifies, and has none of the scopes host, guest in scope.',
+      'refused: scope. The token is valid, but has none of the scopes host, guest in scope.',
     ],
     [
       'a tenant that is none',

@@ -59,15 +59,11 @@ it('prints a token and nothing else', async () => {
 });
 
 it.each([
-  [
-    'the issuer is not ours',
-    undefined,
-    'The running system has an issuer of somebody else, who alone can sign its tokens.',
-  ],
+  ['the issuer is not ours', undefined, 'The running system uses an external issuer: get a token from it.'],
   [
     'the issuer is gone',
     'http://127.0.0.1:9/',
-    'The local issuer does not answer: is the local system still running?',
+    'The local issuer does not answer: check that `npm start` is still running.',
   ],
 ])('says in a line that %s', async (_, signUrl, message) => {
   publish(signUrl);

@@ -145,7 +145,7 @@ describe('an error, in plain words', () => {
   inBrowser('names what an account without rights can do', async (page) => {
     await signIn(page, 'visitor');
     await enter(page);
-    await notice(page).getByText('Your account has no right to enter meetings.').waitFor();
+    await notice(page).getByText('Your account has no right to join meetings.').waitFor();
   });
 
   inBrowser('says that a meeting has ended', async (page) => {
@@ -159,7 +159,7 @@ describe('an error, in plain words', () => {
     await signIn(page, 'host');
     await page.getByLabel('Meeting ID').fill('my meeting');
     await page.getByRole('button', { name: 'Enter', exact: true }).click();
-    await notice(page).getByText('That is no meeting ID').waitFor();
+    await notice(page).getByText('This is not a meeting ID').waitFor();
   });
 
   inBrowser('waits as asked when throttled, and then enters by itself', async (page) => {

@@ -65,9 +65,7 @@ describe('a claimed directory', () => {
 
   it('is rejected to a second system', () => {
     const state = claimStateDirectory(directory);
-    expect(() => claimStateDirectory(directory)).toThrow(
-      `A local system runs in ${directory} already: end it, or set USHER_LOCAL_DIR to another folder to run a second one (if process ${process.pid} is none, delete ${directory}/pid).`,
-    );
+    expect(() => claimStateDirectory(directory)).toThrow(`A local system runs in ${directory} already: `);
     state.release();
     claimStateDirectory(directory).release();
   });

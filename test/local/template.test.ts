@@ -311,7 +311,7 @@ describe('readTemplate', () => {
     ['a request validator', getRoom({ RequestValidatorId: 'v' }), /Method property RequestValidatorId/],
     ['an API key', getRoom({ ApiKeyRequired: true }), /Method property ApiKeyRequired/],
     ['an authorization', getRoom({ AuthorizationType: 'AWS_IAM' }), /authorization AWS_IAM \(GetRoom\)/],
-    ['a method without integration', getRoom({ Integration: undefined }), /AWS_PROXY only, not undefined/],
+    ['a method without integration', getRoom({ Integration: undefined }), /AWS_PROXY, not undefined/],
     ['a method', getRoom({ HttpMethod: 'TRACE' }), /method TRACE \(GetRoom\)/],
     [
       'a deployment with a stage of its own',
@@ -328,15 +328,15 @@ describe('readTemplate', () => {
       },
       /templates for text\/plain \(Throttled\)/,
     ],
-    ['a mock integration', getRoom({}, { Type: 'MOCK' }), /AWS_PROXY only, not MOCK \(GetRoom\)/],
+    ['a mock integration', getRoom({}, { Type: 'MOCK' }), /AWS_PROXY, not MOCK \(GetRoom\)/],
     ['a role for an integration', getRoom({}, { Credentials: 'arn' }), /Integration property Credentials/],
     ['an invocation by GET', getRoom({}, { IntegrationHttpMethod: 'GET' }), /by POST, not GET/],
     ['an integration with something else', getRoom({}, { Uri: 'http://example.com' }), /No Lambda function/],
-    ["another API's resource", getRoom({ ResourceId: 'elsewhere' }), /no resource elsewhere of the API/],
+    ["another API's resource", getRoom({ ResourceId: 'elsewhere' }), /no resource elsewhere/],
     [
       'a resource whose parent is missing',
       { Room: apiResource({ 'Fn::Sub': 'elsewhere' }, '{roomId}') },
-      /no resource elsewhere of the API/,
+      /no resource elsewhere/,
     ],
     [
       'a property of a gateway response',

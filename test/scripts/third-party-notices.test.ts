@@ -42,5 +42,5 @@ it('are not written for a package that does not say its licence', async () => {
   writeFileSync(join(folder, 'index.js'), 'console.log(1);');
   writeFileSync(join(directory, 'entry.js'), "import 'nameless';");
   const metafile = await leanBundle(join(directory, 'entry.js'), join(directory, 'out.js'));
-  expect(() => thirdPartyNotices(metafile)).toThrow('nameless: the package does not say its licence.');
+  expect(() => thirdPartyNotices(metafile)).toThrow('nameless: the package does not declare its licence.');
 });

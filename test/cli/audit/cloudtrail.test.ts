@@ -134,6 +134,6 @@ describe('comparing calls in CloudTrail with records', () => {
     ['Records that are no list', { Records: {} }],
   ])('refuses a file with %s, by name', async (_, content) => {
     const file = fileOf('other.json', content);
-    await expect(readCalls([file], undefined)).rejects.toThrow(`${file} is no file of CloudTrail's`);
+    await expect(readCalls([file], undefined)).rejects.toThrow(`${file} is not a CloudTrail log file`);
   });
 });

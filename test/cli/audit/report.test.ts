@@ -15,7 +15,7 @@ const FACTS: ReportFacts = {
   source: 'tables in eu-central-1',
   digest: 'sha256:0',
   digestCommand: 'usher audit --meeting M --output ndjson | sha256sum',
-  damages: [{ item: 'recordId x', problem: 'its kind is not known' }],
+  damages: [{ item: 'recordId x', problem: 'its kind is unknown' }],
   notes: [],
 };
 
@@ -66,7 +66,7 @@ describe('the report', () => {
     expect(section('unknown')).toContain('olga');
     expect(section('unknown')).not.toContain('alice');
     expect(section('denied')).toMatch(/bob.*1 more, not on record.*self-own-name/s);
-    expect(section('limits')).toContain('its kind is not known');
+    expect(section('limits')).toContain('its kind is unknown');
     for (const sentence of [...Object.values(RESULTS), ...Object.values(STATES)]) {
       expect(page).toContain(sentence);
     }

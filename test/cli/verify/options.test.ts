@@ -40,7 +40,7 @@ describe('the options of verify:aws', () => {
   it.each([
     ['neither a stack nor --local', [], 'name one --stack, or --local'],
     ['both a stack and --local', ['--local', '--stack=a'], 'name one --stack, or --local'],
-    ['an empty stack name', ['--stack='], 'It is empty.'],
+    ['an empty stack name', ['--stack='], 'It must not be empty.'],
     [
       'two sources of the token',
       ['--stack=a', '--token-stdin', '--token-command=b'],

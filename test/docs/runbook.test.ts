@@ -64,7 +64,7 @@ describe('the commands of the runbook', () => {
 
   it('refuse a time that is none, and a resource that is not exactly one', () => {
     const time = run(`${functions}\ninsights group query yesterday`, 'id-1\n');
-    expect([time.status, time.stderr]).toEqual([1, expect.stringContaining('yesterday is no time')]);
+    expect([time.status, time.stderr]).toEqual([1, expect.stringContaining('yesterday is not a time')]);
     const none = run(`${functions}\nresource AWS::Lambda::Function Attendees`, '\n');
     expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('found: none')]);
     const two = run(`${functions}\nresource AWS::Lambda::Function Attendees`, 'one\ttwo\n');

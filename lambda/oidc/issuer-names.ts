@@ -16,7 +16,8 @@ function kernelOf(issuer: string): string {
       .trim()
       .toLowerCase()
       .replace(/^https?:\/\//, '')
-      .replace(/\/+$/, '')
+      // The look behind keeps a flood of slashes from being scanned once for each of them.
+      .replace(/(?<!\/)\/+$/, '')
       .replace(/\/v\d+(?:\.\d+)?$/, '')
       .replace(ENTRA_ISSUER, 'entra/')
       .replace(B2C_ISSUER, '$1/$2$3')

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { nearestIssuer } from '../../../lambda/oidc/issuer-names.ts';
 import { createTokenVerifier } from '../../../lambda/oidc/token-verifier.ts';
 import {
   createSigningKey,
@@ -149,4 +150,17 @@ describe('an issuer that is not configured', () => {
       expect(reported).toEqual([]);
     },
   );
+
+  it.each<[string, string]>([
+    ['slashes', `${'/'.repeat(6_000)}x`],
+    ['versions', `${'/v1'.repeat(2_000)}x`],
+    ['spaces', `x${' '.repeat(6_000)}x`],
+    ['policies', `${'a.b2clogin.com'.repeat(400)}/tfp/x`],
+  ])('takes no time that a stranger could waste, for a flood of %s', (_what, iss) => {
+    const before = process.cpuUsage();
+    for (let count = 0; count < 20; count += 1) nearestIssuer(iss, ['https://login.example.com']);
+    const { user, system } = process.cpuUsage(before);
+    // Slashes took 700 ms and more.
+    expect((user + system) / 1_000).toBeLessThan(200);
+  });
 });

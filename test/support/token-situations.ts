@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { explainToken } from '../../cli/explain-token.ts';
 import { issuersSchema } from '../../lib/settings/issuers.ts';
 import type { IssuerEntry } from '../../lib/settings/props.ts';
 import {
@@ -30,7 +31,7 @@ type Jwk = Record<string, unknown>;
 
 export const from = (secondsFromNow: number): number => Math.floor(Date.now() / 1000) + secondsFromNow;
 
-/** One test for each token of each situation. */
+/** One test for each token of each situation: what the function answers, and whether `explain-token` says the same. */
 export function describeSituations(situations: Record<string, Situation>): void {
   const signers = new Map<SigningAlgorithm, SigningKey>();
   let other: SigningKey;
@@ -81,6 +82,8 @@ export function describeSituations(situations: Record<string, Situation>): void 
           { ...header },
         );
         expect(await answerFor(token, rules, [{ ExternalUserId: names }])).toBe(answer);
+        const { isAccepted } = await explainToken(token, rules);
+        expect(isAccepted).toBe(answer === '200');
       },
     );
   });

@@ -160,7 +160,7 @@ describe('an issuer that is not configured', () => {
     const before = process.cpuUsage();
     for (let count = 0; count < 20; count += 1) nearestIssuer(iss, ['https://login.example.com']);
     const { user, system } = process.cpuUsage(before);
-    // Slashes took 700 ms and more.
+    // Slashes took 500 ms.
     expect((user + system) / 1_000).toBeLessThan(200);
   });
 });

@@ -72,7 +72,7 @@ const NO_COGNITO: AcceptedFinding = {
 
 /**
  * The REST API: the routes of `api-routes.ts`, each answered by the one function. An app adds its own with
- * `restApi.root.addResource(...)`; they share this API's stage and gateway responses (docs/routes-of-your-own.md).
+ * `restApi.root.addResource(...)`; they share this API's stage and gateway responses (docs/construct.md).
  */
 export class AttendeeApi extends Construct {
   /** Where the API is, without a trailing slash: clients append paths that begin with one. */

@@ -61,7 +61,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
   readonly tables: AuditTableSet;
   /** Where the API is, without a trailing slash: clients append paths that begin with one. */
   readonly url: string;
-  /** An app adds routes of its own to `api.restApi` (docs/routes-of-your-own.md). */
+  /** An app adds routes of its own to `api.restApi` (docs/construct.md). */
   readonly api: AttendeeApi;
   readonly attendees: AttendeeFunction;
   readonly reconciler: ReconcilerFunction;

@@ -15,7 +15,7 @@ export function createAdmissions(
   { admissionTableName }: { admissionTableName: string },
 ): Admissions {
   return {
-    async enter(admissions, { timeoutMs }) {
+    async write(admissions, { timeoutMs }) {
       await withinTime(timeoutMs, (signal) => putAdmissions(client, admissionTableName, admissions, signal));
     },
 

@@ -4,14 +4,21 @@ import type {
   ClaimedMeeting,
   Cursor,
   DueMeeting,
-  EarlierEntry,
+  EarlierIntent,
   Mark,
   OpenIntent,
   OpenIntents,
   Unfinished,
   Unreadable,
 } from './ports.ts';
-import { isBatchKey, isClaimed, isEarlierEntry, isMark, isOpenIntent, isQueued } from './readable-records.ts';
+import {
+  isBatchKey,
+  isClaimed,
+  isEarlierIntent,
+  isMark,
+  isOpenIntent,
+  isQueued,
+} from './readable-records.ts';
 import { LISTS, SWEEP_KEYS } from './schema.ts';
 import { type Condition, WorkingItems } from './working-items.ts';
 
@@ -122,7 +129,7 @@ class WorkingState implements OpenIntents {
     if (released) await this.#items.remove(queued(meetingId, due));
   }
 
-  async entries(
+  async ofMeeting(
     meetingId: string,
     after: string | undefined,
     limit: number,
@@ -160,10 +167,10 @@ class WorkingState implements OpenIntents {
     };
   }
 
-  async earlierList(after: string | undefined, limit: number): Promise<(EarlierEntry | Unreadable)[]> {
+  async earlierList(after: string | undefined, limit: number): Promise<(EarlierIntent | Unreadable)[]> {
     const found = await this.#items.query(LISTS.earlier, { ...(after !== undefined && { after }), limit });
     return found.map((item) => {
-      if (!isEarlierEntry(item)) return unreadable(item);
+      if (!isEarlierIntent(item)) return unreadable(item);
       const { meetingId, batchId, noticedAt, lastLookAt, seen } = item;
       return { meetingId, batchId, seen: seen.map((one) => ({ ...one, seenAt: lastLookAt ?? noticedAt })) };
     });

@@ -69,7 +69,7 @@ export interface ClaimedMeeting extends DueMeeting {
 }
 
 /** An item of an earlier version's list. */
-export type EarlierEntry = Pick<OpenIntent, 'meetingId' | 'batchId' | 'seen'>;
+export type EarlierIntent = Pick<OpenIntent, 'meetingId' | 'batchId' | 'seen'>;
 
 /** The unfinished batches. */
 export interface Unfinished {
@@ -102,13 +102,17 @@ export interface OpenIntents {
   /** Takes a meeting out of the queue, unless a batch of it was noticed since it was claimed. */
   release(meeting: ClaimedMeeting): Promise<void>;
   /** The batches under a meeting, oldest first. */
-  entries(meetingId: string, after: string | undefined, limit: number): Promise<(OpenIntent | Unreadable)[]>;
+  ofMeeting(
+    meetingId: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<(OpenIntent | Unreadable)[]>;
   /** @returns false if the batch is gone or another look was saved since it had these `looks` */
   save(entry: OpenIntent, looks: number): Promise<boolean>;
   remove(key: BatchKey): Promise<void>;
   unfinished(): Promise<Unfinished>;
   /** The list of an earlier version, which had one for all meetings. */
-  earlierList(after: string | undefined, limit: number): Promise<(EarlierEntry | Unreadable)[]>;
+  earlierList(after: string | undefined, limit: number): Promise<(EarlierIntent | Unreadable)[]>;
   removeEarlier(batchId: string): Promise<void>;
 }
 
@@ -140,7 +144,7 @@ export interface Batch {
 /** The derived items of single batches. */
 export interface Admissions {
   /** Writes the items of a batch, replacing existing ones. */
-  enter(admissions: readonly AdmissionRecord[], options: CallOptions): Promise<void>;
+  write(admissions: readonly AdmissionRecord[], options: CallOptions): Promise<void>;
   ofBatch(batchId: string, externalUserIds: readonly string[]): Promise<AdmissionRecord[]>;
   remove(admissions: readonly AdmissionRecord[]): Promise<void>;
 }

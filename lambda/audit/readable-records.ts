@@ -61,7 +61,7 @@ export const isNote = (item: unknown): item is Note => z.safeParse(note, item).s
 export const isHeld = (item: unknown): item is Held => z.safeParse(held, item).success;
 export const isBatchKey = (item: unknown): item is BatchKey => z.safeParse(key, item).success;
 export const isOpenIntent = (item: unknown): item is OpenIntent => z.safeParse(entry, item).success;
-export const isEarlierEntry = (
+export const isEarlierIntent = (
   item: unknown,
 ): item is BatchKey & { noticedAt: string; lastLookAt?: string; seen: IssuedAttendee[] } =>
   z.safeParse(earlier, item).success;

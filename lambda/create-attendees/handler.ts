@@ -7,8 +7,8 @@ import { connectToChime, connectToDynamoDB, EarlyAgent } from '../aws/early-conn
 import { createMetrics } from '../aws/powertools-metrics.ts';
 import { fingerprintOf } from '../model/token-fingerprint.ts';
 import { createTokenVerifier } from '../oidc/token-verifier.ts';
+import { RECORDED_DENIALS } from './authorize.ts';
 import { createCallerBudget } from './caller-budget.ts';
-import { RECORDED_DENIALS } from './enter.ts';
 import { readSettings } from './environment.ts';
 import { createHandler } from './http/create-handler.ts';
 import { createMeetingAccess } from './meeting-access.ts';

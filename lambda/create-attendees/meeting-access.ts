@@ -44,7 +44,7 @@ export interface MeetingAccess {
    * @throws FacadeError `Throttling` if the caller has asked for too many meetings that it may not join, and what the
    * port throws
    */
-  enter(
+  check(
     callerId: string,
     tenants: readonly string[] | undefined,
     meetingId: string,
@@ -71,7 +71,7 @@ export function createMeetingAccess(
     decision !== undefined && clock.now() < decision.untilMs;
 
   return {
-    async enter(callerId, tenants, meetingId, options) {
+    async check(callerId, tenants, meetingId, options) {
       // Chime does not document whether a meeting's id is case-sensitive. A permit holds for every spelling, so that
       // many spellings of one id cost no look-ups; a denial holds for its own spelling, so that it locks no one out of
       // the meeting.

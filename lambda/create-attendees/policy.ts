@@ -28,9 +28,9 @@ export interface Grant {
 }
 
 /** What a token allows in a meeting, whatever the operation. */
-export type EntryGrant = Pick<Grant, 'scope' | 'tenants'>;
+export type MeetingGrant = Pick<Grant, 'scope' | 'tenants'>;
 
-export type Decision<Granted extends EntryGrant = Grant> =
+export type Decision<Granted extends MeetingGrant = Grant> =
   | { permitted: true; grant: Granted }
   /** `limits` says what the rule allows at most, if that helps the caller. */
   | { permitted: false; rule: Rule; scope?: string; limits?: string };
@@ -45,7 +45,7 @@ export interface BatchRequest {
  * The rules for a meeting that need only the verified token: they pass a caller that could be admitted as an attendee.
  * A delegate can name others; a self caller can name itself, so it needs a name that an attendee can have.
  */
-export function authorizeEntry(caller: Caller, meetingId: string): Decision<EntryGrant> {
+export function authorizeMeetingByToken(caller: Caller, meetingId: string): Decision<MeetingGrant> {
   const known = knownIn(caller, meetingId);
   if ('rule' in known) return known;
   const { kind, scope, tenants } = known;

@@ -3,38 +3,49 @@ import { FacadeError } from '../model/errors.ts';
 import type { Meeting } from '../model/meetings.ts';
 import type { OperationName } from '../model/operations.ts';
 import type { Caller } from '../model/ports.ts';
+import { authorizeAttendees, authorizeMeeting, type Purpose } from './authorize.ts';
 import { type AskedAttendees, type CreatedAttendees, createAttendees } from './create-attendees.ts';
-import { enter, enterToSee, type Purpose } from './enter.ts';
 import { type FoundMeeting, getMeeting } from './get-meeting.ts';
 import { leadsTo, parseBatch, parseMeeting } from './http/request.ts';
-import { authorizeByToken, authorizeEntry, type Decision, type EntryGrant, type Grant } from './policy.ts';
+import {
+  authorizeByToken,
+  authorizeMeetingByToken,
+  type Decision,
+  type Grant,
+  type MeetingGrant,
+} from './policy.ts';
 import type { Asked, CallerRequest, Dependencies } from './request.ts';
 
 /**
- * An operation of Chime's that is offered here. `Granted` is what the token lets the caller do, `Entered` what its use case
- * goes by once the caller has entered the meeting.
+ * A Chime operation that Usher offers. `Granted` is what the token allows the caller, `Authorized` what the use case gets
+ * once the meeting allows it too.
  */
-interface Operation<What extends Asked, Granted extends EntryGrant, Entered, Answer extends OperationAnswer> {
+interface Operation<
+  What extends Asked,
+  Granted extends MeetingGrant,
+  Authorized,
+  Answer extends OperationAnswer,
+> {
   name: OperationName;
   method: string;
   resource: string;
-  /** The value of the query parameter `operation`, where Chime tells operations at one path apart by it. */
+  /** The value of the query parameter `operation`, if Chime distinguishes operations at one path by it. */
   query?: string;
   /** The validator. @throws FacadeError `BadRequest` */
   parse(event: APIGatewayProxyEvent): What;
-  /** The rule by which a token lets its caller enter. */
-  authorize(caller: Caller, asked: What): Decision<Granted>;
-  /** The ExternalUserIds that are asked for, for the record of a denial. */
+  /** The rules that need only the token. */
+  decide(caller: Caller, asked: What): Decision<Granted>;
+  /** The requested ExternalUserIds, for the record of a denial. */
   namesIn(asked: What): readonly string[];
-  /** Lets the caller enter, by the token and by the meeting. @throws FacadeError */
-  enter(
+  /** Applies that decision, and the rule that needs the meeting. @throws FacadeError */
+  authorize(
     request: CallerRequest<What>,
     decision: Decision<Granted>,
     purpose: Purpose,
     dependencies: Dependencies,
-  ): Promise<Entered>;
+  ): Promise<Authorized>;
   /** The use case. @throws FacadeError */
-  run(request: CallerRequest<What>, entered: Entered, dependencies: Dependencies): Promise<Answer>;
+  run(request: CallerRequest<What>, authorized: Authorized, dependencies: Dependencies): Promise<Answer>;
   /** The body of the answer, in Chime's shape. */
   bodyOf(answer: Answer): object;
 }
@@ -43,13 +54,13 @@ interface OperationAnswer {
   chimeRequestId: string | undefined;
 }
 
-/** An operation whose types are its own matter. */
+/** An operation without its type parameters. */
 export interface Route
   extends Pick<
-    Operation<Asked, EntryGrant, unknown, OperationAnswer>,
+    Operation<Asked, MeetingGrant, unknown, OperationAnswer>,
     'name' | 'method' | 'resource' | 'query'
   > {
-  /** Goes from the body of a request to that of its answer, once its caller is known. @throws FacadeError */
+  /** Turns the request of a known caller into its answer. @throws FacadeError */
   serve(
     event: APIGatewayProxyEvent,
     request: Omit<CallerRequest, 'asked'>,
@@ -57,17 +68,22 @@ export interface Route
   ): Promise<OperationAnswer & { body: object }>;
 }
 
-const routeOf = <What extends Asked, Granted extends EntryGrant, Entered, Answer extends OperationAnswer>(
-  operation: Operation<What, Granted, Entered, Answer>,
+const routeOf = <
+  What extends Asked,
+  Granted extends MeetingGrant,
+  Authorized,
+  Answer extends OperationAnswer,
+>(
+  operation: Operation<What, Granted, Authorized, Answer>,
 ): Route => ({
   ...operation,
   async serve(event, known, dependencies) {
     const asked = operation.parse(event);
     const request = { ...known, asked };
-    const decision = operation.authorize(request.caller, asked);
+    const decision = operation.decide(request.caller, asked);
     const purpose = { operation: operation.name, names: operation.namesIn(asked) };
-    const entered = await operation.enter(request, decision, purpose, dependencies);
-    const answer = await operation.run(request, entered, dependencies);
+    const authorized = await operation.authorize(request, decision, purpose, dependencies);
+    const answer = await operation.run(request, authorized, dependencies);
     return { chimeRequestId: answer.chimeRequestId, body: operation.bodyOf(answer) };
   },
 });
@@ -79,20 +95,20 @@ export const ROUTES: readonly Route[] = [
     resource: '/meetings/{MeetingId}/attendees',
     query: 'batch-create',
     parse: parseBatch,
-    authorize: authorizeByToken,
+    decide: authorizeByToken,
     namesIn: ({ attendees }) => attendees.map(({ ExternalUserId }) => ExternalUserId),
-    enter,
+    authorize: authorizeAttendees,
     run: createAttendees,
     bodyOf: ({ attendees, errors }) => ({ Attendees: attendees, Errors: errors }),
   }),
-  routeOf<Asked, EntryGrant, Meeting, FoundMeeting>({
+  routeOf<Asked, MeetingGrant, Meeting, FoundMeeting>({
     name: 'GetMeeting',
     method: 'GET',
     resource: '/meetings/{MeetingId}',
     parse: parseMeeting,
-    authorize: (caller, { meetingId }) => authorizeEntry(caller, meetingId),
+    decide: (caller, { meetingId }) => authorizeMeetingByToken(caller, meetingId),
     namesIn: () => [],
-    enter: enterToSee,
+    authorize: authorizeMeeting,
     run: getMeeting,
     bodyOf: ({ meeting }) => ({ Meeting: meeting }),
   }),

@@ -126,12 +126,12 @@ export class Run {
       await work();
       return true;
     } catch (error) {
-      this.leave(step, error, batchId);
+      this.skip(step, error, batchId);
       return false;
     }
   }
 
-  leave(step: ReconcilerStep, error: unknown, batchId?: string): void {
+  skip(step: ReconcilerStep, error: unknown, batchId?: string): void {
     this.summary.failures += 1;
     const named = error instanceof UnreadableRecord ? error.batchId : batchId;
     // Messages of foreign errors may quote their input, and so may a batch id that a person wrote: only names are

@@ -42,7 +42,7 @@ export class Settler {
     const { admissions, openIntents } = this.#run.dependencies;
     const rightful = admissionsOf(outcome);
     await this.#takeTurn(rightful.length);
-    await admissions.enter(rightful, { timeoutMs: RUN_TIMES.admissionsMs });
+    await admissions.write(rightful, { timeoutMs: RUN_TIMES.admissionsMs });
     // A handler writes its admissions before its outcome: if another writer's outcome won, they may say more.
     if (outcome.writtenBy === 'reconciler' && intent !== undefined) {
       const names = [...new Set(intent.requested.map(({ externalUserId }) => externalUserId))];

@@ -118,7 +118,7 @@ export class Sweeper {
   #readable<Key extends BatchKey>(keys: readonly (Key | Unreadable)[], step: ReconcilerStep): Key[] {
     const readable: Key[] = [];
     for (const key of keys) {
-      if ('unreadable' in key) this.#run.leave(step, new UnreadableRecord(key.batchId));
+      if ('unreadable' in key) this.#run.skip(step, new UnreadableRecord(key.batchId));
       else readable.push(key);
     }
     return readable;

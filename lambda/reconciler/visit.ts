@@ -88,7 +88,7 @@ export class Visit {
     const { meetingId } = this.#meeting;
     let after: string | undefined;
     do {
-      const entries = await openIntents.entries(meetingId, after, SLICE + 1);
+      const entries = await openIntents.ofMeeting(meetingId, after, SLICE + 1);
       const slice = entries.slice(0, SLICE);
       const isLast = entries.length <= SLICE;
       this.#crowded ||= !isLast;
@@ -116,7 +116,7 @@ export class Visit {
       if (!('unreadable' in entry)) entries.push(entry);
       else {
         this.#stay();
-        this.#run.leave('list', new UnreadableRecord(entry.batchId));
+        this.#run.skip('list', new UnreadableRecord(entry.batchId));
       }
     }
     if (entries.length === 0) return;

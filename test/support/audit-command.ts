@@ -179,7 +179,7 @@ export async function writeBatch(
   const meetingId = over.intent?.meetingId;
   const outcome = outcomeOf(batchId, { ...(meetingId && { meetingId }), ...over.outcome });
   if (over.entered !== false) {
-    await createAdmissions(tables.client, tables).enter(admissionsOf(outcome), WRITE);
+    await createAdmissions(tables.client, tables).write(admissionsOf(outcome), WRITE);
   }
   await log.recordOutcome(outcome, WRITE);
   return batchId;

@@ -1,10 +1,10 @@
 import type { Origin } from '../../lambda/audit/build-records.ts';
+import { authorizeAttendees } from '../../lambda/create-attendees/authorize.ts';
 import {
   type AskedAttendees,
   type CreatedAttendees,
   createAttendees,
 } from '../../lambda/create-attendees/create-attendees.ts';
-import { enter } from '../../lambda/create-attendees/enter.ts';
 import { authorizeByToken } from '../../lambda/create-attendees/policy.ts';
 import type { Dependencies } from '../../lambda/create-attendees/request.ts';
 import { startTimeBudget } from '../../lambda/create-attendees/time-budget.ts';
@@ -22,6 +22,6 @@ export async function createAttendeesFor(
   const decision = authorizeByToken(request.caller, asked);
   const names = asked.attendees.map(({ ExternalUserId }) => ExternalUserId);
   const purpose = { operation: 'BatchCreateAttendee', names } as const;
-  const grant = await enter(request, decision, purpose, dependencies);
+  const grant = await authorizeAttendees(request, decision, purpose, dependencies);
   return createAttendees(request, grant, dependencies);
 }

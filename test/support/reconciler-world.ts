@@ -6,7 +6,7 @@ import type {
   BatchKey,
   ClaimedMeeting,
   Cursor,
-  EarlierEntry,
+  EarlierIntent,
   Mark,
   OpenIntent,
   OpenIntents,
@@ -103,7 +103,7 @@ export function createWorld({ idempotent = true } = {}) {
     /** The Region that handlers write into intents. */
     meetingsRegion: 'us-east-1',
     /** What an earlier version left on its list. */
-    earlier: new Map<string, EarlierEntry>(),
+    earlier: new Map<string, EarlierIntent>(),
     /** Batches that the index by day does not have yet. */
     notIndexed: new Set<string>(),
     /** Batches whose admissions the index by attendee does not have yet. */
@@ -136,7 +136,7 @@ export function createWorld({ idempotent = true } = {}) {
           },
           {
             meetingAccess: {
-              enter: async () => ({ missingMedia: [], meeting: { MeetingId: meetingId } }),
+              check: async () => ({ missingMedia: [], meeting: { MeetingId: meetingId } }),
               forget: () => {},
             },
             denialBudget: { take: () => true, giveBack: () => {} },
@@ -346,8 +346,8 @@ export function createWorld({ idempotent = true } = {}) {
           }),
       },
       admissions: {
-        enter: (entries) =>
-          call(actor, 'enter', () => {
+        write: (entries) =>
+          call(actor, 'writeAdmissions', () => {
             for (const admission of entries) admissions.set(keyOf(admission), admission);
           }),
         ofBatch: (batchId, names) =>
@@ -419,7 +419,7 @@ export function createWorld({ idempotent = true } = {}) {
         call(actor, 'release', () => {
           if (isSame(queue.get(meeting.meetingId), meeting)) queue.delete(meeting.meetingId);
         }),
-      entries: (meetingId, after, limit) =>
+      ofMeeting: (meetingId, after, limit) =>
         call(actor, 'entries', () =>
           [...open.values()]
             .filter((entry) => entry.meetingId === meetingId && entry.batchId > (after ?? ''))

@@ -77,7 +77,7 @@ describe('entering a batch', () => {
         await all.promise;
         return act();
       });
-      await createAdmissions(client, tables).enter(entries, QUICK);
+      await createAdmissions(client, tables).write(entries, QUICK);
       expect((await present()).toSorted()).toEqual(
         entries.map(({ externalUserId }) => externalUserId).toSorted(),
       );
@@ -95,7 +95,7 @@ describe('entering a batch', () => {
       // Of the first two requests, nothing is taken of one and all of the other.
       return sent.length === 1 ? answer(step.body?.['RequestItems'] as object) : act();
     });
-    await createAdmissions(client, tables).enter(entries, QUICK);
+    await createAdmissions(client, tables).write(entries, QUICK);
     expect(sent).toHaveLength(3);
     expect(sent.reduce((sum, one) => sum + one, 0)).toBe(40 + (sent[0] as number));
     expect(await present()).toHaveLength(40);
@@ -112,7 +112,7 @@ describe('entering a batch', () => {
           ? act()
           : { status: 400, headers: {}, body: Buffer.from(JSON.stringify({ __type: type })) };
       });
-      await createAdmissions(client, tables).enter(entries, QUICK);
+      await createAdmissions(client, tables).write(entries, QUICK);
       expect(await present()).toHaveLength(26);
     },
   );
@@ -127,7 +127,7 @@ describe('entering a batch', () => {
         ? { status: 400, headers: {}, body: Buffer.from('{}') }
         : answer(step.body?.['RequestItems'] as object);
     });
-    await expect(createAdmissions(client, tables).enter(entries, QUICK)).rejects.toThrow();
+    await expect(createAdmissions(client, tables).write(entries, QUICK)).rejects.toThrow();
     // What is on its way arrives, and nothing comes after it.
     await pause(300);
     const asked = requests;
@@ -138,7 +138,7 @@ describe('entering a batch', () => {
   it('that is put off for ever ends in time', async () => {
     const { entries, present } = newBatch(30);
     wire.intercept(async (step) => answer(step.body?.['RequestItems'] as object));
-    await expect(createAdmissions(client, tables).enter(entries, { timeoutMs: 400 })).rejects.toMatchObject({
+    await expect(createAdmissions(client, tables).write(entries, { timeoutMs: 400 })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
     expect(await present()).toEqual([]);

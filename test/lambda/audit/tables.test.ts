@@ -74,7 +74,7 @@ describe('open intents', () => {
     seen: [],
     ...over,
   });
-  const entries = () => openIntents.entries(meetingId, undefined, 100);
+  const entries = () => openIntents.ofMeeting(meetingId, undefined, 100);
   const due = (to = LATER) => openIntents.dueMeetings({ to }, 10);
   const removeItem = (key: object) =>
     tables.client.send(new DeleteItemCommand({ TableName: tables.openIntentTableName, Key: marshall(key) }));
@@ -138,9 +138,9 @@ describe('open intents', () => {
     const isNew = [];
     for (const batchId of [C, A, B, A]) isNew.push(await openIntents.notice(entry(batchId), NOW));
     expect(isNew).toEqual([true, true, true, false]);
-    expect(await openIntents.entries(meetingId, undefined, 2)).toEqual([entry(A), entry(B)]);
-    expect(await openIntents.entries(meetingId, B, 2)).toEqual([entry(C)]);
-    expect(await openIntents.entries('another', undefined, 2)).toEqual([]);
+    expect(await openIntents.ofMeeting(meetingId, undefined, 2)).toEqual([entry(A), entry(B)]);
+    expect(await openIntents.ofMeeting(meetingId, B, 2)).toEqual([entry(C)]);
+    expect(await openIntents.ofMeeting('another', undefined, 2)).toEqual([]);
   });
 
   it('keep what they know of a batch that is noticed again', async () => {

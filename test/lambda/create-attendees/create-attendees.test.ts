@@ -91,7 +91,7 @@ function createWorld() {
   };
   const dependencies: Dependencies = {
     meetingAccess: {
-      enter: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
+      check: async (_callerId, tenants, _meetingId, { timeoutMs }) => {
         step('findMeeting', timeoutMs);
         const rule = authorizeByMeeting(tenants, state.meeting);
         const externalMeetingId = state.meeting?.externalMeetingId;

@@ -42,8 +42,8 @@ function getMeeting() {
   const clock = { now: () => START_MS };
   const dependencies: Dependencies = {
     meetingAccess: {
-      enter: async (...args) => {
-        happened.push(['enter', ...args]);
+      check: async (...args) => {
+        happened.push(['check', ...args]);
         if (access instanceof FacadeError) throw access;
         return access;
       },
@@ -84,7 +84,7 @@ describe('GetMeeting', () => {
     });
     const id = 'https://login.example.com|web|alice';
     expect(happened).toEqual([
-      ['enter', id, undefined, MEETING, { timeoutMs: 3_000 }],
+      ['check', id, undefined, MEETING, { timeoutMs: 3_000 }],
       ['meeting', { durationMs: 0 }],
     ]);
     expect(denials).toEqual([]);

@@ -38,22 +38,22 @@ function accessWithin(budget?: typeof FAILED_LOOKUPS): MeetingAccess {
 
 /** The rule against it, if there is one. */
 async function ask(meetingId: string, tenants = ['acme'], callerId = 'alice'): Promise<Rule | undefined> {
-  const decision = await access.enter(callerId, tenants, meetingId, { timeoutMs: 1_000 });
+  const decision = await access.check(callerId, tenants, meetingId, { timeoutMs: 1_000 });
   return 'rule' in decision ? decision.rule : undefined;
 }
 
 async function askWithoutTenants(meetingId: string): Promise<Rule | undefined> {
-  const decision = await access.enter('carol', undefined, meetingId, { timeoutMs: 1_000 });
+  const decision = await access.check('carol', undefined, meetingId, { timeoutMs: 1_000 });
   return 'rule' in decision ? decision.rule : undefined;
 }
 
 describe('access to a meeting', () => {
   it('gives the meeting and the media that it does not have, remembered too', async () => {
     meetings['ours'] = { tenantIds: ['acme'], missingMedia: ['Video'] };
-    const enter = () => access.enter('alice', ['acme'], 'ours', { timeoutMs: 1_000 });
+    const check = () => access.check('alice', ['acme'], 'ours', { timeoutMs: 1_000 });
     const permit = { missingMedia: ['Video'], meeting: { MeetingId: 'ours' } };
-    expect(await enter()).toEqual(permit);
-    expect(await enter()).toEqual(permit);
+    expect(await check()).toEqual(permit);
+    expect(await check()).toEqual(permit);
     expect(looked).toEqual(['ours']);
   });
 

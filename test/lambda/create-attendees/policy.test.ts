@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {
   authorizeByMeeting,
   authorizeByToken,
-  authorizeEntry,
+  authorizeMeetingByToken,
   type Grant,
   judgeAnswer,
   requestsToSend,
@@ -297,19 +297,19 @@ describe('the rules for entering a meeting', () => {
     ],
   ];
   it.each(entries)('decide on %s', (_what, caller, rule) => {
-    const decision = authorizeEntry(caller, MEETING);
+    const decision = authorizeMeetingByToken(caller, MEETING);
     expect(decision.permitted ? undefined : decision.rule).toBe(rule);
   });
 
   it('give the tenants that the meeting is judged by', () => {
-    expect(authorizeEntry(self(), MEETING)).toEqual({
+    expect(authorizeMeetingByToken(self(), MEETING)).toEqual({
       permitted: true,
       grant: { scope: 'attendees.create.self', tenants: ['acme'] },
     });
   });
 
   it('take the id of the meeting in any case, as the rules for attendees do', () => {
-    expect(authorizeEntry(self(), MEETING.toUpperCase()).permitted).toBe(true);
+    expect(authorizeMeetingByToken(self(), MEETING.toUpperCase()).permitted).toBe(true);
     const request = { meetingId: MEETING.toUpperCase(), attendees: [asks('acme-alice', WATCH)] };
     expect(authorizeByToken(self(), request).permitted).toBe(true);
   });
@@ -587,7 +587,7 @@ describe('over any issuers, callers, meetings and requests', () => {
     );
   };
   const permitsEntry = (w: World): boolean => {
-    const decision = authorizeEntry(callerOf(w), w.request.meetingId);
+    const decision = authorizeMeetingByToken(callerOf(w), w.request.meetingId);
     return decision.permitted && authorizeByMeeting(decision.grant.tenants, factsOf(w)) === undefined;
   };
   const wrongToEnter = [

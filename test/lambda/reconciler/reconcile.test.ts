@@ -478,7 +478,7 @@ describe('admissions', () => {
     const world = createWorld();
     await world.ask(names(26), new Actor(undefined, { recordAdmissions: 'before' }));
     world.pass(MARGIN_MS);
-    expect(await world.reconcile(new Actor(undefined, { enter: 'before' }))).toMatchObject({
+    expect(await world.reconcile(new Actor(undefined, { writeAdmissions: 'before' }))).toMatchObject({
       completed: 0,
       failures: 1,
       incomplete: 1,

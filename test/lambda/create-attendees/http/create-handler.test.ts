@@ -19,7 +19,7 @@ async function toldOf(error: Error, resource = '/meetings/{MeetingId}/attendees'
     allowedHeaders: [],
     addMetrics: (values, reason) => counted.push([values, reason]),
     tokenVerifier: { verify: async () => Promise.reject(error) },
-    meetingAccess: { enter: unused, forget: unused },
+    meetingAccess: { check: unused, forget: unused },
     meetings: { createAttendees: unused },
     denialBudget: { take: unused, giveBack: unused },
     auditLog: {

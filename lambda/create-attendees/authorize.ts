@@ -3,7 +3,7 @@ import { callerId } from '../audit/records.ts';
 import { FacadeError } from '../model/errors.ts';
 import type { Meeting } from '../model/meetings.ts';
 import type { MeetingPermit } from './meeting-access.ts';
-import { type Decision, denialText, type EntryGrant, type Grant } from './policy.ts';
+import { type Decision, denialText, type Grant, type MeetingGrant } from './policy.ts';
 import { type CallerRequest, type Dependencies, factsOf, nameOf, stampOf } from './request.ts';
 import { REQUEST_TIMES } from './time-budget.ts';
 
@@ -16,7 +16,7 @@ export type Purpose = Pick<Denial, 'operation' | 'names'>;
  *
  * @throws FacadeError `Forbidden` or `NotFound` for a denial, and what looking up the meeting throws
  */
-export async function enter(
+export async function authorizeAttendees(
   request: CallerRequest,
   decision: Decision,
   purpose: Purpose,
@@ -32,11 +32,11 @@ export async function enter(
  * Decides whether a caller may read the meeting that it asks for, by the same rules. The meeting is looked up for
  * callers without tenants too, from the same budget.
  *
- * @throws FacadeError as `enter`
+ * @throws FacadeError as `authorizeAttendees`
  */
-export async function enterToSee(
+export async function authorizeMeeting(
   request: CallerRequest,
-  decision: Decision<EntryGrant>,
+  decision: Decision<MeetingGrant>,
   purpose: Purpose,
   dependencies: Dependencies,
 ): Promise<Meeting> {
@@ -44,7 +44,7 @@ export async function enterToSee(
   return (await lookUp(request, grant, purpose, dependencies)).meeting;
 }
 
-async function grantOf<Granted extends EntryGrant>(
+async function grantOf<Granted extends MeetingGrant>(
   request: CallerRequest,
   decision: Decision<Granted>,
   purpose: Purpose,
@@ -62,12 +62,12 @@ async function grantOf<Granted extends EntryGrant>(
 
 async function lookUp(
   request: CallerRequest,
-  { scope, tenants }: EntryGrant,
+  { scope, tenants }: MeetingGrant,
   purpose: Purpose,
   dependencies: Dependencies,
 ): Promise<MeetingPermit> {
   const { meetingId } = request.asked;
-  const access = await dependencies.meetingAccess.enter(
+  const access = await dependencies.meetingAccess.check(
     callerId(identityOf(request.caller)),
     tenants,
     meetingId,

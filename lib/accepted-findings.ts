@@ -1,21 +1,21 @@
 import { CfnResource, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** What a rule checker finds, and why it is meant to be so. */
+/** A finding of a rule checker, and why it is intended. */
 export interface AcceptedFinding {
-  /** A rule of cdk-nag's AwsSolutions pack, one finding of it in brackets where it has several; or a rule of cfn-lint. */
+  /** A rule of cdk-nag's AwsSolutions pack, with one finding in brackets if it has several; or a rule of cfn-lint. */
   id: string;
   reason: string;
 }
 
 /**
- * Notes on one resource alone which findings of rule checkers are accepted there: for cdk-nag 3 by CDK's own means, for
- * cdk-nag 2 and cfn-lint in the metadata that they read. Whoever uses these constructs needs none of the checkers.
+ * Marks findings of rule checkers on one resource as accepted: for cdk-nag 3 by CDK's own means, for cdk-nag 2 and
+ * cfn-lint in the metadata that they read. Users of these constructs need none of the checkers.
  */
 export function acceptFindings(construct: IConstruct | undefined, ...findings: AcceptedFinding[]): void {
   if (construct === undefined) return;
   const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild;
-  // An app may have CDK make no roles and policies (`Role.customizeRoles`): then there is nothing to be found either.
+  // An app may have CDK create no roles and policies (`Role.customizeRoles`): then there is nothing to accept either.
   if (!CfnResource.isCfnResource(resource)) return;
   const nag = findings.filter(({ id }) => id.startsWith('AwsSolutions-'));
   if (nag.length > 0) {
@@ -29,12 +29,12 @@ export function acceptFindings(construct: IConstruct | undefined, ...findings: A
   }
 }
 
-/** For cdk-nag 3. Versions of aws-cdk-lib that are too old for it have no `Validations`, or refuse its names of findings. */
+/** For cdk-nag 3. Older versions of aws-cdk-lib have no `Validations`, or refuse its names of findings. */
 function acknowledge(resource: CfnResource, findings: AcceptedFinding[]): void {
   try {
     Validations.of(resource).acknowledge(...findings);
   } catch {
-    // Notes on findings must never prevent synthesis.
+    // Accepted findings must never prevent synthesis.
   }
 }
 

@@ -4,13 +4,13 @@ import type { CfnTopicPolicy, ITopic } from 'aws-cdk-lib/aws-sns';
 import { resourceOf } from './checks/cfn-resources.ts';
 
 /**
- * Lets the alarms of one stack publish to a topic, where the app makes what stands in their way: the topic's policy and
- * its key. A topic without a policy lets in whatever acts for its own account, alarms among it; the first policy takes
- * that place and lets in whom it names. So alarms are added to a policy, whenever it is made, and none is made for them:
- * it would shut out all others that rely on there being none.
+ * Lets the alarms of one stack publish to a topic, as far as the app creates the topic's policy and key. A topic
+ * without a policy accepts every principal of its own account, alarms included; the first policy replaces that by the
+ * principals it names. So alarms are added to an existing policy, whenever it is made, and no policy is created for
+ * them: it would lock out all others that rely on the default.
  *
- * What it takes: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html (CloudWatch alarms) and
- * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (event sources and encrypted topics).
+ * Required permissions: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html (CloudWatch alarms)
+ * and https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (event sources and encrypted topics).
  */
 export function letAlarmsPublish(topic: ITopic, alarmsStack: Stack): void {
   const allowed = (actions: string[], resource: string) =>
@@ -34,7 +34,7 @@ export function letAlarmsPublish(topic: ITopic, alarmsStack: Stack): void {
     visit(node) {
       if (resourceOf(node, 'AWS::SNS::TopicPolicy') !== node) return;
       const { policyDocument, topics } = node as CfnTopicPolicy;
-      // A document that is written out, not made of statements, says itself who may publish.
+      // A document written as JSON, not made of statements, says itself who may publish.
       if (!isPolicyDocument(policyDocument)) return;
       const written = (arn: string) => JSON.stringify(Stack.of(node).resolve(arn));
       if (!topics.map(written).includes(written(topic.topicArn))) return;
@@ -44,7 +44,7 @@ export function letAlarmsPublish(topic: ITopic, alarmsStack: Stack): void {
   topic.masterKey?.addToResourcePolicy(allowed(['kms:Decrypt', 'kms:GenerateDataKey*'], '*'));
 }
 
-/** Whether a document takes statements; one of another copy of aws-cdk-lib is of another class. */
+/** Whether a document accepts statements; one of another copy of aws-cdk-lib has another class. */
 function isPolicyDocument(document: unknown): document is PolicyDocument {
   return typeof (document as Partial<PolicyDocument> | undefined)?.addStatements === 'function';
 }

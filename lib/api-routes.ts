@@ -1,17 +1,17 @@
 import type { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { ERROR_STATUS, type ErrorCode } from '../lambda/model/errors.ts';
 
-/** A path of the API and what is offered there. */
+/** A path of the API and its operations. */
 export interface ApiRoute {
   /** As API Gateway writes it: `/meetings/{MeetingId}/attendees`. */
   readonly path: string;
-  /** The methods of the contract; the preflight comes with them. */
+  /** The methods of the contract; the preflight is added to them. */
   readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
 }
 
 /**
- * All paths of the API. A new operation is one more row here, beside its description in `openapi.json`: every row's other
- * methods, its preflight and any other path reach the function too, so that it shapes their answers.
+ * All paths of the API. A new operation is one more row here, beside its description in `openapi.json`: other methods
+ * of a row, its preflight and any other path reach the function too, so that it shapes their answers.
  */
 export const API_ROUTES: readonly ApiRoute[] = [
   { path: '/', methods: [] },
@@ -20,7 +20,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   { path: '/{proxy+}', methods: [] },
 ];
 
-/** What API Gateway knows as a resource's method for all that have none of their own. */
+/** API Gateway's method for all methods without their own. */
 export const ANY_METHOD = 'ANY';
 
 /** The methods that a route's resource has in API Gateway. */
@@ -28,15 +28,15 @@ export function gatewayMethods({ methods }: ApiRoute): string[] {
   return [...methods, ...(methods.length > 0 ? ['OPTIONS'] : []), ANY_METHOD];
 }
 
-/** An answer of API Gateway's own, before or instead of the function's. */
+/** An answer that API Gateway makes itself, before or instead of the function's. */
 export interface GatewayAnswer {
   /** https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html */
   readonly type: GatewayAnswerType;
-  /** Its class, which its status follows from. */
+  /** The error class, which determines the status. */
   readonly code: ErrorCode;
   /** @default API Gateway's own message */
   readonly message?: string;
-  /** Beside those that every answer has. */
+  /** In addition to those of every answer. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -45,7 +45,7 @@ export type GatewayAnswerType = Exclude<keyof typeof ResponseType, 'of' | 'proto
 const FAILED = 'The service failed. Repeating the same request is safe.';
 const NOTHING_HERE = 'There is nothing at this path.';
 
-/** All that API Gateway may answer by itself; a type without a row has the shape of its default. */
+/** All answers that API Gateway may make itself; a type without a row has the shape of its default. */
 export const GATEWAY_ANSWERS: readonly GatewayAnswer[] = [
   { type: 'DEFAULT_4XX', code: 'BadRequest' },
   { type: 'DEFAULT_5XX', code: 'ServiceFailure', message: FAILED },
@@ -79,13 +79,13 @@ export const GATEWAY_ANSWERS: readonly GatewayAnswer[] = [
 ];
 
 /**
- * An answer as API Gateway takes it: header values are quoted literals, and the body is a mapping template
+ * An answer in API Gateway's form: header values are quoted literals, and the body is a mapping template
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html).
  */
 export function gatewayResponse({ code, message, headers = {} }: GatewayAnswer) {
   const sent = {
     'x-amzn-ErrorType': `${code}Exception`,
-    // There is nothing to protect in it, and it cannot know the configured origins.
+    // It reveals nothing, and API Gateway cannot know the configured origins here.
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Expose-Headers': 'x-amzn-RequestId,x-amzn-ErrorType,Retry-After',
     'Cache-Control': 'no-store',

@@ -25,32 +25,31 @@ import { API_ROUTES, GATEWAY_ANSWERS, gatewayMethods, gatewayResponse } from './
 import { hasFirewall } from './settings/complete.ts';
 import type { CompleteSettings } from './settings/props.ts';
 
-/** A domain name to be made for the API. */
+/** A domain name to be created for the API. */
 export interface CustomDomain {
   readonly name: string;
-  /** For that name, of ACM in the API's Region. */
+  /** A certificate for that name, from ACM in the API's Region. */
   readonly certificate: ICertificate;
   /**
-   * Gets the record that points to the API.
-   *
-   * @default the record is for somebody else to make
+   * The hosted zone that gets the record for the API.
+   * @default the record is created elsewhere
    */
   readonly hostedZone?: IHostedZone;
 }
 
 export interface AttendeeApiProps {
-  /** Unique in its account and Region: CloudWatch tells APIs apart by it. */
+  /** Unique in its account and Region: CloudWatch identifies APIs by it. */
   name: string;
   settings: CompleteSettings;
-  /** Answers every method of every path of Usher's. */
+  /** Answers every method of every path. */
   handler: IFunction;
-  /** Mapped to the root, and then the only way to the API. */
+  /** Mapped to the API's root; then it is the only address of the API. */
   domain?: CustomDomain | IDomainName | undefined;
 }
 
 /**
- * TLS 1.2 and 1.3 with forward secrecy: a Regional API takes TLS 1.0 unless it says what to take. By property overrides, since
- * `RestApi` has no props for them and older versions of aws-cdk-lib do not know the names.
+ * TLS 1.2 and 1.3 with forward secrecy: a Regional API accepts TLS 1.0 by default. Set by property overrides, because
+ * `RestApi` has no props for it and older versions of aws-cdk-lib do not know the names.
  */
 function requireModernTls(resource: IConstruct | undefined): void {
   if (!CfnResource.isCfnResource(resource)) return;
@@ -58,7 +57,7 @@ function requireModernTls(resource: IConstruct | undefined): void {
   resource.addPropertyOverride('EndpointAccessMode', 'STRICT');
 }
 
-/** What cdk-nag says of a method without an authorizer; of a preflight, only the first. */
+/** cdk-nag's findings on a method without an authorizer; on a preflight, only the first. */
 const NO_AUTHORIZER: AcceptedFinding = {
   id: 'AwsSolutions-APIG4',
   reason:
@@ -72,10 +71,10 @@ const NO_COGNITO: AcceptedFinding = {
 
 /**
  * The REST API: the routes of `api-routes.ts`, each answered by the one function. An app adds its own with
- * `restApi.root.addResource(...)`; they share this API's stage and gateway responses (docs/construct.md).
+ * `restApi.root.addResource(...)`; they share this API's stage and gateway responses (docs/routes-of-your-own.md).
  */
 export class AttendeeApi extends Construct {
-  /** Where the API is, without a trailing slash: clients append paths that begin with one. */
+  /** The URL of the API, without a trailing slash: clients append paths that begin with one. */
   readonly url: string;
   readonly restApi: RestApi;
   readonly accessLogGroup: LogGroup | undefined;
@@ -89,7 +88,7 @@ export class AttendeeApi extends Construct {
     this.accessLogGroup = logs.access
       ? new LogGroup(this, 'AccessLogs', { retention: logs.retentionDays })
       : undefined;
-    // What is said of one method replaces what is said of all, so it says everything.
+    // Settings of one method replace those of all methods, so they repeat everything.
     const methodOptions = (requestsPerSecond: number, burst: number): MethodDeploymentOptions => ({
       throttlingRateLimit: requestsPerSecond,
       throttlingBurstLimit: burst,
@@ -101,12 +100,12 @@ export class AttendeeApi extends Construct {
       limits.preflightsPerSecond ?? limits.requestsPerSecond,
       limits.preflightBurst ?? limits.burst,
     );
-    // Not the id of the imported API of earlier versions: its paths would be in the way of these resources.
+    // Not the id of the imported API of earlier versions: its paths would collide with these resources.
     this.restApi = new RestApi(this, 'RestApi', {
       restApiName: props.name,
       endpointTypes: [EndpointType.REGIONAL],
       disableExecuteApiEndpoint: domain !== undefined,
-      // The role for API Gateway's logs is a setting of the whole account and Region, so not for one stack to change
+      // The role for API Gateway's logs is a setting of the whole account and Region, so a stack must not change it
       // unasked.
       cloudWatchRole: logs.accountRole,
       deployOptions: {
@@ -127,7 +126,7 @@ export class AttendeeApi extends Construct {
       },
     });
     requireModernTls(this.restApi.node.defaultChild);
-    // CDK's own output of the address ends in a slash.
+    // CDK's own output of the URL ends in a slash.
     this.restApi.node.tryRemoveChild('Endpoint');
 
     this.#addRoutes(handler, limits.timeoutSeconds);
@@ -149,15 +148,15 @@ export class AttendeeApi extends Construct {
   }
 
   /**
-   * Has the function answer every route. The integration is no `LambdaIntegration`, which would add a permission for each
-   * method: one for the stage is enough, and Lambda limits the size of a function's policy.
+   * Makes the function answer every route. Not a `LambdaIntegration`, which would add a permission for each method: one
+   * for the stage is enough, and Lambda limits the size of a function's policy.
    */
   #addRoutes(handler: IFunction, handlerTimeoutSeconds: number): void {
     const integration = new AwsIntegration({
       service: 'lambda',
       path: `2015-03-31/functions/${handler.functionArn}/invocations`,
       proxy: true,
-      // A second more than the function has, so that it is the function that answers in time.
+      // One second longer than the function has, so that the function answers in time.
       options: { timeout: Duration.seconds(handlerTimeoutSeconds + 1) },
     });
     for (const route of API_ROUTES) {
@@ -169,7 +168,7 @@ export class AttendeeApi extends Construct {
     }
   }
 
-  /** Maps the domain name's root to the stage, so that no stage prefix is left. */
+  /** Maps the domain name's root to the stage, so that paths have no stage prefix. */
   #mapped(domain: CustomDomain | IDomainName): IDomainName {
     const domainName =
       'certificate' in domain
@@ -179,7 +178,7 @@ export class AttendeeApi extends Construct {
             endpointType: EndpointType.REGIONAL,
           })
         : domain;
-    // AWS recommends the same as the API's.
+    // AWS recommends the same policy as the API's.
     if ('certificate' in domain) requireModernTls(domainName.node.defaultChild);
     new BasePathMapping(this, 'Root', {
       domainName,
@@ -234,8 +233,8 @@ export class AttendeeApi extends Construct {
 }
 
 /**
- * One JSON line a request. Personal data stays out (no address, no user agent, no path with its ids), and so does the
- * request id that a client may choose itself: the extended one is API Gateway's own.
+ * One JSON line for each request. Personal data stays out (no address, no user agent, no path with its ids), and so
+ * does the request id that a client can choose: the extended one is API Gateway's own.
  */
 const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
   JSON.stringify({

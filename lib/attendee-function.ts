@@ -11,7 +11,7 @@ import { UsherFunction } from './usher-function.ts';
 export interface AttendeeFunctionProps {
   settings: CompleteSettings;
   issuers: IssuerRules[];
-  /** The Region that knows the meetings; may be a token. */
+  /** The Region of the meetings; may be a token. */
   meetingsRegion: string;
   tables: AuditTableSet;
   metricsNamespace: string;
@@ -19,7 +19,7 @@ export interface AttendeeFunctionProps {
   bundleDirectory: string;
 }
 
-/** The function that answers every request, and all that it may ever do. */
+/** The function that answers every request, with all of its permissions. */
 export class AttendeeFunction extends UsherFunction {
   constructor(scope: Construct, id: string, props: AttendeeFunctionProps) {
     const { settings, meetingsRegion, tables } = props;
@@ -48,7 +48,7 @@ export class AttendeeFunction extends UsherFunction {
           ? {}
           : { provisionedConcurrentExecutions: limits.provisionedConcurrency },
     });
-    // The only write that cannot overwrite: the facts can be added to, and not changed.
+    // The only write that cannot overwrite: facts can be added, and never changed.
     this.allow(['dynamodb:PartiQLInsert', 'dynamodb:GetItem'], tables.audit.tableArn);
     this.allow(['dynamodb:BatchWriteItem'], tables.admissions.tableArn);
     this.allowOnMeetings(['chime:BatchCreateAttendee', 'chime:GetMeeting'], meetingsRegion);

@@ -16,23 +16,26 @@ import { PROVIDERS } from './settings/providers.ts';
 export interface CognitoIssuerProps {
   /** Unique in its account and Region. */
   name: string;
-  /** A pool that there is already: it gets the resource server and the client, and keeps all that it has. */
+  /** An existing pool: it gets the resource server and the client, and keeps everything else. */
   userPool?: IUserPool | undefined;
-  /** The host name's first part under amazoncognito.com, unique in its Region; derived from name and account if left out. */
+  /**
+   * The first part of the host name under amazoncognito.com, unique in its Region; derived from name and account by
+   * default.
+   */
   domainPrefix?: string | undefined;
   /** The resource server's identifier, unique in its pool. */
   resourceServer: string;
 }
 
 /**
- * What a deployment that names no issuer has in Cognito: one client, the account owner's own backend, which gets its
- * tokens by the client-credentials grant (RFC 6749 section 4.4) and may name any attendee. A pool of its own has no
- * users, and sign-up is closed.
+ * The Cognito resources of a deployment without issuers: one client, the account owner's own backend, which gets its
+ * tokens by the client-credentials grant (RFC 6749 section 4.4) and may name any attendee. A created pool has no users,
+ * and sign-up is closed.
  */
 export class CognitoIssuer extends Construct {
   readonly pool: IUserPool;
   readonly client: UserPoolClient;
-  /** Where the client's credentials are exchanged for a token; undefined for an existing pool, which has its own domain. */
+  /** The URL that issues tokens for the client's credentials; undefined for an existing pool, which has its own domain. */
   readonly tokenEndpoint: string | undefined;
   readonly rules: IssuerRules;
 
@@ -45,7 +48,7 @@ export class CognitoIssuer extends Construct {
           domainPrefix: props.domainPrefix ?? defaultDomainPrefix(props.name, Stack.of(this)),
         },
       });
-      // In GovCloud there are only the FIPS endpoints.
+      // GovCloud has only the FIPS endpoints.
       const fips = Stack.of(this).region.startsWith('us-gov-');
       this.tokenEndpoint = `${domain.baseUrl({ fips })}/oauth2/token`;
     }
@@ -58,7 +61,7 @@ export class CognitoIssuer extends Construct {
       scopeName: 'attendees.create.self',
       scopeDescription: 'Join a meeting as oneself',
     });
-    // An existing pool may be another stack's, or another facade's too: what is added to it belongs here.
+    // An existing pool may belong to another stack or facade too: these resources belong here.
     const owner = props.userPool === undefined ? this.pool : this;
     const resourceServer = new UserPoolResourceServer(owner, 'ResourceServer', {
       userPool: this.pool,
@@ -78,7 +81,7 @@ export class CognitoIssuer extends Construct {
     const { accessTokenMark, clientIdClaims } = PROVIDERS.cognito;
     this.rules = completeIssuerRules({
       issuer,
-      // Cognito's access tokens have no audience: the client id is what tells them apart.
+      // Cognito's access tokens have no audience: the client id identifies the API's callers.
       clientIds: [this.client.userPoolClientId],
       clientIdClaims,
       accessTokenMark,
@@ -87,7 +90,7 @@ export class CognitoIssuer extends Construct {
   }
 }
 
-/** Kept when the stack goes: the audit names callers by this pool and its client. */
+/** Retained when the stack is deleted: the audit names callers by this pool and its client. */
 function makePool(scope: Construct): UserPool {
   const pool = new UserPool(scope, 'Pool', {
     selfSignUpEnabled: false,
@@ -113,13 +116,13 @@ function defaultDomainPrefix(facadeName: string, { account }: Stack): string {
     /^-+|-+$/g,
     '',
   );
-  // What is cut off is what tells two facades of one stack apart.
+  // The removed end is what distinguishes two facades of one stack.
   const digest = createHash('sha256').update(facadeName).digest('hex').slice(0, 8);
   const short = name.length > 48 ? `${name.slice(0, 39).replace(/-+$/, '')}-${digest}` : name;
   return `${short || 'usher'}-${Token.asString(account)}`;
 }
 
-/** What is left around a word that is taken out may make another: "amaawszon" without "aws". */
+/** Removing a word can form another one: "amaawszon" without "aws". */
 function withoutReservedWords(text: string): string {
   const rest = text.replace(/aws|amazon|cognito/g, '');
   return rest === text ? text : withoutReservedWords(rest);

@@ -3,8 +3,8 @@ import type { Construct } from 'constructs';
 import { CONTROL_REGIONS, notAControlRegion } from './settings/regions.ts';
 
 /**
- * Has CloudFormation refuse a Region without meetings before it creates anything, where only the deployment knows it: the
- * stack's own, or a parameter. The rules of a template can look at nothing else
+ * Makes CloudFormation refuse a Region without meetings before it creates anything, if only the deployment knows the
+ * Region: the stack's own, or a parameter. The rules of a template can read nothing else
  * (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html).
  */
 export function assertControlRegion(scope: Construct, meetingsRegion: string): void {

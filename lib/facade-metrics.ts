@@ -8,8 +8,7 @@ import { DENYING_RULES, type Reason } from '../lambda/model/reasons.ts';
 /** Options of one of the functions' own metrics. */
 export interface OwnMetricOptions extends MetricOptions {
   /**
-   * The reason to count, of a metric that is counted by reason.
-   *
+   * The reason to count, for a metric that is counted by reason.
    * @default none
    */
   readonly reason?: Reason;
@@ -22,9 +21,9 @@ export interface DenialMetricOptions {
 }
 
 export interface FacadeMetricsProps {
-  /** Where the metrics are: graphs and alarms of another account or Region say so. */
+  /** Where the metrics are: required for graphs and alarms in another account or Region. */
   scope: IConstruct;
-  /** Where the functions put their own metrics. */
+  /** The namespace of the functions' own metrics. */
   namespace: string;
   apiName: string;
   stageName: string;
@@ -32,9 +31,8 @@ export interface FacadeMetricsProps {
 
 /**
  * The metrics of one facade.
- *
- * Expressions are basic arithmetic only: CloudWatch documents that it takes a missing value there for 0
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html), which it does not of `SUM([...])`.
+ * Expressions use basic arithmetic only: CloudWatch documents that a missing value counts as 0 there
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html), but not for `SUM([...])`.
  */
 export class FacadeMetrics {
   readonly #props: FacadeMetricsProps;
@@ -43,7 +41,7 @@ export class FacadeMetrics {
     this.#props = props;
   }
 
-  /** One of the functions' own metrics; with a reason, where it is counted by reason. */
+  /** One of the functions' own metrics; with a reason if it is counted by reason. */
   own(metricName: MetricName, options: OwnMetricOptions = {}): Metric {
     const { reason, ...rest } = options;
     return new Metric({
@@ -59,13 +57,13 @@ export class FacadeMetrics {
 
   /** Denials of known callers by all rules together; they are counted by rule. */
   denied(options: DenialMetricOptions = {}): MathExpression {
-    // Named for this facade, so that expressions of several can stand in one graph.
+    // Named for this facade, so that one graph can hold expressions of several.
     const byRule = DENYING_RULES.map((reason): [string, IMetric] => [
       `denied_${reason}_${this.#props.apiName}`.replaceAll(/\W/g, '_'),
       this.own('Denials', { reason, ...options }),
     ]);
     return new MathExpression({
-      // Not METRICS(), which would be all that is in the same graph or alarm.
+      // Not METRICS(), which would be all metrics of the same graph or alarm.
       expression: byRule.map(([id]) => id).join(' + '),
       usingMetrics: Object.fromEntries(byRule),
       label: 'Denials',
@@ -74,8 +72,8 @@ export class FacadeMetrics {
   }
 
   /**
-   * Answers of 5xx, less those for which the function had no free concurrency: these are a 500 of the gateway's too, and say
-   * nothing about a version.
+   * Answers of 5xx, less those for which the function had no free concurrency: the gateway answers these with 500 too,
+   * and they say nothing about a version.
    */
   serverErrorsNotThrottled(handler: IFunction, { period }: { period: Duration }): MathExpression {
     return new MathExpression({
@@ -89,7 +87,7 @@ export class FacadeMetrics {
     });
   }
 
-  /** Runs of the reconciler that failed, and batches that it left, in five minutes. */
+  /** Runs of the reconciler that failed, and batches that it skipped, in five minutes. */
   reconcilerFailures(reconciler: IFunction): MathExpression {
     const period = Duration.minutes(5);
     return new MathExpression({

@@ -3,13 +3,16 @@ import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { isKnown } from './checks/known-at-synthesis.ts';
 
-/** Names and ids that are made of it are allowed 255, the longest of them with 25 before it. */
+/** Names and ids derived from it are allowed 255 characters, the longest of them with 25 before it. */
 const MAX_NAME_LENGTH = 200;
 
-/** What CloudWatch takes (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html, Namespaces). */
+/**
+ * The characters that CloudWatch accepts
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html, Namespaces).
+ */
 const NAMESPACE = /^(?=.*\S)(?!:)[A-Za-z0-9._/#: -]{1,255}$/;
 
-/** The names of the stack and of the constructs in it that lead to a facade, in the characters that APIs and metrics share. */
+/** The path of a facade, from the stack's name on, in the characters that APIs and metrics share. */
 export function nameOf(facade: IConstruct): string {
   const stack = rootStackOf(facade);
   const within = facade.node.scopes
@@ -22,17 +25,17 @@ export function nameOf(facade: IConstruct): string {
   return `${name.slice(0, MAX_NAME_LENGTH - 9)}-${digest}`;
 }
 
-/** The CloudWatch namespace of a facade that is given none. */
+/** The default CloudWatch namespace of a facade. */
 export const defaultNamespace = (facadeName: string): string => `Usher/${facadeName}`;
 
-/** The stack that is deployed by a name of its own: what a nested one is called is only known at deployment. */
+/** The outermost stack: the name of a nested one is only known at deployment. */
 export function rootStackOf(construct: IConstruct): Stack {
   let stack = Stack.of(construct);
   while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
   return stack;
 }
 
-/** What is wrong with a namespace for metrics, as `prop: problem`, if anything is that is known at synthesis. */
+/** The problem of a namespace for metrics, as `prop: problem`, as far as synthesis knows it. */
 export function* problemWithNamespace(namespace: string | undefined): Generator<string> {
   if (namespace === undefined || !isKnown(namespace)) return;
   if (namespace.startsWith('AWS/')) {

@@ -7,44 +7,38 @@ import type { CustomDomain } from './attendee-api.ts';
 import type { ExistingTables } from './audit-tables.ts';
 import type { FacadeSettings } from './settings/props.ts';
 
-/** The settings that a configuration file has too, and existing constructs. */
+/** The settings of a configuration file, and existing constructs. */
 export interface AttendeeFacadeProps extends FacadeSettings {
   /**
-   * Existing tables in the stack's account and Region, such as those of an `AuditTables` in a stack of its own.
-   * Facades that share tables need the same `meetingsRegion`: each looks for the meetings of all that is open there.
-   *
-   * @default each that is left out is created
+   * Existing tables in the stack's account and Region, such as those of an `AuditTables` in a separate stack. Facades
+   * that share tables need the same `meetingsRegion`: each looks for the meetings of all open batches there.
+   * @default each omitted table is created
    */
   readonly tables?: ExistingTables;
   /**
-   * Encrypts the tables that are created; existing tables bring their own key. An alias is enough if the key behind it is known.
-   *
+   * Encrypts the created tables; existing tables have their own key. An alias works if its key is known.
    * @default the account's own key for DynamoDB
    */
   readonly encryptionKey?: IKey;
   /**
-   * An existing Cognito user pool: it gets a resource server and a machine client. Only where no issuers are given.
-   *
+   * An existing Cognito user pool: it gets a resource server and a machine client. Only without issuers.
    * @default a pool is created
    */
   readonly userPool?: IUserPool;
   /**
-   * An existing domain name, or what one is created from. Its root is mapped to the API, which then has no other
+   * An existing domain name, or the settings to create one. Its root is mapped to the API, which then has no other
    * address.
-   *
-   * @default the API is where API Gateway puts it, under the stage's name
+   * @default API Gateway's own address, with the stage's name
    */
   readonly domain?: CustomDomain | IDomainName;
   /**
-   * Notified when an alarm begins and when it ends. CloudWatch's alarms get access where the app creates the topic's policy or
-   * its key; the policy and the key of a topic from elsewhere need to allow them already (docs/runbook.md).
-   *
+   * Notified when an alarm begins and when it ends. Usher gives CloudWatch's alarms access if the app creates the
+   * topic's policy or its key; the policy and key of any other topic must already allow them (docs/runbook.md).
    * @default alarms show in CloudWatch only
    */
   readonly alarmTopic?: ITopic;
   /**
-   * The CloudWatch namespace of the functions' own metrics, of this facade alone.
-   *
+   * The CloudWatch namespace of the functions' own metrics, unique to this facade.
    * @default Usher/ and the names of stack and construct
    */
   readonly metricsNamespace?: string;
@@ -56,9 +50,8 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    */
   readonly removalPolicy?: RemovalPolicy;
   /**
-   * A folder with a folder `create-attendees` and one `reconciler`, each with an `index.js`.
-   *
-   * @default the functions that come with this package
+   * A folder with the folders `create-attendees` and `reconciler`, each with an `index.js`.
+   * @default the functions of this package
    */
   readonly bundlesDirectory?: string;
 }

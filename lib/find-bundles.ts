@@ -6,14 +6,14 @@ import { ConfigurationError } from './checks/configuration-error.ts';
 
 const PACKAGE = 'chime-usher';
 
-/** Where the package has its files, as seen from its manifest. */
+/** The package's files, relative to its manifest. */
 const PACKED = 'dist/package/dist/lambda';
 
 const ENTRY = 'create-attendees/index.js';
 
 /**
- * The functions that come with this package. Looked up when a facade is created, never while modules load: beside this module,
- * or, if the app is bundled and this module with it, in the installed package.
+ * Finds the functions of this package: beside this module, or in the installed package if the app is bundled with this
+ * module. Searches when a facade is created, never at import.
  *
  * @throws ConfigurationError if they are in neither place
  */
@@ -28,9 +28,9 @@ export function findBundles(): string {
   );
 }
 
-/** The folder of this module; that of the app's bundle where it is in one; the working one where a bundle is an ES module. */
+/** The folder of this module; that of the app's bundle if it is in one; the working directory if the bundle is an ES module. */
 function moduleDirectory(): string {
-  // The package's build puts `__dirname` here, which an ES module does not have.
+  // The package's build sets `__dirname` here, which an ES module lacks.
   return typeof import.meta.dirname === 'undefined' ? join(process.cwd(), 'lib') : import.meta.dirname;
 }
 
@@ -45,7 +45,7 @@ function installedBundles(): string | undefined {
       const manifest = createRequire(join(folder, 'app.js')).resolve(`${PACKAGE}/package.json`);
       return join(dirname(manifest), PACKED);
     } catch {
-      // Not installed there.
+      // The package is not installed there.
     }
   }
   return undefined;

@@ -5,14 +5,14 @@ import { Construct } from 'constructs';
 export interface FirewallProps {
   /** The ARN of the API's stage. */
   stageArn: string;
-  /** How many requests one source address may send in five minutes. */
+  /** The per-IP rate limit: requests in five minutes. */
   requestsPerFiveMinutes: number;
 }
 
 /**
- * What only counts where AWS's core rules would block. The function takes a body apart itself and lets nothing but names
- * and capabilities through, which may have any of the characters that these rules look for; a hundred attendees are more
- * than the 8 KB that they allow; and an HTTP client needs no user agent.
+ * Rules that only count, although AWS's core rules would block. The function parses the body itself and passes on only
+ * names and capabilities, which may contain any of the characters that these rules look for; a hundred attendees exceed
+ * the 8 KB that they allow; and an HTTP client needs no user agent.
  * https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
 const COUNTED_CORE_RULES = [
@@ -24,7 +24,7 @@ const COUNTED_CORE_RULES = [
   'NoUserAgent_HEADER',
 ];
 
-/** AWS WAF before the API. What it refuses is answered by the document's gateway response `WAF_FILTERED`. */
+/** AWS WAF in front of the API. The gateway response `WAF_FILTERED` shapes its refusals. */
 export class Firewall extends Construct {
   readonly webAcl: CfnWebACL;
 
@@ -77,7 +77,7 @@ function managedRules(priority: number, name: string, counted: string[] = []): C
   };
 }
 
-/** Sampled requests would show headers to whoever may see the firewall, bearer tokens among them. */
+/** Sampled requests would show headers, bearer tokens included, to everyone who may see the firewall. */
 function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: false };
 }

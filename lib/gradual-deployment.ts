@@ -15,11 +15,11 @@ const CONFIGS = {
 export interface GradualDeploymentProps {
   alias: Alias;
   canaryMinutes: NonNullable<CompleteSettings['deployment']['canaryMinutes']>;
-  /** While the canary runs, any of them puts the alias back. */
+  /** Each of them rolls the alias back while the canary runs. */
   alarms: Alarm[];
 }
 
-/** Has CodeDeploy move the alias to a new version, a tenth of the requests first. */
+/** CodeDeploy moves the alias to a new version, a tenth of the requests first. */
 export class GradualDeployment extends Construct {
   readonly group: LambdaDeploymentGroup;
 

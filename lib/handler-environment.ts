@@ -3,7 +3,7 @@ import type { HandlerEnvironment } from '../lambda/create-attendees/environment.
 import { compactIssuerRules, type IssuerRules } from '../lambda/model/issuer-rules.ts';
 import type { CompleteSettings } from './settings/props.ts';
 
-/** What the function that answers is configured with. Each text may be, or hold, a token. */
+/** The configuration of the handler. Each text may be, or contain, a token. */
 export interface HandlerConfiguration {
   settings: Pick<CompleteSettings, 'allowedHeaders' | 'allowedOrigins' | 'audit' | 'logs'>;
   issuers: IssuerRules[];
@@ -14,15 +14,15 @@ export interface HandlerConfiguration {
 }
 
 /**
- * Lambda's limit: 4 KB, which it measures as the compact JSON of all variables, escapes included
+ * Lambda's limit: 4 KB, measured on the compact JSON of all variables, escapes included
  * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
  */
 export const MAX_ENVIRONMENT_BYTES = 4096;
 
-/** A DynamoDB table has the longest of the names that CloudFormation makes for what a variable holds. */
+/** A DynamoDB table has the longest CloudFormation name of all that a variable holds. */
 const MAX_NAME_LENGTH = 255;
 
-/** The longest values that these can have, in any partition. */
+/** The longest values of these tokens, in any partition. */
 const MAX_PSEUDO_PARAMETER_LENGTHS: Record<string, number> = {
   'AWS::AccountId': 12,
   'AWS::Partition': 12,
@@ -33,21 +33,21 @@ const MAX_PSEUDO_PARAMETER_LENGTHS: Record<string, number> = {
 
 const TOKEN = /[$#]\{Token\[[^\]]*\]\}/g;
 
-/** @param stack writes the tokens in JSON so that they are good JSON once they are known */
+/** @param stack writes the tokens so that the JSON is valid once they are resolved */
 export function handlerEnvironment(configuration: HandlerConfiguration, stack: Stack): HandlerEnvironment {
   return environmentOf(configuration, isInFile(configuration, stack), (value) => stack.toJsonString(value));
 }
 
 /**
- * The file of the issuers beside the function's code; undefined where they have room in its environment, which is where
- * they are readable. Only the environment can hold what the deployment alone knows.
+ * The file of the issuers beside the function's code; undefined if they fit into its environment, where they are
+ * readable. Only the environment can hold values that are known at deployment only.
  */
 export function issuersFile(configuration: HandlerConfiguration, stack: Stack): string | undefined {
   if (!isInFile(configuration, stack)) return undefined;
   return JSON.stringify(configuration.issuers.map(compactIssuerRules));
 }
 
-/** What is wrong with an environment that Lambda would refuse, as `prop: problem`. */
+/** The problem of an environment that Lambda would refuse, as `prop: problem`. */
 export function* problemsWithEnvironment(
   configuration: HandlerConfiguration,
   stack: Stack,
@@ -74,7 +74,7 @@ function isInFile(configuration: HandlerConfiguration, stack: Stack): boolean {
   return !Token.isUnresolved(JSON.stringify(configuration.issuers));
 }
 
-/** The bytes of an environment with the longest value that each token can have. */
+/** The bytes of an environment in which every token has its longest value. */
 export function maxEnvironmentBytes(
   configuration: HandlerConfiguration,
   stack: Stack,
@@ -85,7 +85,7 @@ export function maxEnvironmentBytes(
     name,
     value.replace(TOKEN, (token: string) => longestOf(stack.resolve(tokenOf(token)))),
   ]);
-  // Whether Lambda writes other characters than ASCII as they are is not documented: escaped, they are longest.
+  // Lambda does not document whether it keeps non-ASCII characters: escaped, they are longest.
   const json = JSON.stringify(Object.fromEntries(longest));
   return json.replace(/[^\x20-\x7e]/g, '\\u0000').length;
 }
@@ -113,7 +113,7 @@ function tokenOf(text: string): unknown {
   return Tokenization.reverseCompleteString(text) ?? Tokenization.reverseList([text]);
 }
 
-/** The longest text that a resolved token can stand for. */
+/** The longest value of a token. */
 function longestOf(resolved: unknown): string {
   if (typeof resolved === 'string') return resolved;
   const { Ref: ref, 'Fn::Join': join } = (resolved ?? {}) as { Ref?: string; 'Fn::Join'?: [string, unknown] };

@@ -1,5 +1,5 @@
-// What the package offers to other CDK apps: every type that can be reached from here is exported, so that apps can name it.
-// The parts of a facade are exported as types only, since only a facade creates them.
+// The API of the package for other CDK apps: every reachable type is exported, so that apps can name it. The parts of a
+// facade are exported as types only, because only a facade creates them.
 
 export type { Capabilities, MediaCapability } from '../lambda/model/attendees.ts';
 export type { AccessTokenMark, IssuerRules, SignatureAlgorithm } from '../lambda/model/issuer-rules.ts';

@@ -1,8 +1,8 @@
 import { type Stack, Token } from 'aws-cdk-lib';
 
 /**
- * The account's meetings, in both forms that their ARNs may have: older copies of AWS's service authorization reference
- * have no Region in them, and which of the two is matched is not documented. Neither reaches beyond the account.
+ * The account's meetings, in both forms of their ARN: older copies of AWS's service authorization reference have no
+ * Region in it, and which of the two matches is not documented. Neither reaches beyond the account.
  */
 export function meetingArns(stack: Stack, meetingsRegion: string): string[] {
   return [meetingsRegion, ''].map(
@@ -10,7 +10,7 @@ export function meetingArns(stack: Stack, meetingsRegion: string): string[] {
   );
 }
 
-/** The same ARNs as cdk-nag writes them, with what is only known at deployment in angle brackets. */
+/** The same ARNs as cdk-nag writes them, with deploy-time values in angle brackets. */
 export function meetingArnsForNag({ partition, account }: Stack, meetingsRegion: string): string[] {
   const known = (value: string, name: string) => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
   return [known(meetingsRegion, 'Region'), ''].map(

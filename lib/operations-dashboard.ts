@@ -15,7 +15,7 @@ export interface OperationsDashboardProps {
   tables: AuditTableSet;
 }
 
-/** The one dashboard: is it well, who is let in, how fast, and what is left to find out. */
+/** One dashboard for health, admissions, latency and open batches. */
 export class OperationsDashboard extends Construct {
   readonly dashboard: Dashboard;
 

@@ -11,7 +11,7 @@ import { UsherFunction } from './usher-function.ts';
 
 export interface ReconcilerFunctionProps {
   settings: CompleteSettings;
-  /** The Region that knows the meetings; may be a token. */
+  /** The Region of the meetings; may be a token. */
   meetingsRegion: string;
   tables: AuditTableSet;
   metricsNamespace: string;
@@ -19,7 +19,7 @@ export interface ReconcilerFunctionProps {
   bundleDirectory: string;
 }
 
-/** The function that finishes what a handler could not, every minute, and all that it may ever do. */
+/** The function that finishes what a handler could not, every minute, with all of its permissions. */
 export class ReconcilerFunction extends UsherFunction {
   constructor(scope: Construct, id: string, props: ReconcilerFunctionProps) {
     const { settings, tables, meetingsRegion } = props;
@@ -44,7 +44,7 @@ export class ReconcilerFunction extends UsherFunction {
       memoryMb: 512,
       // Ends before the next run begins. Two at once would do no harm, but would share Chime's quota.
       timeout: Duration.seconds(55),
-      // Invoked by an event, Lambda would repeat a failed run twice: the next minute's run does that.
+      // Lambda would retry a failed asynchronous run twice: the next minute's run does that.
       alias: { retryAttempts: 0, maxEventAge: Duration.minutes(1) },
     });
     this.allow(

@@ -3,15 +3,15 @@ import type { CfnUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { CfnTable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IConstruct } from 'constructs';
 
-/** What is wrong with a removal policy, as `prop: problem`, if anything is. */
+/** The problem of a removal policy, as `prop: problem`, if any. */
 export function* problemWithRemovalPolicy(policy: RemovalPolicy | undefined): Generator<string> {
   if (policy === undefined || [RemovalPolicy.RETAIN, RemovalPolicy.DESTROY].includes(policy)) return;
   yield `removalPolicy: is ${policy}, which some of these resources do not support, so the deployment would fail halfway; use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`;
 }
 
 /**
- * Takes the deletion protection from what is deleted with its stack, however it came to be: by a prop, by
- * `applyRemovalPolicy`, or by `RemovalPolicies` of the app. Otherwise its deletion, and so the stack's, would fail.
+ * Removes the deletion protection of resources that are deleted with their stack, whether by a prop, by
+ * `applyRemovalPolicy`, or by `RemovalPolicies` of the app. Otherwise deleting them, and so the stack, would fail.
  */
 export function protectOnlyWhatIsKept(scope: IConstruct): void {
   Aspects.of(scope).add(
@@ -28,7 +28,7 @@ export function protectOnlyWhatIsKept(scope: IConstruct): void {
         }
       },
     },
-    // After every aspect that may change the removal policy.
+    // Runs after every aspect that may change the removal policy.
     { priority: AspectPriority.READONLY },
   );
 }

@@ -15,16 +15,16 @@ export function keyArnsOf(...tables: ITable[]): string[] {
   ];
 }
 
-/** Whether a key is the account's own for DynamoDB, which whoever may use a table may use. */
+/** Whether a key is the account's own for DynamoDB, which every user of a table may use. */
 export function isAwsOwn({ keyArn }: IKey): boolean {
   return keyArn.endsWith('alias/aws/dynamodb');
 }
 
 /**
- * The key itself, where an alias may stand for it: policies name keys, and one that names an alias matches nothing
+ * The key behind an alias: policies name keys, and one that names an alias matches nothing
  * (https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html).
  *
- * @throws ConfigurationError where the alias's key is not known at synthesis
+ * @throws ConfigurationError if the alias's key is not known at synthesis
  */
 export function keyOf(key: IKey): IKey {
   const problem = problemWithKey(key);
@@ -32,7 +32,7 @@ export function keyOf(key: IKey): IKey {
   return targetOf(key) as IKey;
 }
 
-/** What is wrong with a key, if anything is. */
+/** The problem of a key, if any. */
 export function problemWithKey(key: IKey): string | undefined {
   const target = targetOf(key);
   return target !== undefined && !target.keyArn.includes(':alias/')
@@ -45,13 +45,13 @@ function targetOf(key: IKey): IKey | undefined {
   try {
     return (key as IAlias).aliasTargetKey;
   } catch {
-    // How CDK answers for an alias that is known by its name alone.
+    // CDK's answer for an alias that is known by name only.
     return undefined;
   }
 }
 
 /**
- * The condition by which a key can be used for what DynamoDB does on somebody's behalf, and for nothing else
+ * The condition that allows a key only for DynamoDB's use on behalf of a principal
  * (https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html, kms:ViaService).
  */
 export function throughDynamoDB(scope: IConstruct): Record<string, Record<string, string>> {

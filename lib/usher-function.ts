@@ -25,8 +25,8 @@ import type { CompleteSettings } from './settings/props.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
 /**
- * What DynamoDB does with a table's key on behalf of a role that reads and writes items. `kms:CreateGrant`, which it documents
- * too, is for the principal that chooses the key: the one that deploys
+ * DynamoDB's use of a table's key on behalf of a role that reads and writes items. `kms:CreateGrant`, which it also
+ * documents, is for the principal that chooses the key: the one that deploys
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html).
  */
 const KEY_ACTIONS = [
@@ -45,7 +45,7 @@ export interface UsherFunctionProps {
   logs: CompleteSettings['logs'];
   /** The folder with the bundle, its entry `index.js`. */
   bundleDirectory: string;
-  /** Text files that lie beside the bundle, by name. */
+  /** Text files beside the bundle, by name. */
   files?: Record<string, string>;
   environment: Record<string, string>;
   memoryMb: number;
@@ -54,10 +54,10 @@ export interface UsherFunctionProps {
   alias: AliasOptions;
 }
 
-/** What the functions have in common: Lambda's Node, a log group that forgets, a role without any permission, an alias. */
+/** The common parts of the functions: Lambda's Node, a log group with a retention, a role without permissions, an alias. */
 export class UsherFunction extends Construct {
   readonly function: LambdaFunction;
-  /** What is invoked: points to the version that was deployed last. */
+  /** Callers invoke this: it points to the version that was deployed last. */
   readonly alias: Alias;
   readonly logGroup: LogGroup;
   readonly #role: Role;
@@ -88,8 +88,8 @@ export class UsherFunction extends Construct {
       ...(props.reservedConcurrency === undefined
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      // An earlier version stays, so that the alias can be put back to it at once. One that a failed deployment leaves
-      // behind would be in the way of the next attempt.
+      // Keeps an earlier version, so that the alias can be rolled back to it at once. A version left by a failed
+      // deployment would block the next attempt.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
     });
     acceptFindings(this.function, {
@@ -105,8 +105,8 @@ export class UsherFunction extends Construct {
   }
 
   /**
-   * The role as others see it. What a function may do is all in these constructs; CDK's own role that takes no policies says
-   * of each grant that it was made.
+   * The role as others see it. All permissions of a function are in these constructs; CDK's own role without policies
+   * reports every grant as made.
    */
   #fixedRole(): IRole {
     const refuse = (): never => {
@@ -122,12 +122,12 @@ export class UsherFunction extends Construct {
     });
   }
 
-  /** Lets the function call these operations on these resources. */
+  /** Allows the function to call these operations on these resources. */
   allow(actions: string[], ...resources: string[]): void {
     this.#role.addToPolicy(new PolicyStatement({ actions, resources }));
   }
 
-  /** Lets the function call these operations of Chime on the account's meetings of one Region. */
+  /** Allows the function to call these Chime operations on the account's meetings in one Region. */
   allowOnMeetings(actions: string[], meetingsRegion: string): void {
     const stack = Stack.of(this);
     this.allow(actions, ...meetingArns(stack, meetingsRegion));
@@ -141,8 +141,8 @@ export class UsherFunction extends Construct {
   }
 
   /**
-   * Lets the function use the keys of these tables, where they have keys of their own. That has to be so before a table
-   * gets its key: a policy of its own, since the other one waits for the tables.
+   * Allows the function to use the customer-managed keys of these tables. This must take effect before a table gets its
+   * key: hence a separate policy, because the other one waits for the tables.
    */
   allowKeysOf(...tables: ITable[]): void {
     const resources = keyArnsOf(...tables);
@@ -160,12 +160,12 @@ export class UsherFunction extends Construct {
     for (const table of tables) {
       if (Stack.of(table) === Stack.of(this)) table.node.addDependency(policy);
     }
-    // Of tables that are there already, the function would not wait for it.
+    // The function would not wait for it because of existing tables alone.
     this.function.node.addDependency(policy);
   }
 }
 
-/** A bundle, and files beside it. What is uploaded is named by its content, so that the same makes the same asset. */
+/** A bundle, and files beside it. The asset is named by its content, so that the same content makes the same asset. */
 function codeOf(bundleDirectory: string, files: Record<string, string> = {}): Code {
   const entries = Object.entries(files);
   if (entries.length === 0) return Code.fromAsset(bundleDirectory);
@@ -175,7 +175,7 @@ function codeOf(bundleDirectory: string, files: Record<string, string> = {}): Co
       .update(JSON.stringify([bundle, entries]))
       .digest('hex'),
     bundling: {
-      // Needed by type: nothing but the local way is ever taken.
+      // Required by the type: only the local bundling ever runs.
       image: Runtime.NODEJS_24_X.bundlingImage,
       local: {
         tryBundle(outputDirectory) {

@@ -10,17 +10,16 @@ import { parseConfig } from './settings/complete.ts';
 import type { DomainConfig, EnvironmentConfig } from './settings/props.ts';
 
 export interface UsherStackProps {
-  /** What a configuration file has (docs/configuration.md). */
+  /** The content of a configuration file (docs/configuration.md). */
   readonly config: EnvironmentConfig;
   /**
    * The folder with a bundle's folder for each function.
-   *
-   * @default the functions that come with this package
+   * @default the functions of this package
    */
   readonly bundlesDirectory?: string;
 }
 
-/** All of one environment: a facade. Synthesis needs neither network nor credentials, and gives the same bytes every time. */
+/** One environment: a facade. Synthesis needs neither network nor credentials, and gives the same bytes every time. */
 export class UsherStack extends Stack {
   readonly facade: AttendeeFacade;
 
@@ -41,7 +40,7 @@ export class UsherStack extends Stack {
       analyticsReporting: false,
     });
 
-    // The id adds nothing to the ids of what is in it, which are the stack's own.
+    // The id adds nothing to the ids inside it, which are the stack's own.
     const facade = new AttendeeFacade(this, 'Default', {
       ...settings,
       ...replaced,
@@ -56,7 +55,7 @@ export class UsherStack extends Stack {
     this.facade = facade;
     const { audit, admissions, openIntents } = facade.tables;
 
-    // What holds data keeps its logical id, whatever is moved about in lib/: a new id would be a new, empty table.
+    // Data keeps its logical id, whatever moves in lib/: a new id would be a new, empty table.
     keepLogicalId(audit, 'AuditTable');
     keepLogicalId(admissions, 'AdmissionTable');
     keepLogicalId(openIntents, 'OpenIntentTable');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ConfigurationError } from './configuration-error.ts';
 
-/** @throws ConfigurationError where a function's bundle, its entry `index.js`, is not there */
+/** @throws ConfigurationError if a function's bundle, its entry `index.js`, does not exist */
 export function assertBuilt(bundleDirectory: string): void {
   const entry = join(bundleDirectory, 'index.js');
   if (existsSync(entry)) return;

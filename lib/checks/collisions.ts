@@ -7,10 +7,10 @@ import { rootStackOf } from '../facade-name.ts';
 import { resourceServerOf } from '../settings/complete.ts';
 import type { CompleteSettings } from '../settings/props.ts';
 
-/** By app: what only one facade may have, and which has it. */
+/** By app: what only one facade may have, and which one has it. */
 const takers = new WeakMap<IConstruct, Map<string, IConstruct>>();
 
-/** What a facade has that no other may have in the same place. */
+/** What must be unique among the facades of one place. */
 export interface Unshared {
   name: string;
   namespace: string;
@@ -19,13 +19,13 @@ export interface Unshared {
   domain: CustomDomain | IDomainName | undefined;
 }
 
-/** What another facade of the app has already, as `prop: problem`, where both are certain to meet. */
+/** What another facade of the app already has, as `prop: problem`, if both are certain to collide. */
 export function* problemsWithCollisions(
   facade: IConstruct,
   { name, namespace, settings, userPool, domain }: Unshared,
 ): Generator<string> {
   const namesake = take(facade, 'name', placeKeyOf(facade, 'stage'), name);
-  // Stacks of one name cannot be in one place: CloudFormation would take them for one.
+  // Two stacks of one name cannot be in one place: CloudFormation would treat them as one.
   if (namesake !== undefined && !areDifferentStacksOfOneName(facade, namesake)) {
     yield `id: leads to the name ${name}, which ${namesake.node.path} also has, so each would count the other's requests and alarms; change one of the ids`;
   }
@@ -64,10 +64,10 @@ function* problemsWithSharedResources(
 }
 
 /**
- * Takes for a construct what only one of an app may have.
+ * Claims for a construct what only one of an app may have.
  *
- * @param what words that tell it from everything else that is taken
- * @returns the construct that has it already, or undefined
+ * @param what words that distinguish it from everything else that is claimed
+ * @returns the construct that already has it, or undefined
  */
 function take(taker: IConstruct, ...what: string[]): IConstruct | undefined {
   const { root } = taker.node;
@@ -80,7 +80,7 @@ function take(taker: IConstruct, ...what: string[]): IConstruct | undefined {
   return undefined;
 }
 
-/** Whether a construct, or one that it is in, has not been removed again. */
+/** Whether a construct and all its parents are still in the tree. */
 function isInTree({ node: { scopes } }: IConstruct): boolean {
   return scopes.slice(1).every((construct, index) => {
     const { node } = scopes[index] as IConstruct;
@@ -89,8 +89,8 @@ function isInTree({ node: { scopes } }: IConstruct): boolean {
 }
 
 /**
- * The account and Region that a construct goes to. Where they are open, two stacks of one app may go to different ones: then
- * it is the stack alone, or the stage with all its stacks.
+ * The account and Region of a construct. If they are open, two stacks of one app may deploy to different ones: then the
+ * place is the stack alone, or the stage with all its stacks.
  */
 function placeKeyOf(construct: IConstruct, ifOpen: 'stack' | 'stage'): string {
   const stack = rootStackOf(construct);

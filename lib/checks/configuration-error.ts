@@ -1,6 +1,6 @@
 /**
- * What is wrong with a configuration, a line for each problem, as `where: prop: problem; remedy`. `bin/usher.ts` prints the
- * message alone. Any other error is a bug and keeps its stack trace.
+ * The problems of a configuration, a line each, as `where: prop: problem; remedy`. `bin/usher.ts` prints the message
+ * alone. Any other error is a bug and keeps its stack trace.
  */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
@@ -8,14 +8,14 @@ export class ConfigurationError extends Error {
   readonly problems: readonly string[];
 
   constructor(...problems: [string, ...string[]]) {
-    // What is quoted from a file may hold line breaks.
+    // A quoted value may contain line breaks.
     const lines = problems.map((problem) => problem.replace(/\s+/g, ' '));
     super(lines.join('\n'));
     this.problems = lines;
   }
 }
 
-/** @throws ConfigurationError with every problem, where there are any */
+/** @throws ConfigurationError with every problem, if any */
 export function throwProblems(where: string, problems: Iterable<string>): void {
   const [first, ...others] = [...new Set(problems)].map((problem) => `${where}: ${problem}`);
   if (first !== undefined) throw new ConfigurationError(first, ...others);

@@ -6,10 +6,10 @@ import { resourceOf } from './cfn-resources.ts';
 import { isElsewhere, isKnown } from './known-at-synthesis.ts';
 import { placeOf, problemsWithPlace } from './places.ts';
 
-/** A host name of at least two labels (RFC 1123 section 2.1), in lower case, as API Gateway takes it. */
+/** A host name of at least two labels (RFC 1123 section 2.1), in lower case, as API Gateway requires. */
 const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/;
 
-/** What is wrong with a domain name that an API is to have, if anything is that is known at synthesis. */
+/** The problem of a domain name for an API, as far as synthesis knows it. */
 export function problemWithDomainName(name: string): string | undefined {
   if (!isKnown(name) || HOST_NAME.test(name)) return undefined;
   const [, host = ''] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#:]*)/i.exec(name.trim()) ?? [];
@@ -18,7 +18,7 @@ export function problemWithDomainName(name: string): string | undefined {
   return `"${name}" is not a domain name in lower case without scheme, path and trailing dot, so the deployment would fail halfway or the URL would not work; ${remedy}`;
 }
 
-/** What is certainly wrong with the domain of a facade, existing or to be created, as `prop: problem`. */
+/** The certain problems of a facade's domain, existing or to be created, as `prop: problem`. */
 export function* problemsWithDomain(domain: CustomDomain | IDomainName, stack: Stack): Generator<string> {
   if (!('certificate' in domain)) {
     const problem = problemWithDomainName(domain.domainName);
@@ -50,7 +50,7 @@ function* problemsWithZone(zone: IHostedZone, name: string, stack: Stack): Gener
   }
 }
 
-/** The name of a zone; undefined where it is known by its id alone, which is how CDK throws. */
+/** The name of a zone; undefined if only its id is known, for which CDK throws. */
 function zoneNameOf(zone: IHostedZone): string | undefined {
   try {
     return zone.zoneName;

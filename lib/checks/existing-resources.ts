@@ -14,7 +14,7 @@ import { problemsWithTables } from './existing-tables.ts';
 import { isElsewhere, isKnown } from './known-at-synthesis.ts';
 import { placeOf, problemsWithPlace, problemsWithRegion } from './places.ts';
 
-/** What a facade is given instead of creating it. */
+/** Resources that a facade is given instead of creating them. */
 export interface ExistingResources {
   tables: Partial<AuditTableSet> | undefined;
   encryptionKey: IKey | undefined;
@@ -23,7 +23,7 @@ export interface ExistingResources {
   alarmTopic: ITopic | undefined;
 }
 
-/** What is certainly wrong with what a facade of a stack is given, as `prop: problem`; what only the deployment knows passes. */
+/** The certain problems of a facade's existing resources, as `prop: problem`; deploy-time values pass. */
 export function* problemsWithExistingResources(
   existing: ExistingResources,
   settings: FacadeSettings,
@@ -60,7 +60,7 @@ function* problemsWithIgnored(
 function* problemsWithEncryptionKey(key: IKey, stack: Stack): Generator<string> {
   const problem = problemWithKey(key);
   if (problem !== undefined) yield `encryptionKey: ${problem}`;
-  // Of another account, it may be open to this one.
+  // A topic in another account may be open to this one.
   yield* problemsWithRegion('encryptionKey', placeOf(key, key.keyArn), stack);
 }
 
@@ -75,7 +75,7 @@ function* problemsWithUserPool(
   const orElse = ', or list the pool under issuers';
   yield* problemsWithPlace('userPool', placeOf(userPool, userPool.userPoolArn), stack, orElse);
   const { userPoolId } = userPool;
-  // A pool's id begins with its Region, which CDK leaves out of account for one that is imported by its id.
+  // A pool's id begins with its Region, which CDK ignores for a pool imported by its id.
   const [, region] = (isKnown(userPoolId) && /^([a-z0-9-]+)_[^_]+$/.exec(userPoolId)) || [];
   if (region !== undefined && !isElsewhere(placeOf(userPool, userPool.userPoolArn).region, stack.region)) {
     yield* problemsWithRegion('userPool', { region }, stack, orElse);
@@ -83,7 +83,7 @@ function* problemsWithUserPool(
 }
 
 function* problemsWithTopic(topic: ITopic, stack: Stack): Generator<string> {
-  // One of another account may let this one's alarms in.
+  // A topic in another account may accept this one's alarms.
   yield* problemsWithRegion('alarmTopic', placeOf(topic, topic.topicArn), stack);
   if (topic.fifo) {
     yield 'alarmTopic: is a FIFO topic, and alarms cannot publish to one, so no one would be notified; use a standard topic';

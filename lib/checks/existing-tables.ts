@@ -15,12 +15,12 @@ import { placeOf, problemsWithPlace } from './places.ts';
 const TABLE_TYPES = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'];
 
 export interface TableUse {
-  /** Whether records expire, which a table without a time to live would not know. */
+  /** Whether records expire, which needs a table with a time to live. */
   hasRetention: boolean;
   stack: Stack;
 }
 
-/** What is certainly wrong with existing tables, as `prop: problem`. A table made elsewhere shows neither keys nor indexes. */
+/** The certain problems of existing tables, as `prop: problem`. A table created elsewhere shows neither keys nor indexes. */
 export function* problemsWithTables(tables: Partial<AuditTableSet>, use: TableUse): Generator<string> {
   const names = Object.keys(TABLES) as TableName[];
   const given = names.flatMap((name) => {
@@ -84,7 +84,7 @@ function problemWithIndex(definition: Definition, wanted: IndexSchema): string |
   return suffices ? undefined : `has an index ${wanted.name} with the projection ${projectionType}`;
 }
 
-/** What a table of the app is defined by, as far as both resource types have it. */
+/** The definition of a table, as far as both resource types share it. */
 type Definition = Pick<CfnTable, 'timeToLiveSpecification'> & {
   keySchema: KeyElement[];
   attributeDefinitions?: { attributeName: string; attributeType: string }[];
@@ -101,7 +101,7 @@ interface KeyElement {
   keyType: string;
 }
 
-/** The definition of a table of the app, however it is given; undefined for one that is made elsewhere. */
+/** The definition of a table of the app; undefined for one that is created elsewhere. */
 function definitionOf(table: ITable): Definition | undefined {
   const resource = resourceOf(table, ...TABLE_TYPES) ?? resourceNamedBy(table.tableName, ...TABLE_TYPES);
   if (resource === undefined) return undefined;

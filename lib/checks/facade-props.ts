@@ -13,7 +13,7 @@ import { throwProblems } from './configuration-error.ts';
 import { problemsWithExistingResources } from './existing-resources.ts';
 import { holdsLookupPlaceholder, isKnown } from './known-at-synthesis.ts';
 
-/** The props of a facade, checked, every default filled in. */
+/** The props of a facade, checked, with every default filled in. */
 export interface CheckedProps {
   settings: CompleteSettings;
   /** May be a token. */
@@ -23,7 +23,7 @@ export interface CheckedProps {
   namespace: string;
 }
 
-/** @throws ConfigurationError with everything that is wrong, a line each */
+/** @throws ConfigurationError with all problems, a line each */
 export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): CheckedProps {
   const { tables, encryptionKey, userPool, domain, alarmTopic, metricsNamespace, ...rest } = props;
   const { removalPolicy, bundlesDirectory, ...given } = rest;
@@ -69,15 +69,15 @@ function* problemsWithRegions(meetingsRegion: string, stackRegion: string): Gene
   }
 }
 
-/** Credentials are good in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
+/** Credentials are valid in one partition (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). */
 function partitionOf(region: string): string | undefined {
   return RegionInfo.get(region).partition;
 }
 
-/** A name that CloudFormation makes. */
+/** A placeholder for a name that CloudFormation makes. */
 const NAME_TO_COME = Fn.getAtt('Table', 'Name').toString();
 
-/** Stands for issuers that are still to be looked up. */
+/** A placeholder for issuers that are still to be looked up. */
 const ISSUER_TO_LOOK_UP: NonNullable<FacadeSettings['issuers']>[number] = {
   issuer: 'https://lookup.invalid',
   audience: ['lookup'],
@@ -86,8 +86,8 @@ const ISSUER_TO_LOOK_UP: NonNullable<FacadeSettings['issuers']>[number] = {
 };
 
 /**
- * Checks settings in which a value may still be looked up: CDK synthesizes once with placeholders and throws the result
- * away, then once more with the values. A key that is refused for its placeholder has its default in the first pass.
+ * Checks settings in which a value may still be looked up: CDK synthesizes once with placeholders and discards the
+ * result, then again with the values. A key whose placeholder is invalid gets its default in the first pass.
  */
 function checkBesideLookups(settings: FacadeSettings): ReturnType<typeof checkSettings> {
   const checked = checkSettings(settings);

@@ -7,13 +7,13 @@ export interface Place {
   account: string;
 }
 
-/** Where a resource is: as its ARN says, if that is written out, since not all that CDK imports by an ARN is placed by it. */
+/** The place of a resource, from its ARN if known, because CDK does not set it for everything that it imports by ARN. */
 export function placeOf({ env }: { readonly env: Place }, arn = ''): Place {
   const [, , , region = '', account = ''] = arn.split(':');
   return { region: region || env.region, account: account || env.account };
 }
 
-/** @param orElse what else can be done, with which the sentence ends */
+/** @param orElse an alternative remedy, appended to the sentence */
 export function* problemsWithRegion(
   prop: string,
   place: Pick<Place, 'region'>,

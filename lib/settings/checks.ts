@@ -2,16 +2,16 @@ import { Token } from 'aws-cdk-lib';
 import type { CompleteConfig, CompleteSettings } from './props.ts';
 import { isControlRegion, notAControlRegion } from './regions.ts';
 
-/** How long a meeting lasts in which nobody is connected, in seconds (the Chime SDK's CreateMeeting, auto-termination). */
+/** How long a meeting without connected attendees lasts, in seconds (the Chime SDK's CreateMeeting, auto-termination). */
 const EMPTY_MEETING_SECONDS = 300;
 
-/** No request takes longer, whatever the function is given (lambda/create-attendees/create-attendees.ts). */
+/** No request takes longer, whatever the function's time-out (lambda/create-attendees/create-attendees.ts). */
 const MAX_REQUEST_SECONDS = 15;
 
-/** The reconciler runs every minute, and has two looks to take. */
+/** The reconciler runs every minute, and needs two looks. */
 const RECONCILER_WAITS_SECONDS = 2 * 60;
 
-/** What is wrong with settings that are right one by one, as `path.of.the.key: sentence`. */
+/** The problems of settings that are valid on their own, as `path.of.the.key: sentence`. */
 export function problemsWithSettings(settings: CompleteSettings): string[] {
   return [
     ...problemsWithRegion(settings),
@@ -62,7 +62,7 @@ function* problemsWithIgnoredKeys({ cognito, issuers, logs }: CompleteSettings):
   }
 }
 
-/** What a configuration names that cannot be used from the Region of its stack, if that is known. */
+/** The resources of a configuration that its stack's Region cannot use, if the Region is known. */
 export function problemsWithConfig(config: CompleteConfig): string[] {
   const { region, meetingsRegion, encryptionKeyArn, domain, alarms } = config;
   if (region === undefined) return [];

@@ -6,7 +6,7 @@ import type { CompleteConfig, CompleteSettings, FacadeSettings } from './props.t
 import { configSchema, DEFAULT_RESOURCE_SERVER, facadeSchema } from './schema.ts';
 import { INFINITE_DAYS, numberIn } from './time-span.ts';
 
-/** Settings with every default filled in, or what is wrong with them. */
+/** Settings with every default filled in, or their problems. */
 export type Checked<Complete> =
   | { readonly complete: Complete; readonly problems: readonly [] }
   | { readonly complete: undefined; readonly problems: readonly string[] };
@@ -19,7 +19,7 @@ export function checkSettings(settings: FacadeSettings): Checked<CompleteSetting
 /**
  * Checks settings and fills in their defaults.
  *
- * @param name what the settings are of, for messages
+ * @param name names the settings in messages
  * @throws ConfigurationError with a line for each problem, as `name: path.of.the.key: sentence`
  */
 export function completeSettings(settings: FacadeSettings, name: string): CompleteSettings {
@@ -60,7 +60,7 @@ function check<Complete>(
     : { complete: undefined, problems };
 }
 
-/** Settings as a configuration file has them. That audit records are kept for ever, it says by leaving the key out. */
+/** Settings in the form of a configuration file, which keeps audit records for ever by leaving the key out. */
 function asInFile(value: unknown): unknown {
   const written = asWritten(value) as { audit?: { retentionDays?: unknown } };
   if (written?.audit?.retentionDays !== INFINITE_DAYS) return written;
@@ -69,8 +69,8 @@ function asInFile(value: unknown): unknown {
 }
 
 /**
- * What code writes as what a configuration file has: `key: condition ? value : undefined` leaves a key out, and a duration
- * is a number.
+ * Turns settings in code into those of a configuration file: `key: condition ? value : undefined` leaves a key out, and
+ * a duration becomes a number.
  */
 function asWritten(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asWritten);
@@ -95,7 +95,7 @@ export function resourceServerOf({ cognito }: Pick<CompleteSettings, 'cognito'>)
   return cognito.resourceServer ?? DEFAULT_RESOURCE_SERVER;
 }
 
-/** The message of a key that has none of its own, from its bounds. */
+/** The default message of a key, from its bounds. */
 function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
   const given = textOf(issue.input);
   switch (issue.code) {
@@ -153,7 +153,7 @@ function sentenceOf(issue: z.core.$ZodIssue, value: unknown): string {
   let refused = value;
   for (const key of issue.path) {
     refused = (refused as Record<PropertyKey, unknown> | undefined)?.[key];
-    // If the text around a deploy-time part is wrong, that is what the message says.
+    // If the text around a deploy-time part is invalid, the message says so.
     const isAllOfIt = Array.isArray(refused) || issue.code !== 'custom';
     if (isAllOfIt && Token.isUnresolved(refused)) {
       return 'is only known at deployment, so it cannot be checked now; use a value that is known at synthesis';

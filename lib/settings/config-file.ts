@@ -6,16 +6,17 @@ import type { CompleteConfig } from './props.ts';
 /**
  * Reads `config/<env>.json`, checks it and fills in its defaults.
  *
- * @throws ConfigurationError in one line that begins with the file's name: unreadable, no JSON, or what `parseConfig` refuses.
+ * @throws ConfigurationError in one line that begins with the file's name: unreadable, not JSON, or refused by
+ * `parseConfig`.
  */
 export function loadConfig(file: string): CompleteConfig {
   return parseConfig(readConfigFile(file), file);
 }
 
 /**
- * Reads a configuration as it is written, unchecked.
+ * Reads a configuration without checking it.
  *
- * @throws ConfigurationError in one line that begins with the file's name: unreadable, or no JSON.
+ * @throws ConfigurationError in one line that begins with the file's name: unreadable, or not JSON.
  */
 export function readConfigFile(file: string): unknown {
   let text: string;

@@ -4,25 +4,28 @@ import { withPlaceholders } from './deploy-time.ts';
 import type { WrittenEntry } from './issuer-entry.ts';
 import { isAmbiguous, isFetchable, keyOriginOf } from './key-origin.ts';
 
-/** What is wrong with an issuer, and at which key. */
+/** A problem of an issuer, and its key. */
 export interface Problem {
   path: PropertyKey[];
   message: string;
 }
 
-/** An entry as it is written, and the rules that it makes. */
+/** An entry of the configuration, and its rules. */
 interface Issuer {
   entry: WrittenEntry;
   rules: IssuerRules;
 }
 
-/** Chime names a member of a meeting with at most 64 characters; a prefix must leave half of them to the user's own id. */
+/** Chime's ExternalUserId has at most 64 characters; a prefix must leave half of them to the user's own id. */
 const MAX_PREFIX_LENGTH = 32;
 
-/** The characters of Chime's `ExternalUserId`, without white space: that Chime keeps it where a name begins is not documented. */
+/**
+ * The characters of Chime's `ExternalUserId`, without white space: Chime does not document that it keeps leading white
+ * space.
+ */
 const PREFIX_CHARACTERS = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ]*$/;
 
-/** The audit names a caller by issuer, client and subject with this between them. */
+/** The audit joins issuer, client and subject of a caller with this. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
 const NOT_IN_AN_ISSUER = /[|\u0000-\u001f\u007f]/;
 
@@ -32,7 +35,7 @@ const ID_TOKEN_CLAIMS = new Set(['iss', 'sub', 'aud', 'exp', 'iat']);
 /** Claims that are numbers (RFC 7519 section 4.1). */
 const TIME_CLAIMS = new Set(['exp', 'nbf', 'iat', 'auth_time']);
 
-/** What is wrong with issuers, each by itself and beside the others. `rules` are those of the entries, in their order. */
+/** The problems of issuers, alone and together. `rules` are those of the entries, in their order. */
 export function problemsWithIssuers(entries: WrittenEntry[], rules: IssuerRules[]): Problem[] {
   const issuers = entries.map((entry, index) => ({ entry, rules: rules[index] as IssuerRules }));
   return issuers.flatMap((issuer, index) =>
@@ -57,7 +60,7 @@ function problemsWithEntry({ entry, rules }: Issuer): Problem[] {
   ];
 }
 
-/** Of two keys that say the same, one would be ignored. */
+/** Of two keys with the same meaning, one would be ignored. */
 function problemsWithBothGiven(entry: WrittenEntry): Problem[] {
   const pairs = [
     ['jwksUri', 'jwksUris'],
@@ -166,7 +169,7 @@ function problemsWithMark(entry: WrittenEntry, mark: AccessTokenMark): Problem[]
   return [];
 }
 
-/** A claim that holds a time can match no name. */
+/** A claim with a time never matches a name. */
 function problemsWithClaims(rules: IssuerRules): Problem[] {
   const claims: [string, string | undefined][] = [
     ...rules.scopeClaims.map((claim): [string, string] => ['scopeClaims', claim]),
@@ -227,7 +230,7 @@ function problemsWithScopes(entry: WrittenEntry, { scopeClaims }: IssuerRules): 
   return problems;
 }
 
-/** Chime refuses to let an attendee receive content that may not receive video. */
+/** Chime refuses an attendee that receives content without video. */
 function problemsWithCeilings({ ceilings }: WrittenEntry): Problem[] {
   return Object.entries(ceilings).flatMap(([scope, { Video, Content }]: [string, Capabilities]) =>
     receivesMedia(Content) && !receivesMedia(Video)
@@ -372,7 +375,7 @@ function problemsWithTenants(entry: WrittenEntry, earlier: Issuer[], all: Writte
   return problems;
 }
 
-/** Whether one is the beginning of the other; case is ignored, as Chime does not document that it tells names apart by it. */
+/** Whether one starts with the other; ignores case, because Chime does not document that names are case-sensitive. */
 function beginAlike(one: string, other: string): boolean {
   const [a, b] = [one.toLowerCase(), other.toLowerCase()];
   return a.startsWith(b) || b.startsWith(a);

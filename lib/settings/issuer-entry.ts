@@ -6,7 +6,7 @@ import { timeSpan } from './time-span.ts';
 /** Chime's `TenantId`: 2 to 256 of these characters, none of them four times in a row. */
 const TENANT_ID = /^(?!.*?(.)\1{3})[-_!@#$a-zA-Z0-9]{2,256}$/;
 
-/** Members that every object has; a claim or a scope of that name is an attack or a mistake. */
+/** Members that every object has; a claim or scope with such a name is an attack or a mistake. */
 const INHERITED = /^(?:__proto__|prototype|constructor)$/;
 
 /** What a token cannot be off by without being another day's. */
@@ -62,7 +62,7 @@ const accessTokenMark = z
   })
   .meta({ title: 'AccessTokenMarkSettings', description: 'How an access token differs from an ID token.' });
 
-/** One entry of the configuration's `issuers`, as it is written: what has a default may be left out. */
+/** One entry of the configuration's `issuers`: keys with a default may be left out. */
 export const issuerEntrySchema = z
   .strictObject({
     issuer: text.meta({ description: 'The exact `iss` claim.' }),

@@ -5,8 +5,8 @@ import { issuerEntrySchema, type WrittenEntry } from './issuer-entry.ts';
 import { GENERIC, PROVIDERS } from './providers.ts';
 
 /**
- * The configuration's `issuers`, complete: every default filled in, every entry safe by itself and beside the others.
- * The annotation keeps the schema and the handler's `IssuerRules` the same shape.
+ * The configuration's `issuers`, complete: every default filled in, every entry safe alone and together with the
+ * others. The annotation keeps the schema and the handler's `IssuerRules` the same shape.
  */
 export const issuersSchema: z.ZodType<IssuerRules[]> = z
   .array(issuerEntrySchema)
@@ -18,10 +18,10 @@ export const issuersSchema: z.ZodType<IssuerRules[]> = z
   .transform((entries) => entries.map(rulesOf))
   .meta({ complete: { name: 'IssuerRules[]', from: '../../lambda/model/issuer-rules.ts' } });
 
-/** Claims that hold a user's id at its provider, which no user can change. */
+/** Claims with a user's id at its provider, which no user can change. */
 const UNCHANGEABLE_CLAIMS = new Set(['sub', 'oid']);
 
-/** What is not written comes from the provider's preset, and what that leaves open from the defaults. */
+/** Omitted keys come from the provider's preset, then from the defaults. */
 function rulesOf(entry: WrittenEntry): IssuerRules {
   const { provider, jwksUri, clientIdClaim, scopeClaim, ...written } = entry;
   const { accessTokenMark, ...preset } = provider === undefined ? GENERIC : PROVIDERS[provider];

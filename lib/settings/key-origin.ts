@@ -1,7 +1,7 @@
 import { withPlaceholders } from './deploy-time.ts';
 import { parseUrl } from './urls.ts';
 
-/** What is only known at deployment, such as the address of a pool of the same app, is taken as it is, what is around it is not. */
+/** A deploy-time part, such as the address of a pool of the same app, is accepted as it is; the text around it is checked. */
 export function isFetchable(text: string): boolean {
   const known = withPlaceholders(text);
   if (known === undefined) return true;
@@ -10,14 +10,14 @@ export function isFetchable(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
 
-/** Whether a URL's host can only be the machine itself. */
+/** Whether a URL's host can only be this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
 /**
- * Whether two servers could take an address for different ones: RFC 3986 section 6 leaves to them what an encoded
- * delimiter, an empty segment or a percent sign that encodes itself means, and a fragment never reaches them.
+ * Whether two servers could read an address differently: RFC 3986 section 6 leaves to them the meaning of an encoded
+ * delimiter, an empty segment or a percent sign that encodes itself, and a fragment never reaches them.
  */
 export function isAmbiguous(text: string): boolean {
   const known = withPlaceholders(text) ?? '';
@@ -28,9 +28,8 @@ export function isAmbiguous(text: string): boolean {
 }
 
 /**
- * Where keys come from: one text for all spellings of one address (RFC 3986 section 6.2). Differences that servers may
- * overlook, such as the case of a path or a slash at its end, make no other origin. The order of a query's members
- * does not either.
+ * The origin of keys: one text for all spellings of one address (RFC 3986 section 6.2). Differences that servers may
+ * ignore, such as the case of a path, a slash at its end or the order of a query's members, make no other origin.
  */
 export function keyOriginOf(text: string): string {
   const url = parseUrl(text.replaceAll(DEPLOY_TIME, deployTimeLabel));
@@ -39,14 +38,14 @@ export function keyOriginOf(text: string): string {
   const path = decodeUnreserved(url.pathname).toLowerCase().replace(/\/+$/, '');
   url.searchParams.sort();
   const query = url.searchParams.toString();
-  // Keys that come without TLS come from this machine, and there may be one server for both.
+  // Keys without TLS come from this machine, where one server may answer for both hosts.
   return `${host}:${url.port || defaultPort(url.protocol)}${path}${query === '' ? '' : `?${query}`}`;
 }
 
 /** How CDK writes into a text what is only known at deployment. */
 const DEPLOY_TIME = /\$\{Token\[([^\]]*)\]\}/g;
 
-/** Two deploy-time parts are different, as far as anyone knows. */
+/** Two deploy-time parts count as different. */
 function deployTimeLabel(_token: string, id: string): string {
   return `token-${Buffer.from(id).toString('hex')}`;
 }

@@ -2,7 +2,7 @@ import { withPlaceholders } from './deploy-time.ts';
 import { isLoopback } from './key-origin.ts';
 import { parseUrl } from './urls.ts';
 
-/** Of pages that come from no web server. The origins of apps and extensions are given by the platform, to no other page. */
+/** Origins of pages without a web server. The platform gives these to apps and extensions, and to no other page. */
 const PLACELESS = /^(?:null$|(?:capacitor|ionic|chrome-extension|file):)/i;
 const APP_ORIGIN =
   /^(?:(?:capacitor|ionic):\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|chrome-extension:\/\/[a-p]{32})$/;

@@ -6,7 +6,7 @@ import {
 } from '../../lambda/model/issuer-rules.ts';
 import { parseUrl } from './urls.ts';
 
-/** What a provider's documents fix of an issuer; docs/identity-providers.md has the sources and the traps. */
+/** What a provider's documentation fixes for an issuer; docs/identity-providers.md has the sources and the pitfalls. */
 export interface ProviderPreset {
   /** Where the provider publishes its keys; undefined where the issuer does not say. */
   jwksUri(issuer: string): string | undefined;
@@ -54,7 +54,7 @@ function oktaKeys(issuer: string): string | undefined {
   return /\/oauth2\/[^/]+\/?$/.test(issuer) ? below('v1/keys')(issuer) : undefined;
 }
 
-/** What holds without a provider. */
+/** The defaults without a provider. */
 export const GENERIC = preset({ accessTokenMark: AT_JWT });
 
 export const PROVIDERS = {
@@ -88,7 +88,7 @@ export const PROVIDERS = {
     jwksUri: below('.well-known/openid-configuration/jwks'),
     accessTokenMark: AT_JWT,
     clientIdClaims: ['client_id'],
-    // A machine's token has no sub.
+    // A token of a machine has no sub.
     subjectClaims: ['sub', 'client_id'],
   }),
   entra: preset({
@@ -151,7 +151,7 @@ export const PROVIDERS = {
     jwksUri: below('jwks'),
     accessTokenMark: { claim: 'scope' },
     clientIdClaims: ['client_id'],
-    // A machine's token has no sub.
+    // A token of a machine has no sub.
     subjectClaims: ['sub', 'client_id'],
   }),
   spring: preset({ jwksUri: below('oauth2/jwks'), accessTokenMark: { claim: 'scope' } }),

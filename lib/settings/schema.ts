@@ -3,13 +3,14 @@ import { issuersSchema } from './issuers.ts';
 import { problemWithOrigin } from './origins.ts';
 import { INFINITE_DAYS, timeSpan } from './time-span.ts';
 
-// The one definition of every setting: its documentation, default, bounds and message. `npm run generate` makes the public
-// types (props.ts) and docs/configuration.md from it. `leftOut` says what holds without a value where that is not a default.
+// The one definition of every setting: its documentation, default, bounds and message. `npm run generate` makes the
+// public types (props.ts) and docs/configuration.md from it. `leftOut` describes the behaviour without a value if that
+// is not a default.
 
 /** A batch of 100 attendees takes 100 units in the admission table at once, and as many in its index. */
 export const MIN_WRITE_UNITS_PER_SECOND = 100;
 
-/** The problem of fewer. */
+/** The problem of a lower value. */
 export const TOO_FEW_WRITE_UNITS = `is below ${MIN_WRITE_UNITS_PER_SECOND}, the units that a batch of 100 attendees takes in the admission table at once, so the admissions of large batches would be written late or never; raise it to that number or more`;
 
 export const DEFAULT_TABLE_UNITS_PER_SECOND = 4_000;
@@ -18,7 +19,7 @@ export const DEFAULT_RESOURCE_SERVER = 'usher';
 
 export const DEFAULT_STAGE_NAME = 'v1';
 
-/** The retention times that CloudWatch Logs knows (API reference, PutRetentionPolicy), in days. */
+/** The retention times of CloudWatch Logs (API reference, PutRetentionPolicy), in days. */
 const LOG_RETENTION_DAYS = [
   1,
   3,
@@ -47,11 +48,11 @@ const LOG_RETENTION_DAYS = [
 
 const wholeNumber = (min: number, max: number) => z.number().int().min(min).max(max);
 
-/** Unknown keys are refused in every group: a misspelt rule would be no rule. */
+/** Every group refuses unknown keys: a misspelt rule would have no effect. */
 const group = <Shape extends z.ZodRawShape>(title: string, description: string, shape: Shape) =>
   z.strictObject(shape).meta({ title, description });
 
-// What a browser never lets a page send would be no use in the list (Fetch standard, forbidden request-header).
+// A header that browsers never let a page send is useless in the list (Fetch standard, forbidden request-header).
 const requestHeader = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'+.^_`|~-]{1,100}$/, {
@@ -82,7 +83,7 @@ const cognito = group('CognitoSettings', 'The Cognito user pool that is created 
       description: "The first part of the pool's host name under amazoncognito.com, unique in its Region.",
       leftOut: 'derived from the account and the names of stack and construct',
     }),
-  // Cognito takes more characters; a scope is this and a slash and a name, without spaces.
+  // Cognito allows more characters; a scope is this, a slash and a name, without spaces.
   resourceServer: z
     .exactOptional(
       z.string().regex(/^[A-Za-z0-9:/._-]{1,200}$/, {
@@ -95,8 +96,8 @@ const cognito = group('CognitoSettings', 'The Cognito user pool that is created 
     }),
 });
 
-// Seven days at least: an intent gets its expiry when it is written and can never get another, so it has to outlast any
-// time in which it may still be open.
+// At least seven days: an intent's expiry is set once, when it is written, so it has to outlast any time in which the
+// intent may still be open.
 const audit = group('AuditSettings', 'The audit records.', {
   retentionDays: z.exactOptional(wholeNumber(7, 36_500)).meta({
     ...timeSpan,
@@ -213,8 +214,8 @@ const limits = group('LimitSettings', 'Throttles, sizes and concurrency.', {
   memoryMb: wholeNumber(128, 10_240).default(1024).meta({
     description: "The function's memory in MiB, which also sets its share of CPU.",
   }),
-  // API Gateway gives up after 29 seconds: the function must end before, or its answer is lost. Of what it has, 3.5 seconds
-  // are kept for recording the outcome and for the answer.
+  // API Gateway stops waiting after 29 seconds: the function must end before, or its answer is lost. 3.5 seconds of its
+  // time are reserved for recording the outcome and for the answer.
   timeoutSeconds: wholeNumber(5, 28)
     .default(20)
     .meta({
@@ -331,7 +332,7 @@ const domain = group(
   },
 );
 
-/** What a configuration file has beside a facade's settings: where it goes, and what exists already. */
+/** The configuration file's keys in addition to a facade's settings: where it deploys, and existing resources. */
 export const configSchema = group(
   'EnvironmentConfig',
   'The configuration of one environment, as its file has it.',

@@ -1,9 +1,9 @@
 import type { Duration } from 'aws-cdk-lib';
 
-/** A number in the unit that the key's name ends with, or a duration of CDK's, a whole number of that unit. */
+/** A number in the unit at the end of the key's name, or a CDK duration, a whole number of that unit. */
 export type TimeSpan = number | Duration;
 
-/** What the schema says of a key with a time span: its types, as it is written and once it is complete. */
+/** The schema of a key with a time span: its types as written and once complete. */
 export const timeSpan = { ts: { name: 'TimeSpan', from: './time-span.ts' }, complete: { name: 'number' } };
 
 /** `RetentionDays.INFINITE` of CDK: kept for ever. */
@@ -11,7 +11,7 @@ export const INFINITE_DAYS = 9999;
 
 /** @returns a duration as the number that its key takes; anything else as it is */
 export function numberIn(key: string, value: unknown): unknown {
-  // By its shape, since an app may have a copy of aws-cdk-lib of its own.
+  // By its shape, because an app may have another copy of aws-cdk-lib.
   if (typeof (value as Partial<Duration> | undefined)?.toMilliseconds !== 'function') return value;
   const duration = value as Duration;
   const exact = { integral: false };

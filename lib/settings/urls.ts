@@ -1,4 +1,4 @@
-/** A text as a URL, or null: `URL.parse`, which Node 20 does not have in all its versions. */
+/** A text as a URL, or null: `URL.parse`, which not all versions of Node 20 have. */
 export function parseUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null;
 }

@@ -7,19 +7,19 @@ import {
 import { Command } from 'commander';
 import { isTaken } from '../lambda/aws/dynamodb-errors.ts';
 
-/** So many inserts are under way at a time. */
+/** Limits the concurrent inserts. */
 const AT_ONCE = 10;
 
 export interface Copied {
   /** Records that the target lacked. */
   copied: number;
-  /** Records whose key it has: they stay as they are. */
+  /** Records whose key the target has: they stay as they are. */
   existing: number;
 }
 
 /**
- * Inserts every record of one table of facts that another one lacks, and changes none. Needs `dynamodb:Scan` on the one
- * and `dynamodb:PartiQLInsert` on the other.
+ * Inserts every record that the target table of facts lacks, and changes none. Needs `dynamodb:Scan` on the source and
+ * `dynamodb:PartiQLInsert` on the target.
  */
 export async function copyFacts(
   client: DynamoDBClient,

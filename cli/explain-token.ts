@@ -18,13 +18,13 @@ import { survivePipedHelp } from '../local/output.ts';
 
 export interface Explanation {
   isAccepted: boolean;
-  /** What Usher makes of the token: words of the configuration and names of claims, and nothing else of the token. */
+  /** The explanation: words of the configuration and names of claims, and nothing else of the token. */
   lines: string[];
 }
 
 const NO_MEETING = '00000000-0000-0000-0000-000000000000';
 
-/** What to do about each reason, in terms of the configuration and the provider. */
+/** What to do for each reason, in terms of the configuration and the provider. */
 const ADVICE: Record<TokenReason | 'issuer-unavailable', string> = {
   'token-algorithm': 'add the algorithm to `algorithms`, if the issuer is meant to sign with it',
   'token-audience': 'ask the issuer for a token for this API, or add its `aud` to `audience`',
@@ -49,7 +49,7 @@ const ADVICE: Record<TokenReason | 'issuer-unavailable', string> = {
   'issuer-unavailable': 'check `jwksUri`, and that it can be reached from here',
 };
 
-/** Says what Usher makes of a token: which issuer it is of, which rule refuses it, and what would help. */
+/** Explains how Usher judges a token: its issuer, the rule that refuses it, and the remedy. */
 export async function explainToken(
   token: string,
   issuers: readonly IssuerRules[],
@@ -99,7 +99,7 @@ function issuerLines(claims: Record<string, unknown>, issuers: readonly IssuerRu
   return [`issuer:  not configured; configured are ${names.join(', ')}`];
 }
 
-/** What the rules have against the token whatever is asked for; empty if nothing. */
+/** The problems that refuse the token for every request; empty if none. */
 function refusalLines(caller: Caller): string[] {
   const { rules, claims } = caller;
   const role = roleOf(caller);
@@ -140,7 +140,7 @@ function callerLines(caller: Caller): string[] {
 interface Role {
   kind: 'delegate' | 'self';
   scope: string;
-  /** The rule that refuses a request without attendees to no meeting. */
+  /** The rule that refuses a request without attendees and meeting. */
   rule: Rule | undefined;
 }
 
@@ -170,7 +170,7 @@ function adviceFor(reason: Reason | undefined): string {
     : 'see docs/runbook.md';
 }
 
-/** @throws ConfigurationError where no local system runs, or one with another issuer */
+/** @throws ConfigurationError if no local system runs, or one with another issuer */
 function localIssuer(config: string): Pick<IssuerAddresses, 'issuer' | 'jwksUri'> {
   try {
     const { issuer, jwksUri } = readLocalEnvironment(stateDirectory(process.env));

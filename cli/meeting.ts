@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   console.log(`${meetingId}\n${pageUrl}/?meeting=${meetingId}`);
 }
 
-/** @throws in one line where the system does not answer, or does not take the name or the tenants */
+/** @throws in one line if the system does not answer, or refuses the name or the tenants */
 async function createMeeting(pageUrl: string, meeting: { name: string; tenants: string[] }): Promise<string> {
   const response = await fetch(`${pageUrl}/local/meetings`, {
     method: 'POST',

@@ -12,7 +12,7 @@ export interface TokenOptions {
   typ: string;
   /** Seconds from now; negative for a token that has expired. */
   expiresIn: string;
-  /** `NAME=VALUE` sets a claim, `NAME=` removes one, a repeated name makes a list. */
+  /** `NAME=VALUE` sets a claim, `NAME=` removes it, a repeated name makes a list. */
   claim: string[];
 }
 
@@ -27,14 +27,14 @@ const NUMERIC_CLAIMS = ['exp', 'nbf', 'iat'];
 
 const SIGN_TIMEOUT_MS = 10_000;
 
-/** How long before its end an expired token was issued. */
+/** How long before its expiry an expired token was issued. */
 const EXPIRED_LIFETIME_SECONDS = 60;
 
 /**
- * Makes the content of an access token in the form of RFC 9068.
+ * The content of an access token in the form of RFC 9068.
  *
  * @param nowSeconds since the epoch
- * @throws in one line where an option is not of its form
+ * @throws in one line if an option is malformed
  */
 export function tokenParts(
   options: TokenOptions,
@@ -85,9 +85,9 @@ function claimValue(name: string, text: string): string | number {
 }
 
 /**
- * Signs a token of the local issuer, good for an hour.
+ * Signs a token of the local issuer, valid for an hour.
  *
- * @throws in one line where the running system has no issuer of its own, or it does not answer
+ * @throws in one line if the running system uses an external issuer, or does not answer
  */
 export function signLocalToken(
   environment: LocalEnvironment,

@@ -5,7 +5,7 @@ const { AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chime = '', AWS_ENDPOINT_URL_DYNAMO
   process.env;
 const [rules] = JSON.parse(process.env['ISSUERS'] ?? '') as [{ jwksUris: [string] }];
 
-/** Connections that were opened before there was a request for them. */
+/** Connections opened before a request needs them. */
 const early = new Map<number, TLSSocket>();
 class OpenAgent extends Agent {
   override createConnection(...[options, onConnection]: Parameters<Agent['createConnection']>) {
@@ -24,8 +24,9 @@ let meeting: Promise<string> | undefined;
 let written = 0;
 
 /**
- * The requests that the promises ask for, as bare HTTPS with bodies as long as the function's, and nothing else: keys once,
- * the meeting once, then intent, Chime, outcome. The keys are asked for and all connections opened while it loads.
+ * The requests that the promises require, as bare HTTPS with bodies as long as the function's, and nothing else: keys
+ * once, the meeting once, then intent, Chime, outcome. The keys are requested and all connections opened while it
+ * loads.
  */
 export async function handler(event: { path: string; body: string }): Promise<object> {
   await keys;

@@ -16,8 +16,8 @@ const dynamodb = new DynamoDBClient();
 const known = new Map<string | undefined, string[]>();
 
 /**
- * The same facade as one would write it in an afternoon: the SDK and jose with their defaults, and the function's calls in
- * the function's order: keys, the meeting's tenants, an intent, Chime, admissions, an outcome.
+ * The same facade as a quick implementation: the SDK and jose with their defaults, and the function's calls in the
+ * function's order: keys, the meeting's tenants, an intent, Chime, admissions, an outcome.
  */
 export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
   try {

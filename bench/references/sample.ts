@@ -4,7 +4,7 @@ import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 const chime = new ChimeSDKMeetingsClient();
 const dynamodb = new DynamoDBClient();
 
-/** The way of Amazon's own sample application: one read of a table, one attendee; no token, no rule, no record. */
+/** Works like Amazon's own sample application: one read of a table, one attendee; no token, no rule, no record. */
 export async function handler(event: { pathParameters: { MeetingId: string }; body: string }) {
   const { MeetingId } = event.pathParameters;
   await dynamodb.send(new GetItemCommand({ TableName: 'meetings', Key: { Title: { S: MeetingId } } }));

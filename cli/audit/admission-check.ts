@@ -9,13 +9,13 @@ import { inGroups } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import type { Range } from './times.ts';
 
-/** One entry of the admission table that is not as the outcomes have it. */
+/** An item of the admission table that differs from the outcomes. */
 export interface Difference extends AdmissionRecord {
-  /** `different`: there, with other content; told with the content that it should have. */
+  /** `different`: exists with other content; reported with the content that it should have. */
   difference: 'missing' | 'different' | 'extra';
 }
 
-/** What was compared; counted while the differences are read. */
+/** The counts of the comparison, updated while the differences are read. */
 export interface ComparisonCounts {
   batches: number;
   admissions: number;
@@ -26,15 +26,15 @@ export interface ComparisonCounts {
 
 export const NO_COUNTS: ComparisonCounts = { batches: 0, admissions: 0, missing: 0, different: 0, extra: 0 };
 
-/** So many batches are compared at once, and so many users of theirs are asked for at a time. */
+/** How many batches are compared at once, and how many of their users are queried at a time. */
 const BATCHES_AT_ONCE = 25;
 const USERS_AT_ONCE = 20;
 
 /**
- * Compares the admission table with the outcomes of a range. Extra entries are found for the users whom the range's
- * batches name.
+ * Compares the admission table with the outcomes of a range. Finds extra items only for users that the range's batches
+ * name.
  *
- * @param counts counted up along the way
+ * @param counts updated along the way
  */
 export async function* compareAdmissions(
   tables: AskedTables & { admissionTableName: string },
@@ -59,7 +59,7 @@ export async function* compareAdmissions(
     for await (const found of admissionsOfUsers(tables, group)) {
       const wanted = expected.get(keyOf(found));
       expected.delete(keyOf(found));
-      // Of a batch that has expired, DynamoDB may have deleted the intent, by which it is found, before the rest.
+      // DynamoDB may delete an expired intent, by which the batch is found, before the other records.
       const isExplained = wanted !== undefined || undecided.has(found.batchId) || hasExpired(found, nowMs);
       if (!isExplained) yield counted('extra', found, counts);
       else if (wanted !== undefined && !isDeepStrictEqual(found, wanted))
@@ -79,16 +79,16 @@ function counted(
 }
 
 /**
- * Whether the outcome says what should be in the table: not while the reconciler is about to enter it, nor once DynamoDB
- * is about to expire it.
+ * Whether the outcome determines the table: not while the reconciler is still writing the admissions, nor once DynamoDB
+ * may expire them.
  */
 function isDecided(outcome: OutcomeRecord, nowMs: number): boolean {
   return !isPending(outcome, nowMs) && !hasExpired(outcome, nowMs);
 }
 
 /**
- * Writes what is missing or different, and passes on every difference once it is dealt with. What is extra stays: the
- * truth does not explain it, so a person should look at it before it is gone.
+ * Writes what is missing or different, and passes on every difference afterwards. Extra items stay: the truth does not
+ * explain them, so a person should look at them first.
  */
 export async function* rebuildAdmissions(
   tables: AskedTables & { admissionTableName: string },
@@ -115,7 +115,7 @@ function keyOf({ externalUserId, admissionId }: AdmissionRecord): string {
   return JSON.stringify([externalUserId, admissionId]);
 }
 
-/** All entries, of the time that these batches span, for the users whom they name. */
+/** All items in the time span of these batches, for the users that they name. */
 async function* admissionsOfUsers(
   { client, admissionTableName }: AskedTables & { admissionTableName: string },
   batches: Batch[],

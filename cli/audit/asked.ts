@@ -6,16 +6,16 @@ import type { AskedTables } from './tables.ts';
 export interface Run {
   command: AuditCommand;
   tables: AskedTables;
-  /** The tables and where they are. */
+  /** The tables and their place. */
   place: string;
   nowMs: number;
-  /** What could not be read so far. */
+  /** The unreadable items so far. */
   damages: readonly Damage[];
-  /** As it was typed. */
+  /** As typed. */
   typed: string;
 }
 
-/** For which time an answer holds. */
+/** The time that an answer covers. */
 export function timeOf({ command: { range, question }, nowMs }: Run, looksBack: number | undefined): string {
   if (question.about === 'day') return `on ${question.day} UTC`;
   const sinceMs = range.sinceMs ?? looksBack;

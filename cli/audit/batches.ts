@@ -11,29 +11,29 @@ import {
 import type { AttendeeLine, Result, State } from './words.ts';
 
 /**
- * What the audit knows of one batch: its records, paired by batch id. `OPEN` is an intent without an outcome; `DAMAGED` one
- * whose outcome, or whose only record, cannot be read.
+ * The records of one batch, paired by batch id. `OPEN` is an intent without an outcome; `DAMAGED` has an unreadable
+ * outcome, or only unreadable records.
  */
 export interface Batch {
   batchId: string;
   meetingId: string;
   state: State;
-  /** Absent for a denial, and where its expiry came a moment before its outcome's. */
+  /** Absent for a denial, and if it expired a moment before its outcome. */
   intent?: IntentRecord;
   outcome?: OutcomeRecord;
   denial?: DenialRecord;
 }
 
-/** A record that is there and cannot be read. */
+/** An existing record that cannot be read. */
 export interface DamagedRecord {
   meetingId: string;
   batchId: string;
   kind: 'damaged';
-  /** The kind that its key gives. */
+  /** The kind in its key. */
   damaged: AuditRecord['kind'];
 }
 
-/** An entry of the admission table with what the audit table says of its batch. */
+/** An item of the admission table with the records of its batch. */
 export interface Admission extends Omit<AttendeeLine, 'reason'> {
   attendeeId: string;
   meetingId: string;
@@ -43,7 +43,7 @@ export interface Admission extends Omit<AttendeeLine, 'reason'> {
   time: string;
   result: Result;
   reason?: string;
-  /** Absent, as what follows, where the batch's records have expired. */
+  /** Absent, like the following, if the batch's records have expired. */
   state?: State;
   callerId?: string;
   caller?: CallerFacts;
@@ -51,11 +51,11 @@ export interface Admission extends Omit<AttendeeLine, 'reason'> {
   functionVersion?: string;
   chimeRequestId?: string;
   expiresAt?: number;
-  /** Not for people. */
+  /** Not shown to people. */
   batch?: Batch;
 }
 
-/** The batch of the records with one batch id. */
+/** The batch of records with one batch id. */
 export function batchOf(records: readonly (AuditRecord | DamagedRecord)[]): Batch | undefined {
   const [first] = records;
   if (first === undefined) return undefined;
@@ -71,7 +71,7 @@ export function batchOf(records: readonly (AuditRecord | DamagedRecord)[]): Batc
   return batch;
 }
 
-/** Who asked for a batch; parts that its records do not have are empty. */
+/** The caller of a batch; parts that its records lack are empty. */
 export function callerOf({ intent, denial }: Batch): CallerFacts | undefined {
   const record = intent ?? denial;
   if (record === undefined) return undefined;
@@ -79,25 +79,25 @@ export function callerOf({ intent, denial }: Batch): CallerFacts | undefined {
   return { issuer: '', clientId: '', subject: '', ...record.caller, ...named } as CallerFacts;
 }
 
-/** The name by which `--caller` asks for who asked for a batch; undefined where its records do not say. */
+/** The caller id that `--caller` takes; undefined if the records lack it. */
 export function callerIdOf(batch: Batch): string | undefined {
   const recorded = (batch.intent ?? batch.denial)?.callerId;
   const caller = callerOf(batch);
   return recorded ?? (caller?.issuer ? callerId(caller) : undefined);
 }
 
-/** What its creator called the meeting, where that is on record. */
+/** The name that the meeting's creator gave it, if recorded. */
 export function externalMeetingIdOf({ intent, denial }: Batch): string | undefined {
   return (intent ?? denial)?.externalMeetingId;
 }
 
-/** When a batch began, ISO 8601 in UTC, as its id says; empty for what is no batch id. */
+/** When a batch began, ISO 8601 in UTC, from its id; empty if that is not a batch id. */
 export function timeOfBatch(batchId: string): string {
   const timeMs = beginningOfBatch(batchId);
   return Number.isNaN(timeMs) ? '' : new Date(timeMs).toISOString();
 }
 
-/** What there is to say of a batch beside its attendees. */
+/** Remarks on a batch as a whole. */
 export function remarkOn({ state, intent, outcome, denial }: Batch, nowMs = Date.now()): string {
   const expiresAt = intent?.expiresAt;
   const remarks = [
@@ -112,7 +112,7 @@ export function remarkOn({ state, intent, outcome, denial }: Batch, nowMs = Date
     outcome?.refusal && `${outcome.refusal.code}: ${outcome.refusal.message}`,
     outcome?.delivered === false && outcome.issued.length > 0 && 'tokens not delivered',
     outcome?.attribution && `attribution ${outcome.attribution}`,
-    // Of the reconciler's outcomes all say so: it writes them first.
+    // Not for the reconciler's outcomes: it writes them before the admissions.
     outcome?.admissions === 'pending' && outcome.writtenBy === 'handler' && 'admissions entered later',
   ];
   return remarks.filter(Boolean).join('; ');

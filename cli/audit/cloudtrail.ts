@@ -10,10 +10,10 @@ import type { AskedTables } from './tables.ts';
 import type { Range } from './times.ts';
 import type { State } from './words.ts';
 
-// CloudTrail logs every call to Chime, in the account that makes it, and Usher cannot write there: a check of completeness
-// that does not rest on Usher (https://docs.aws.amazon.com/chime-sdk/latest/ag/cloudtrail.html).
+// CloudTrail logs every call to Chime, in the account that makes it, and Usher cannot write there: a check of
+// completeness that does not depend on Usher (https://docs.aws.amazon.com/chime-sdk/latest/ag/cloudtrail.html).
 
-/** A call to BatchCreateAttendee, as CloudTrail has it. */
+/** A call to BatchCreateAttendee, as CloudTrail logs it. */
 export interface ChimeCall {
   requestId: string;
   /** When the call was completed, in milliseconds since the epoch. */
@@ -24,8 +24,8 @@ export interface ChimeCall {
 }
 
 /**
- * A call without its record, or a record without its call. `call of an unfinished batch`: the call has no record by its
- * request id, and may be the one of a batch that the handler could not finish, whose record has none.
+ * A call without its record, or a record without its call. `call of an unfinished batch`: no record has the call's
+ * request id, but it may belong to a batch that the handler could not finish, whose record lacks one.
  */
 export interface CallDifference {
   difference: 'call without a record' | 'record without a call' | 'call of an unfinished batch';
@@ -52,7 +52,7 @@ export const NO_CALL_COUNTS: CallCounts = {
   ...{ withoutRecord: 0, withoutCall: 0, unfinished: 0 },
 };
 
-/** A request ends within 20 s of its beginning; clocks may differ by some seconds, and CloudTrail gives whole ones. */
+/** A request ends within 20 s; clocks may differ by some seconds, and CloudTrail rounds to whole seconds. */
 const CALL_WITHIN_MS = 30_000;
 
 /** CloudTrail user guide, "CloudTrail record contents" and "CloudTrail userIdentity element". */
@@ -74,10 +74,10 @@ const event = z.looseObject({
 });
 
 /**
- * Reads the calls to BatchCreateAttendee of files as CloudTrail delivers them: JSON, gzipped or not.
+ * Reads the calls to BatchCreateAttendee from log files as CloudTrail delivers them: JSON, gzipped or not.
  *
  * @param role only the calls of this role
- * @throws for a file that is none of CloudTrail's, named
+ * @throws for a file that is not CloudTrail's, with its name
  */
 export async function readCalls(files: readonly string[], role: string | undefined): Promise<ChimeCall[]> {
   const calls = new Map<string, ChimeCall>();
@@ -92,7 +92,7 @@ export async function readCalls(files: readonly string[], role: string | undefin
       calls.set(requestID, {
         requestId: requestID,
         timeMs: Date.parse(eventTime),
-        // It may be redacted.
+        // May be redacted.
         ...(meetingId !== undefined && isGuid(meetingId) && { meetingId: meetingId.toLowerCase() }),
         ...(caller !== undefined && { role: caller }),
         ...(errorCode !== undefined && { errorCode }),
@@ -114,7 +114,7 @@ async function readFileOfCloudTrail(name: string): Promise<z.infer<typeof file>>
   }
 }
 
-/** The time that calls cover; a range, where it is given, says it instead. @returns undefined for no calls and no range */
+/** The time span of calls, or the given range. @returns undefined without calls and range */
 export function spanOf(
   calls: readonly ChimeCall[],
   range: Range,
@@ -127,9 +127,9 @@ export function spanOf(
 }
 
 /**
- * Compares calls with the records of a time, by the id that Chime gave each call.
+ * Compares calls with the records of a time, by Chime's request id.
  *
- * @param counts counted up along the way
+ * @param counts updated along the way
  */
 export async function* compareCalls(
   tables: AskedTables,
@@ -184,7 +184,7 @@ function isWithin(
   return beginningOfBatch(batchId) >= sinceMs && endMs < untilMs;
 }
 
-/** A batch explains one call. */
+/** Each batch explains one call. */
 function takeUnfinished(unfinished: Batch[], call: ChimeCall): Batch | undefined {
   const index = unfinished.findIndex(({ batchId, meetingId }) => {
     const sinceMs = call.timeMs - beginningOfBatch(batchId);

@@ -10,7 +10,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { untilDone } from '../../lambda/aws/dynamodb-batches.ts';
 
-/** Every item of a Query, page by page as they are asked for: memory holds one page of at most 1 MB. */
+/** Every item of a Query, page by page on demand: memory holds one page of at most 1 MB. */
 export async function* queryItems<Item>(
   client: DynamoDBClient,
   input: Omit<QueryCommandInput, 'ExclusiveStartKey'>,
@@ -26,10 +26,10 @@ export async function* queryItems<Item>(
 }
 
 /**
- * The items with these keys that exist, in no particular order, read consistently.
+ * The existing items with these keys, in no particular order, read consistently.
  *
- * @param keys at most `BATCH_GET_LIMIT`, none twice
- * @throws where DynamoDB keeps putting off some of them
+ * @param keys at most `BATCH_GET_LIMIT`, without duplicates
+ * @throws if DynamoDB keeps returning some of them unprocessed
  */
 export async function getItems<Item>(
   client: DynamoDBClient,
@@ -54,10 +54,10 @@ export async function getItems<Item>(
 }
 
 /**
- * Writes items over whatever is there.
+ * Writes items, replacing existing ones.
  *
- * @param items at most `BATCH_WRITE_LIMIT`, no key twice
- * @throws where DynamoDB keeps putting off some of them
+ * @param items at most `BATCH_WRITE_LIMIT`, without duplicate keys
+ * @throws if DynamoDB keeps returning some of them unprocessed
  */
 export async function putItems(client: DynamoDBClient, tableName: string, items: object[]): Promise<void> {
   await untilDone(
@@ -71,7 +71,7 @@ export async function putItems(client: DynamoDBClient, tableName: string, items:
   );
 }
 
-/** Numbers that JavaScript has no exact form for are rounded: Usher writes none. */
+/** Rounds numbers without an exact form in JavaScript: Usher writes none. */
 function readItem(item: Record<string, AttributeValue>): Record<string, unknown> {
   return unmarshall(item, { wrapNumbers: Number });
 }

@@ -1,6 +1,6 @@
 import { printable } from './output/printable.ts';
 
-/** What went wrong, in one line that a person at a terminal can act on. */
+/** The failure in one line that a person at a terminal can act on. */
 export function describeFailure(error: unknown): string {
   return printable(sentence(error as Error & { code?: string }));
 }

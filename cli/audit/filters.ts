@@ -3,7 +3,7 @@ import { type Batch, callerOf, externalMeetingIdOf } from './batches.ts';
 import { namesLeftOut } from './results.ts';
 import type { State } from './words.ts';
 
-/** Which batches of those that a question finds are shown; what is left out does not matter. */
+/** Which batches of a question's answer are shown. */
 export interface BatchFilter {
   states?: ReadonlySet<State>;
   rules?: ReadonlySet<string>;
@@ -11,14 +11,14 @@ export interface BatchFilter {
   subject?: string;
   sources?: BlockList;
   externalMeetingId?: string;
-  /** An ExternalUserId that was asked for. */
+  /** A requested ExternalUserId. */
   name?: string;
 }
 
-/** What a filter had to read, and what it could not judge; counted along the way. */
+/** How much a filter had to read, and what it could not judge; updated along the way. */
 export interface FilterCounts {
   read: number;
-  /** Denials whose record leaves out names, where the filter is by name. */
+  /** Denials whose record omits names, if the filter is by name. */
   namesUnknown: number;
   /** Admissions whose batch has expired. */
   batchesGone: number;
@@ -30,12 +30,12 @@ export function isEmpty(filter: BatchFilter): boolean {
   return Object.keys(filter).length === 0;
 }
 
-/** Whether a state may be among the answers, so that what cannot be is not read. */
+/** Whether the answer may contain a state; other records are not read. */
 export function admits({ states }: BatchFilter, state: State): boolean {
   return states === undefined || states.has(state);
 }
 
-/** Whether anything but denials may be among the answers. */
+/** Whether the answer may contain anything but denials. */
 export function admitsBatches({ states }: BatchFilter): boolean {
   return states === undefined || [...states].some((state) => state !== 'DENIED');
 }

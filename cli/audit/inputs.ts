@@ -5,8 +5,7 @@ import { callerNamed } from '../../lambda/audit/records.ts';
 import { RULES } from '../../lambda/model/rules.ts';
 import { STATES, type State } from './words.ts';
 
-// What people ask for. A value that nothing on record can have is refused: an answer of "nothing found" would read as an
-// all-clear.
+// Checks of the arguments. A value that no record can have is refused: "nothing found" would look like an all-clear.
 
 /** Chime's GuidString (API reference, BatchCreateAttendee). */
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -23,7 +22,7 @@ export function meetingId(text: string): string {
   return text;
 }
 
-/** Chime takes ExternalUserIds of 2 to 64 characters (API reference, CreateAttendeeRequestItem). @throws InvalidArgumentError */
+/** Chime's ExternalUserIds have 2 to 64 characters (API reference, CreateAttendeeRequestItem). @throws InvalidArgumentError */
 export function externalUserId(text: string): string {
   if (text.length < 2 || text.length > 64) {
     throw new InvalidArgumentError('An ExternalUserId, such as alice, has 2 to 64 characters.');

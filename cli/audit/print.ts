@@ -6,18 +6,18 @@ import { startProgress } from './progress.ts';
 
 export type OutputForm = 'table' | 'json' | 'ndjson' | 'csv';
 
-/** How items are written in the forms that are not the same for all. */
+/** How an item is written in each form that depends on its type. */
 export interface Forms<Item> {
   table(items: AsyncIterable<Item>): AsyncIterable<string>;
   csv(items: AsyncIterable<Item>): AsyncIterable<string>;
-  /** What JSON has of an item; itself, if not given. */
+  /** The JSON of an item; by default the item itself. */
   toPlain?(item: Item): unknown;
 }
 
 /**
  * Prints items as they arrive, no faster than they are read.
  *
- * @param total how much has been read, where that is not the number of items
+ * @param total how much has been read, if that is not the number of items
  * @returns how many items there were
  */
 export async function print<Item>(
@@ -54,7 +54,7 @@ export async function print<Item>(
   return count;
 }
 
-/** `styleText` knows of terminals and of NO_COLOR. */
+/** `styleText` respects terminals and NO_COLOR. */
 export function paperOf(stream: NodeJS.WriteStream): Paper {
   return {
     width: stream.columns ?? Number.POSITIVE_INFINITY,

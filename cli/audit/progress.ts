@@ -1,8 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
-/** A line on the terminal that says how far a long answer has got. */
+/** A line on the terminal with the progress of a long answer. */
 export interface Progress {
-  /** Makes room for something else on the terminal. */
+  /** Clears the line for other output. */
   clear(): void;
   stop(): void;
 }
@@ -10,9 +10,9 @@ export interface Progress {
 const EVERY_MS = 2_000;
 
 /**
- * Shows nothing where nobody watches, nor for what is over soon.
+ * Shows nothing without a terminal, nor for a short answer.
  *
- * @param total how many there are so far
+ * @param total the current count
  */
 export function startProgress(terminal: Pick<WriteStream, 'isTTY' | 'write'>, total: () => number): Progress {
   let shown = false;

@@ -5,11 +5,11 @@ import type { DamagedRecord } from './batches.ts';
 import { STATES } from './words.ts';
 
 // What the command relies on when it reads the tables, and no more: records of every version have it. Only Usher writes
-// there, but a person can, and one item put there by hand must not be in the way of an answer.
+// there, but a person can, and one such item must not block an answer.
 
-/** An item that is not as Usher writes it. */
+/** An item that differs from what Usher writes. */
 export interface Damage {
-  /** Its key, for people. */
+  /** Its key, as text. */
   item: string;
   problem: string;
 }
@@ -76,15 +76,15 @@ const admission = z.looseObject({
 });
 const key = z.looseObject({ meetingId: text, batchId, recordId: maybe });
 
-/** Where in the audit a batch is. */
+/** The key of a batch in the audit. */
 export interface BatchKey {
   meetingId: string;
   batchId: string;
-  /** Of the record that an index names. */
+  /** The key of the record that an index names. */
   recordId?: string;
 }
 
-/** @returns undefined for what does not even say of which batch it is; what cannot be read is reported */
+/** @returns undefined for an item without a batch id; reports what is unreadable */
 export function readRecord(
   item: Record<string, unknown>,
   report: ReportDamage | undefined,
@@ -110,7 +110,7 @@ export function readRecord(
   };
 }
 
-/** @returns undefined for what cannot be read, which is reported */
+/** @returns undefined for an unreadable item, which is reported */
 export function readAdmission(
   item: Record<string, unknown>,
   report: ReportDamage | undefined,
@@ -124,7 +124,7 @@ export function readAdmission(
   return undefined;
 }
 
-/** @returns undefined for what cannot be read, which is reported */
+/** @returns undefined for an unreadable item, which is reported */
 export function readKey(
   item: Record<string, unknown>,
   report: ReportDamage | undefined,

@@ -11,7 +11,7 @@ export interface StackTables {
   openIntentTable: string;
 }
 
-/** By output of `UsherStack`, and by the end of the logical id, less its hash, in a stack that has the construct in it. */
+/** By output of `UsherStack`, and by the end of the logical id, without its hash, in a stack that contains the construct. */
 const TABLES = [
   { name: 'table', output: 'AuditTableName', logicalId: /(?:AuditTable|TablesAudit)$/ },
   { name: 'admissionTable', output: 'AdmissionTableName', logicalId: /(?:AdmissionTable|TablesAdmissions)$/ },
@@ -23,10 +23,10 @@ const TABLES = [
 ] as const;
 
 /**
- * Finds the tables of a stack. Needs `cloudformation:DescribeStacks`, and `cloudformation:ListStackResources` where the stack
- * has no outputs that name them.
+ * Finds the tables of a stack. Needs `cloudformation:DescribeStacks`, and `cloudformation:ListStackResources` if the
+ * stack has no outputs that name them.
  *
- * @throws where there is no such stack, no Usher in it, or more than one
+ * @throws if the stack does not exist, or does not have exactly one Usher
  */
 export async function tablesOfStack(stackName: string, config: { region?: string }): Promise<StackTables> {
   const client = new CloudFormationClient(config);

@@ -25,7 +25,7 @@ export async function* mergeByBatchId<A extends { batchId: string }, B extends {
   for (; !next.done; next = await other.next()) yield next.value;
 }
 
-/** As `Map.groupBy`, which Node 20 does not have. */
+/** Like `Map.groupBy`, which Node 20 lacks. */
 export function grouped<Item>(items: Iterable<Item>, keyOf: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) {

@@ -5,17 +5,17 @@ import { readLocalEnvironment, stateDirectory } from '../../local/environment.ts
 import type { ReportDamage } from './readable.ts';
 import { tablesOfStack } from './stack.ts';
 
-/** The tables that are asked, and the client to ask them with. */
+/** The queried tables, and the client for them. */
 export interface AskedTables {
   client: DynamoDBClient;
   auditTableName: string;
   admissionTableName?: string;
   openIntentTableName?: string;
-  /** Called with each item that cannot be read; the item is skipped. */
+  /** Called with each unreadable item, which is skipped. */
   onDamage?: ReportDamage;
 }
 
-/** Which stack or tables are named; none names the local system's. */
+/** The stack or tables of the command line; by default the local system's. */
 export interface NamedTables {
   stack?: string;
   table?: string;
@@ -28,11 +28,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
- * Finds the tables: those of the named stack, or the named ones, with the SDK's own Region, credentials and endpoint, else those of the local system
- * that runs here.
+ * Finds the tables: those of the named stack, or the named ones, with the SDK's own Region, credentials and endpoint,
+ * or else those of the local system that runs here.
  *
- * @returns undefined where none is named and no local system runs
- * @throws where the stack has no such tables
+ * @returns undefined if none is named and no local system runs
+ * @throws if the stack has no such tables
  */
 export async function findTables(
   named: NamedTables,
@@ -45,11 +45,11 @@ export async function findTables(
   const requestHandler = {
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Without it, a time-out is a warning.
+    // Without it, a time-out is only a warning.
     throwOnRequestTimeout: true,
   };
   if (table !== undefined) {
-    // As the SDK would find it, said here so that it can be told.
+    // Found as the SDK finds it, so that messages can name it.
     const endpoint = env['AWS_ENDPOINT_URL_DYNAMODB'] ?? env['AWS_ENDPOINT_URL'];
     return {
       client: new DynamoDBClient({
@@ -70,8 +70,8 @@ export async function findTables(
       requestHandler,
       region: local.region,
       endpoint: local.dynamodbUrl,
-      // A DynamoDB on this machine takes any credentials; another one, which the local system can be told to use, wants
-      // the caller's own.
+      // A DynamoDB on this machine accepts any credentials; an external one, which the local system can use, needs the
+      // caller's own.
       ...(new URL(local.dynamodbUrl).hostname === '127.0.0.1' && {
         credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
       }),
@@ -83,9 +83,9 @@ export async function findTables(
 }
 
 /**
- * Where the tables are, for people.
+ * The place of the tables, for people.
  *
- * @throws where no Region is configured
+ * @throws if no Region is configured
  */
 export async function describePlace({ client }: AskedTables): Promise<string> {
   const region = await client.config.region();
@@ -94,7 +94,7 @@ export async function describePlace({ client }: AskedTables): Promise<string> {
   return `${region} at ${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}`;
 }
 
-/** @throws where the admission table is not known */
+/** @throws if the admission table is unknown */
 export function withAdmissions(tables: AskedTables): AskedTables & { admissionTableName: string } {
   const { admissionTableName } = tables;
   if (admissionTableName === undefined)

@@ -11,10 +11,10 @@ export interface Range {
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The end of all ranges: later years would be written with five digits, which sort before those of four. */
+/** The end of all ranges: later years have five digits, which sort before those with four. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
-/** Units that nobody can misread; the library knows more, and skips what it does not know. */
+/** Unambiguous units; the library knows more, and skips unknown ones. */
 const DURATION = /^(?:\d+[smhdw])+$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** ISO 8601 with the offset as `Z`, `+01`, `+0100` or `+01:00`, and a space for the `T` (RFC 3339, section 5.6). */
@@ -50,7 +50,7 @@ export function parseDay(text: string): string {
   return text;
 }
 
-/** Milliseconds since the epoch, or NaN for what is no day, 30 February included. */
+/** Milliseconds since the epoch, or NaN for an invalid day such as 30 February. */
 function startOfDay(text: string): number {
   const timeMs = DAY.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   return !Number.isNaN(timeMs) && dayOf(timeMs) === text ? timeMs : Number.NaN;
@@ -77,8 +77,8 @@ export function* daysIn(sinceMs: number, untilMs: number): Generator<string> {
 }
 
 /**
- * The bounds, for a BETWEEN, of the batch ids of a range, and of the keys that begin with a batch id. A bound has no
- * random part and so sorts before every id of its millisecond, which leaves out the end, as it should.
+ * The bounds of the batch ids of a range, and of keys that begin with a batch id, for a BETWEEN. A bound has no random
+ * part and so sorts before every id of its millisecond, which correctly excludes the end.
  */
 export function batchIdBounds({ sinceMs = 0, untilMs = LATEST_MS }: Range): Span {
   return { from: mintBatchId(sinceMs, ''), to: mintBatchId(untilMs, '') };

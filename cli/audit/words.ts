@@ -1,4 +1,4 @@
-/** What became of one attendee, in the words of every output, each with its sentence. */
+/** The result of one attendee, in the words of every output, each with its explanation. */
 export const RESULTS = {
   issued:
     'Its join token was released to the caller. Whether the answer arrived, and whether anyone joined, is not known here.',
@@ -15,7 +15,7 @@ export const RESULTS = {
 
 export type Result = keyof typeof RESULTS;
 
-/** What is known of a batch as a whole. */
+/** The state of a batch. */
 export const STATES = {
   ISSUED: 'Every requested attendee was issued.',
   PARTIAL: 'Some attendees were issued or exist; each of the others has its own result.',
@@ -32,7 +32,7 @@ export const STATES = {
 
 export type State = keyof typeof STATES;
 
-/** One attendee of a batch, whatever became of it. */
+/** One attendee of a batch, whatever its result. */
 export interface AttendeeLine {
   result: Result;
   explanation: string;
@@ -41,6 +41,6 @@ export interface AttendeeLine {
   capabilities?: { Audio?: string; Video?: string; Content?: string };
   tokenFingerprint?: string;
   above?: string;
-  /** The rule, Chime's error, whose the attendee is, or why nothing is known. */
+  /** The rule, Chime's error, the attendee's batch, or why nothing is known. */
   reason?: string;
 }

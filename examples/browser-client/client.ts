@@ -1,4 +1,4 @@
-// A client of Usher for pages, Node and workers: this one file, without a dependency. Copy it.
+// A client of Usher for pages, Node and workers: this one file, without dependencies. Copy it.
 
 export type MediaCapability = 'SendReceive' | 'Send' | 'Receive' | 'None';
 
@@ -9,9 +9,9 @@ export interface Capabilities {
 }
 
 export interface AttendeeRequest {
-  /** 2 to 64 characters; a caller that speaks for itself names itself. */
+  /** 2 to 64 characters; a self caller names itself. */
   ExternalUserId: string;
-  /** Left out: the most that the caller may have. */
+  /** Default: the most that the caller may have. */
   Capabilities?: Capabilities;
 }
 
@@ -19,7 +19,7 @@ export interface AttendeeRequest {
 export interface Attendee {
   ExternalUserId: string;
   AttendeeId: string;
-  /** Whoever has it can join as this attendee: treat it as a password. */
+  /** Anyone who has it can join as this attendee: treat it as a password. */
   JoinToken: string;
   Capabilities: Capabilities;
 }
@@ -31,7 +31,7 @@ export interface AttendeeError {
   ErrorMessage: string;
 }
 
-/** Each requested attendee is in one of the two lists: a batch may fail in part. */
+/** Each requested attendee is in one of the two lists: a batch may partly fail. */
 export interface BatchCreateAttendeeResponse {
   Attendees: Attendee[];
   Errors: AttendeeError[];
@@ -77,30 +77,30 @@ export type UsherErrorCode =
   | (typeof SERVICE_CODES)[number]
   /** The gateway's 413. */
   | 'TooLarge'
-  /** An answer of 200 that is no answer of Usher's, as a sign-in page of a network would give it. */
+  /** An answer of 200 that is not from Usher, such as the sign-in page of a network. */
   | 'UnreadableAnswer'
   /** No answer: offline, a broken connection, or a page whose origin is not among the deployment's `allowedOrigins`. */
   | 'NetworkError'
-  /** `timeLimitMs` is over, and no attempt has come to anything. */
+  /** `timeLimitMs` is over, and no attempt has succeeded. */
   | 'Timeout'
   /** `signal` was aborted; `cause` is its reason. */
   | 'Aborted'
   /** `getToken` failed; `cause` is what it threw. */
   | 'NoToken';
 
-/** Whatever goes wrong. */
+/** The error of every failure. */
 export class UsherError extends Error {
   override readonly name = 'UsherError';
   readonly code: UsherErrorCode;
-  /** Of the answer; 0 where there was none. */
+  /** The status of the answer; 0 without one. */
   readonly status: number;
   /** The rule that denied the request, such as `capability-ceiling`; the message says what it allows. */
   readonly rule: string | undefined;
-  /** What to name when asking for help. */
+  /** Quote this when you ask for help. */
   readonly requestId: string | undefined;
-  /** What the audit calls the request: name it too. */
+  /** The audit's id of the request: quote it too. */
   readonly batchId: string | undefined;
-  /** How long the service asks to wait before another request. */
+  /** How long the service asks to wait before a retry. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -123,35 +123,35 @@ export class UsherError extends Error {
 export interface UsherClientOptions {
   /** As the deployment prints it. */
   url: string;
-  /** Asked before every attempt; `refresh` says that Usher refused the last token with 401, so another one is needed. */
+  /** Called before every attempt; `refresh` means that Usher refused the last token with 401, so a new one is needed. */
   getToken(options: { refresh: boolean }): Promise<string>;
-  /** For a call, with all its attempts and waits. @default 30,000 */
+  /** The time limit of a call, with all its attempts and waits. @default 30,000 */
   timeLimitMs?: number;
-  /** The longest that the first wait may be; it doubles with every attempt, and jitter shortens it. @default 1,000 */
+  /** The upper bound of the first wait; it doubles with every attempt, and jitter shortens it. @default 1,000 */
   backoffMs?: number;
-  /** For tests, and for pages that bring their own. @default the global one */
+  /** For tests, and for pages with their own. @default the global one */
   fetch?(url: string, init: RequestInit): Promise<Response>;
 }
 
 export interface CallOptions {
-  /** Ends the call at once, with an error of the code `Aborted`. */
+  /** Ends the call at once, with the error code `Aborted`. */
   signal?: AbortSignal | undefined;
 }
 
 export interface UsherClient {
-  /** Creates up to 100 attendees; an ExternalUserId that the meeting already has gives the same attendee. @throws UsherError */
+  /** Creates up to 100 attendees; an existing ExternalUserId gives the same attendee. @throws UsherError */
   createAttendees(
     meetingId: string,
     attendees: AttendeeRequest[],
     options?: CallOptions,
   ): Promise<BatchCreateAttendeeResponse>;
-  /** What joining needs of a meeting that the caller may be let into. @throws UsherError */
+  /** What joining needs of a meeting that the caller may join. @throws UsherError */
   getMeeting(meetingId: string, options?: CallOptions): Promise<Meeting>;
 }
 
 /**
- * A client that retries what is safe to retry, which is every request to Usher: 429, 500, 502, 503, 504 and broken
- * connections, with jitter, not before the time in `Retry-After`, and within `timeLimitMs`. A 401 gets one fresh token.
+ * A client that retries every request if it fails with 429, 500, 502, 503, 504 or a broken connection, which is safe
+ * with Usher: with jitter, not before the time in `Retry-After`, and within `timeLimitMs`. A 401 gets one fresh token.
  */
 export function createUsherClient(options: UsherClientOptions): UsherClient {
   const at = (meetingId: string) =>
@@ -202,7 +202,7 @@ async function call<T>(
         hasRefreshed = true;
         continue;
       }
-      // What an earlier attempt came to says more than that the last one was cut.
+      // The error of an earlier attempt says more than that the last one was aborted.
       if (failed.code === 'Timeout') throw retried ?? failed;
       if (failed.code !== 'NetworkError' && !RETRIED_STATUSES.includes(failed.status)) throw failed;
       retried = failed;
@@ -249,7 +249,7 @@ async function once<T>(
   return result;
 }
 
-/** The end that a call comes to where nothing else ends it: the caller's signal, or the time limit. */
+/** Rejects when the call has to end: by the caller's signal, or by the time limit. */
 function endOf(signal: AbortSignal | undefined, timeLimitMs: number) {
   const deadlineMs = Date.now() + timeLimitMs;
   const controller = new AbortController();
@@ -261,7 +261,7 @@ function endOf(signal: AbortSignal | undefined, timeLimitMs: number) {
       controller.abort(error);
     };
   });
-  // It may come while nothing waits for it.
+  // It may reject while nothing waits for it.
   ended.catch(() => {});
   const abort = () => end(new UsherError('Aborted', 'The request was cancelled.', { cause: signal?.reason }));
   const timer = setTimeout(
@@ -270,12 +270,12 @@ function endOf(signal: AbortSignal | undefined, timeLimitMs: number) {
   );
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);
-  /** Waits for something, but no longer than to the end. */
+  /** Waits for a promise, but no longer than the call may last. */
   const orResult = <T>(result: Promise<T>): Promise<T> => Promise.race([ended, result]);
   return {
     signal: controller.signal,
     orResult,
-    /** @throws the error at once, where waiting would bring nothing but the same error, later */
+    /** @throws the error at once, if waiting would only lead to the same error later */
     pause(waitMs: number, error: UsherError): Promise<void> {
       if (Date.now() + waitMs >= deadlineMs) throw error;
       return orResult(
@@ -314,7 +314,7 @@ const CODE_BY_STATUS: Record<number, UsherErrorCode> = {
   504: 'ServiceUnavailable',
 };
 
-/** Of what stands before Usher (a gateway, a CDN, a firewall), and answers in a shape of its own. */
+/** An error by something in front of Usher (a gateway, a CDN, a firewall), in its own shape. */
 function codeOf(status: number): UsherErrorCode {
   if (status < 400) return 'UnreadableAnswer';
   return CODE_BY_STATUS[status] ?? (status < 500 ? 'BadRequest' : 'ServiceFailure');
@@ -365,7 +365,7 @@ function members(value: unknown): Record<string, unknown> {
   return isWith(value, []) ? value : {};
 }
 
-/** Whether it is an object that has these texts. */
+/** Whether a value is an object with these texts. */
 function isWith(value: unknown, texts: string[]): value is Record<string, unknown> {
   return (
     typeof value === 'object' &&

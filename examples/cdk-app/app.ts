@@ -23,11 +23,11 @@ const facade = new AttendeeFacade(stack, 'Meetings', {
   alarmTopic: new Topic(stack, 'OnCall'),
 });
 
-// Whoever answers "who was in that meeting?" may ask the audit, and nothing else.
+// This role may query the audit, and nothing else.
 const auditor = new Role(stack, 'Auditor', { assumedBy: new AccountRootPrincipal() });
 facade.grantReadAudit(auditor);
 
-// Its metrics are metrics like any other.
+// Its metrics are ordinary metrics.
 facade.metricDenied().createAlarm(stack, 'ManyDenials', { threshold: 20, evaluationPeriods: 3 });
 
 new CfnOutput(stack, 'MeetingsUrl', { value: facade.url });

@@ -1,4 +1,4 @@
-// For a bundler such as esbuild or Vite; the page's origin has to be among the deployment's `allowedOrigins`.
+// For a bundler such as esbuild or Vite; the page's origin must be in the deployment's `allowedOrigins`.
 import {
   BatchCreateAttendeeCommand,
   ChimeSDKMeetingsClient,
@@ -6,10 +6,10 @@ import {
 } from '@aws-sdk/client-chime-sdk-meetings';
 
 /**
- * Lets the user of this page into a meeting.
+ * Admits the user of this page to a meeting.
  *
  * @param {{ url: string, getToken: () => Promise<string>, meetingId: string, name: string }} options
- *   `url` without a slash at the end; `name` as the token says it
+ * `url` without a slash at the end; `name` as in the token
  * @returns the attendee, as `MeetingSessionConfiguration` of amazon-chime-sdk-js takes it
  */
 export async function letIn({ url, getToken, meetingId, name }) {
@@ -24,13 +24,13 @@ export async function letIn({ url, getToken, meetingId, name }) {
       ],
     }),
   );
-  // A batch can fail in part with 200.
+  // A batch can partly fail with 200.
   if (Errors.length > 0) throw new Error(`${Errors[0].ErrorCode}: ${Errors[0].ErrorMessage}`);
   return Attendees[0];
 }
 
 /**
- * What joining needs of a meeting that the user of this page may be let into.
+ * What joining needs of a meeting that the user of this page may join.
  *
  * @param {{ url: string, getToken: () => Promise<string>, meetingId: string }} options
  * @returns the meeting, as `MeetingSessionConfiguration` takes it

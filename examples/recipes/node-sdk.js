@@ -9,19 +9,19 @@ import {
 const { USHER_URL, USHER_TOKEN, MEETING_ID } = process.env;
 
 const client = new ChimeSDKMeetingsClient({
-  // As the deployment prints it, without a slash at the end: with the stage, or the root of a custom domain.
+  // The URL that the deployment prints, without a slash at the end: with the stage, or the root of a custom domain.
   endpoint: USHER_URL,
-  // Any Region and any credentials: the client insists on some, but nothing is signed.
+  // Any Region and credentials: the client requires some, but nothing is signed.
   region: 'us-east-1',
   credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
   signer: {
     async sign(request) {
-      // Asked before every attempt: the place to get a fresh token.
+      // Called before every attempt: the place to get a fresh token.
       request.headers.authorization = `Bearer ${USHER_TOKEN}`;
       return request;
     },
   },
-  // Chime takes 10 batches a second for a whole account: three attempts, the default, are few in a rush.
+  // Chime takes 10 batches a second for a whole account: the default of three attempts is low for a rush.
   maxAttempts: 6,
 });
 
@@ -37,7 +37,7 @@ try {
   if (error instanceof NotFoundException) console.error('The meeting has ended, or you may not join it.');
   else if (error instanceof UnauthorizedException) console.error('The token is missing or has expired.');
   else console.error(`${error.name}: ${error.message}`);
-  // What to name when asking for help.
+  // Quote this when you ask for help.
   console.error(`Request ${error.$metadata?.requestId}`);
   process.exitCode = 1;
 }

@@ -1,10 +1,10 @@
 // Without any SDK, in Node or in a page. As a command: USHER_URL=… USHER_TOKEN=… MEETING_ID=… node plain-fetch.js alice bob
 
 /**
- * Creates attendees, and repeats what it makes sense to repeat.
+ * Creates attendees, and retries what is safe to retry.
  *
  * @param {{ url: string, token: string, meetingId: string, attendees: object[], attempts?: number }} options
- *   `url` without a slash at the end
+ * `url` without a slash at the end
  * @throws an Error with `code`, `requestId` and `status`
  */
 export async function createAttendees({ url, token, meetingId, attendees, attempts = 6 }) {
@@ -15,7 +15,7 @@ export async function createAttendees({ url, token, meetingId, attendees, attemp
       body: JSON.stringify({ Attendees: attendees }),
     }).catch((cause) => ({ ok: false, status: 0, cause }));
     if (response.ok) return response.json();
-    // Repeating is safe: a name that the meeting has already gives the same attendee again.
+    // A retry is safe: an existing name gives the same attendee again.
     const repeatable = [0, 429, 500, 503].includes(response.status);
     if (!repeatable || attempt === attempts) throw await errorOf(response);
     const backoffMs = Math.random() * 1_000 * 2 ** (attempt - 1);
@@ -34,7 +34,7 @@ async function errorOf(response) {
   });
 }
 
-// Node 20 does not know `import.meta.main`, and a page has no `process`.
+// Node 20 does not have `import.meta.main`, and a page has no `process`.
 if (import.meta.main ?? globalThis.process?.argv[1]?.endsWith('plain-fetch.js')) {
   const { USHER_URL, USHER_TOKEN, MEETING_ID } = process.env;
   const attendees = process.argv.slice(2).map((ExternalUserId) => ({ ExternalUserId }));

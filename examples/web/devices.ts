@@ -10,9 +10,9 @@ export interface DeviceElements {
 }
 
 /**
- * Asks for the devices, lists them and shows the camera.
+ * Requests the devices, lists them and shows the camera.
  *
- * @returns what is missing, in plain words; undefined where there is all of it
+ * @returns what is missing, in plain words; undefined if nothing is
  */
 export async function showDevices(
   controller: DefaultDeviceController,
@@ -29,7 +29,7 @@ export async function showDevices(
   return missing;
 }
 
-/** Without a camera, or without leave to use one, people still join with sound. */
+/** Without a camera, or permission to use one, people still join with sound. */
 async function askForPermission(controller: DefaultDeviceController): Promise<string | undefined> {
   const attempts: [MediaStreamConstraints, string | undefined][] = [
     [{ audio: true, video: true }, undefined],
@@ -42,7 +42,7 @@ async function askForPermission(controller: DefaultDeviceController): Promise<st
       controller.setDeviceLabelTrigger(async () => new MediaStream());
       return missing;
     } catch {
-      // The next attempt asks for less.
+      // The next attempt requests less.
     }
   }
   controller.setDeviceLabelTrigger(async () => new MediaStream());

@@ -1,4 +1,4 @@
-/** What only the local server has: meetings that a host's backend creates elsewhere. */
+/** Only for the local server: creates meetings, which a host's backend does elsewhere. */
 export interface LocalMeeting {
   meetingId: string;
   name: string;
@@ -10,7 +10,7 @@ export async function listLocalMeetings(): Promise<LocalMeeting[]> {
   return ((await response.json()) as { meetings: LocalMeeting[] }).meetings;
 }
 
-/** @throws with what is wrong with the name or the tenant */
+/** @throws with the problem of the name or the tenant */
 export async function createLocalMeeting(name: string, tenant: string): Promise<LocalMeeting> {
   const tenants = tenant === '' ? [] : [tenant];
   const response = await fetch('local/meetings', { method: 'POST', body: JSON.stringify({ name, tenants }) });

@@ -13,15 +13,15 @@ const MAX_SILENT_RETRY_MS = 6_000;
 
 const STEPS: readonly Step[] = ['sign-in', 'meeting', 'ready'];
 
-/** What everything on the page works with. */
+/** What every part of the page works with. */
 interface Page {
   settings: Settings;
   signIn: SignIn;
   usher: UsherClient;
   notice: Notice;
-  /** The ExternalUserId to enter under. */
+  /** The ExternalUserId to join under. */
   name: string;
-  /** Whether the page just signed in by itself, so that it does not do so forever. */
+  /** Whether the page just signed in automatically, so that it does not loop. */
   hasSignedInAgain: boolean;
 }
 
@@ -60,7 +60,7 @@ async function start(): Promise<void> {
     const usher = createUsherClient({
       url: settings.apiUrl,
       getToken: signIn.accessToken,
-      // A longer wait is one to tell people about.
+      // A longer wait needs a notice.
       timeLimitMs: MAX_SILENT_RETRY_MS,
     });
     const page = { settings, signIn, usher, notice, name: user.profile.sub, hasSignedInAgain: silently };

@@ -8,13 +8,13 @@ import {
 } from 'amazon-chime-sdk-js';
 import type { Attendee, AttendeeError, Meeting, UsherClient } from '../browser-client/client.ts';
 
-/** The two answers that joining takes. */
+/** The two answers that joining needs. */
 export interface Admission {
   meeting: Meeting;
   attendee: Attendee;
 }
 
-/** The request succeeded, and this name was left out of what it created. */
+/** The request succeeded, but did not create this attendee. */
 export class NotLetIn extends Error {
   override name = 'NotLetIn';
   constructor(error: AttendeeError | undefined) {
@@ -27,7 +27,7 @@ export function createLogger(): Logger {
 }
 
 /**
- * Asks for the meeting, and to be let in.
+ * Gets the meeting and an attendee.
  *
  * @param name the ExternalUserId, which for most callers has to be their own
  * @throws UsherError
@@ -38,7 +38,7 @@ export async function enter(
   name: string,
   signal: AbortSignal,
 ): Promise<Admission> {
-  // One after the other: a meeting that has ended must not leave an attendee behind.
+  // In sequence: an ended meeting must not leave an attendee behind.
   const meeting = await usher.getMeeting(meetingId, { signal });
   const { Attendees, Errors } = await usher.createAttendees(meetingId, [{ ExternalUserId: name }], {
     signal,

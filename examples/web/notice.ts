@@ -1,6 +1,6 @@
 import type { Problem } from './problems.ts';
 
-/** The one place where the page says what is going on. */
+/** The one place for messages of the page. */
 export interface Notice {
   clear(): void;
   working(title: string): void;
@@ -63,7 +63,7 @@ export function createNotice(elements: {
     clear: () => show(undefined, { title: '' }),
     working: (words) => show('wait', { title: words }),
     problem(problem, act) {
-      // Below the step: it has to be seen whole.
+      // Scrolls to the step below the notice, so that all of it is visible.
       requestAnimationFrame(() => box.scrollIntoView({ block: 'nearest' }));
       const waits = problem.remedy === 'wait' || problem.remedy === 'sign-in';
       show(waits ? 'wait' : 'problem', problem);

@@ -6,17 +6,17 @@ import { SessionOver } from './sign-in.ts';
 export interface Problem {
   title: string;
   text: string;
-  /** For whoever is asked for help. */
+  /** For support. */
   detail?: string;
-  /** `sign-in` happens by itself; `wait` tries again after `waitMs`; `retry` and `choose` are buttons. */
+  /** `sign-in` is automatic; `wait` retries after `waitMs`; `retry` and `choose` are buttons. */
   remedy: 'sign-in' | 'wait' | 'retry' | 'choose';
   waitMs?: number;
 }
 
-/** How long to wait where the answer does not say. */
+/** How long to wait if the answer does not say. */
 const DEFAULT_WAIT_MS = 5_000;
 
-/** What each rule of Usher means to the person; its name is in the error (docs/authorization.md of Usher has all). */
+/** What each rule of Usher means to the person; its name is in the error (docs/authorization.md of Usher lists them). */
 const RULES: Readonly<Record<string, string>> = {
   scope:
     'Your account has no right to join meetings. Ask the person who invited you, or sign in as someone else.',
@@ -40,7 +40,7 @@ export async function explain(error: unknown, apiUrl: string): Promise<Problem> 
   if (error instanceof SessionOver) return sessionOver();
   if (error instanceof UsherError) return explainAnswer(error, apiUrl);
   if (error instanceof NotLetIn) return { ...NOT_LET_IN, detail: error.message };
-  // Of the issuer, for example: fetch has one error for everything.
+  // Such as the issuer's: fetch has one error for everything.
   if (error instanceof TypeError) return explainSilence(apiUrl);
   return {
     title: 'Something unexpected happened',
@@ -129,7 +129,7 @@ function waiting(title: string, { retryAfterMs }: UsherError, detail: string): P
   };
 }
 
-/** No answer: offline, or a server that is down, or one that answers and whose answer this page may not read. */
+/** No answer: offline, a server that is down, or an answer that this page may not read. */
 async function explainSilence(apiUrl: string): Promise<Problem> {
   if (!navigator.onLine) {
     return {
@@ -139,7 +139,7 @@ async function explainSilence(apiUrl: string): Promise<Problem> {
       waitMs: DEFAULT_WAIT_MS,
     };
   }
-  // This kind of request is sent whatever the server allows, and only its arrival shows.
+  // This kind of request is sent whatever the server allows, and shows only whether it arrives.
   const answers = await fetch(apiUrl, { mode: 'no-cors' }).then(
     () => true,
     () => false,

@@ -6,9 +6,9 @@ export interface Settings {
   issuer: string;
   /** A public client of the issuer, with this page as redirect URI. */
   clientId: string;
-  /** What to ask the issuer for. */
+  /** The scopes to request from the issuer. */
   scope: string;
-  /** Whether Chime is emulated, so that there are no media to join; `npm start` says so. */
+  /** Whether Chime is emulated, without media to join; `npm start` sets it. */
   local: boolean;
   /** Whether the local server has a report for each meeting. */
   reports?: boolean;

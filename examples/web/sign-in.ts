@@ -1,22 +1,22 @@
 import { type User, UserManager } from 'oidc-client-ts';
 import type { Settings } from './settings.ts';
 
-/** The session is over, and only a new sign-in helps. */
+/** The session is over: only a new sign-in helps. */
 export class SessionOver extends Error {
   override name = 'SessionOver';
 }
 
-/** What a sign-in is for, kept while the browser is at the issuer. */
+/** The state of a sign-in, kept while the browser is at the issuer. */
 interface Purpose {
   meetingId: string;
-  /** Whether the page began it by itself, which it must not do again and again. */
+  /** Whether the page began it automatically, which it must not repeat. */
   silently: boolean;
 }
 
 export interface SignIn {
-  /** Who is signed in, and where this page load is the end of a sign-in: what that was for. */
+  /** The signed-in user, and the state of the sign-in that this page load completes. */
   begin(): Promise<{ user: User | null } & Partial<Purpose>>;
-  /** Leaves the page for the issuer's, which asks who to be unless `silently` is set and it knows. */
+  /** Leaves for the issuer's page, which asks for the user unless `silently` is set and it knows. */
   signIn(purpose: { meetingId?: string | undefined; silently?: boolean }): Promise<void>;
   signOut(): Promise<void>;
   /** @throws SessionOver */
@@ -41,7 +41,7 @@ export function createSignIn({ issuer, clientId, scope }: Settings): SignIn {
       const user = await manager.signinSilent();
       if (user !== null) return user;
     } catch (error) {
-      // Offline is no end of a session.
+      // Being offline does not end a session.
       if (error instanceof TypeError) throw error;
     }
     throw new SessionOver('The session is over.');

@@ -65,7 +65,7 @@ export function batchesToCsv(batches: AsyncIterable<Batch>): AsyncGenerator<stri
   });
 }
 
-/** All that is on record of a batch as a whole. */
+/** The columns of a batch as a whole. */
 function factsOf(batch: Batch): Row {
   const { batchId, meetingId, state, intent, outcome, denial } = batch;
   const asking = intent ?? denial;
@@ -110,13 +110,13 @@ function expiryOf(record: { expiresAt?: number } | undefined): string | undefine
   return expiresAt === undefined ? undefined : new Date(expiresAt * 1000).toISOString();
 }
 
-/** Excel takes a file without it for one in its own character set. */
+/** Without it, Excel assumes its own character set. */
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * RFC 4180 with a header, and each row on one line. People open it in a spreadsheet, so a cell that a spreadsheet would take
- * for a formula (https://owasp.org/www-community/attacks/CSV_Injection), a number or a date gets an apostrophe before it, and
- * control characters are escaped: who needs every value byte for byte takes JSON.
+ * RFC 4180 with a header, and each row on one line. People open it in a spreadsheet, so a cell that a spreadsheet would
+ * read as a formula (https://owasp.org/www-community/attacks/CSV_Injection), a number or a date gets an apostrophe
+ * before it, and control characters are escaped: use JSON to get every value byte for byte.
  */
 async function* toCsv<Item>(
   columns: string[],
@@ -135,7 +135,7 @@ async function* toCsv<Item>(
 }
 
 const COUNTS = ['requested', 'namesLeftOut'];
-/** What spreadsheets read as a date though it begins with a letter, and as a truth value. */
+/** Text that spreadsheets read as a date although it begins with a letter, or as a boolean. */
 const MONTH = /^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\s.,/-]*\d/i;
 const TRUTH = /^(?:true|false)$/i;
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
@@ -145,7 +145,7 @@ function cellOf(column: string, value: string): string {
   return !COUNTS.includes(column) && isReadAsOther(text) ? `'${text}` : text;
 }
 
-/** Whether a spreadsheet would make something else of a text than that text, or its start a formula. */
+/** Whether a spreadsheet would read a text, or its start, as something else. */
 function isReadAsOther(text: string): boolean {
   if (isGuid(text) || isBatchId(text) || TIMESTAMP.test(text) || isIP(text) !== 0) return false;
   return /^(?:\s*[\d.,(]|\s+[=+@-])/.test(text) || MONTH.test(text) || TRUTH.test(text);

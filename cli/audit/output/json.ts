@@ -2,7 +2,7 @@ import { type Batch, callerIdOf, callerOf } from '../batches.ts';
 import { attendeesOf, namesLeftOut } from '../results.ts';
 import { STATES } from '../words.ts';
 
-/** What JSON itself leaves as it is, but a terminal or an editor may act upon. */
+/** Characters that JSON keeps, but a terminal or an editor may interpret. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** A value as one line of JSON that is safe to print: the same value, with more of its characters escaped. */
@@ -14,13 +14,13 @@ function jsonLine(value: unknown): string {
   );
 }
 
-/** Types of DynamoDB that JSON does not have: only a person can have put them there. */
+/** DynamoDB types that JSON lacks: only a person can have written them. */
 function plain(_name: string, value: unknown): unknown {
   if (value instanceof Set) return [...value];
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
 }
 
-/** A batch with what became of each attendee, in the words of every output. */
+/** A batch with the result of each attendee, in the words of every output. */
 export function withResults(batch: Batch): object {
   const leftOut = namesLeftOut(batch);
   return {
@@ -38,7 +38,7 @@ export async function* toNdjson(items: AsyncIterable<unknown>): AsyncGenerator<s
   for await (const item of items) yield `${jsonLine(item)}\n`;
 }
 
-/** One JSON array, with one item a line. */
+/** One JSON array, with one item per line. */
 export async function* toJson(items: AsyncIterable<unknown>): AsyncGenerator<string> {
   let before = '[\n';
   for await (const item of items) {

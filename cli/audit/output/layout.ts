@@ -3,23 +3,23 @@ import stringWidth from 'string-width';
 import { getBorderCharacters, table } from 'table';
 import { printable } from './printable.ts';
 
-/** What is known of where the table goes. */
+/** What is known of the output device. */
 export interface Paper {
-  /** Characters in a line; Infinity where nothing cuts lines. */
+  /** Characters per line; Infinity if nothing cuts lines. */
   width: number;
   colours: boolean;
 }
 
 /**
- * A column. An `id` is never cut or broken, so that it can be copied; `text` is cut, visibly, where there is no room;
- * `prose` goes on in the next line.
+ * A column. An `id` is never cut or broken, so that it can be copied; `text` is cut, visibly, if space is short;
+ * `prose` continues on the next line.
  */
 export interface Column {
   title: string;
   kind: 'id' | 'text' | 'prose';
 }
 
-/** Between two columns. */
+/** The gap between two columns. */
 const GAP = 2;
 const MIN_WIDTHS = { id: Number.POSITIVE_INFINITY, text: 8, prose: 16 };
 
@@ -42,7 +42,7 @@ const COLOURS: Record<string, Parameters<typeof styleText>[0]> = {
   denied: 'red',
 };
 
-/** Rows in columns, or where the paper is too narrow for that a block of lines for each row. */
+/** Rows in columns, or a block of lines for each row if the paper is too narrow. */
 export function layOut(columns: readonly Column[], rows: readonly string[][], paper: Paper): string {
   const cells = rows.map((row) => row.map(printable));
   const widths = columns.map(({ title }, index) =>
@@ -52,7 +52,7 @@ export function layOut(columns: readonly Column[], rows: readonly string[][], pa
   return fitted === undefined ? inBlocks(columns, cells, paper) : inColumns(columns, cells, fitted, paper);
 }
 
-/** Takes from the widest column that can be narrower as long as the sum is too much. @returns undefined where it stays so */
+/** Narrows the widest column that can be narrower until all columns fit. @returns undefined if they do not */
 function narrowed(columns: readonly Column[], widths: number[], available: number): number[] | undefined {
   const fitted = widths.map((width) => Math.max(1, width));
   for (let sum = fitted.reduce((a, b) => a + b, 0); sum > available; sum -= 1) {
@@ -82,7 +82,7 @@ function inColumns(columns: readonly Column[], cells: string[][], widths: number
   }).replace(/ +$/gm, '');
 }
 
-/** Each value whole, in a line of its own, which a terminal may wrap but which is copied as it is. */
+/** Each value whole, on its own line, which a terminal may wrap but which is copied as it is. */
 function inBlocks(columns: readonly Column[], cells: string[][], paper: Paper): string {
   const margin = Math.max(...columns.map(({ title }) => title.length)) + GAP;
   const blocks = cells.map((row) =>
@@ -105,7 +105,7 @@ function inBlocks(columns: readonly Column[], cells: string[][], paper: Paper): 
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** Lines of whole words; a word that is longer than a line stays whole. */
+/** Lines of whole words; a word longer than a line stays whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -126,7 +126,7 @@ function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** A user may be called like a state, and is then as colourful: no reader takes one column for another. */
+/** A user named like a state gets its colour too: no reader confuses the columns. */
 export function coloured(cell: string, paper: Paper): string {
   const [word = ''] = cell.split(': ');
   const colour = Object.hasOwn(COLOURS, word) ? COLOURS[word] : undefined;

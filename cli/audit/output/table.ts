@@ -15,7 +15,7 @@ import { type AttendeeLine, RESULTS, STATES } from '../words.ts';
 import { type Column, coloured, layOut, type Paper, wrap } from './layout.ts';
 import { printable } from './printable.ts';
 
-/** A table is laid out for so many rows at a time, so that the first are there before the last are read. */
+/** How many rows are laid out together, so that the first appear before the last are read. */
 const ROWS_AT_ONCE = 200;
 /** Of the facts of a batch. */
 const MARGIN = 14;
@@ -100,7 +100,7 @@ function headOf(batch: Batch, paper: Paper): string[] {
   ];
 }
 
-/** Under which rules, and by which version. */
+/** The rules in force, and the function's version. */
 function judgedBy({ intent, denial }: Batch): string {
   const { rulesDigest, functionVersion } = intent ?? denial ?? {};
   const facts = [
@@ -168,7 +168,7 @@ async function* toTable<Item>(
   }
 }
 
-/** The words that were met, each with its sentence. */
+/** The words in the answer, each with its explanation. */
 function* legend(met: ReadonlyMap<string, string>, paper: Paper): Generator<string> {
   if (met.size === 0) return;
   const lines = [...met].flatMap(([word, sentence]) => {
@@ -182,7 +182,7 @@ function remarksOn(batch: Batch): string {
   return [remarkOn(batch), ...inCounts(batch).others].filter((remark) => remark !== '').join('; ');
 }
 
-/** How many attendees have which result. */
+/** How many attendees have each result. */
 function inCounts(batch: Batch): { issued: string; others: string[] } {
   const { denial, intent } = batch;
   const lines = attendeesOf(batch);

@@ -11,7 +11,7 @@ export class Html {
 
 type Value = string | number | Html | readonly Html[] | undefined;
 
-/** Markup with values in it. Texts become text: what could hide, reorder or break something is shown as an escape. */
+/** Markup with values in it. Values are escaped: anything that could hide, reorder or break something is shown as an escape. */
 export function html(parts: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(parts.map((part, index) => part + markupOf(values[index])).join(''));
 }
@@ -28,7 +28,7 @@ export interface Cell {
   value: Html;
 }
 
-/** A table that a narrow screen shows as a block for each row. */
+/** A table that a narrow screen shows as a block per row. */
 export function table(rows: readonly (readonly Cell[])[]): Html {
   const [first = []] = rows;
   const head = first.map(({ label }) => html`<th scope="col">${label}</th>`);
@@ -45,12 +45,12 @@ export function facts(entries: readonly (readonly [string, Html | string | undef
   return html`<dl>${known.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>\n`;
 }
 
-/** An id: may be broken on the screen, and is copied whole. */
+/** An id: may wrap on the screen, and is copied whole. */
 export function id(text: string | undefined): Html {
   return html`<code>${text ?? ''}</code>`;
 }
 
-/** A name that people or clients chose: its direction of writing stays within it. */
+/** A name that people or clients chose: its text direction stays within it. */
 export function name(text: string | undefined): Html {
   return html`<bdi>${text ?? ''}</bdi>`;
 }

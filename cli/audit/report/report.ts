@@ -5,17 +5,17 @@ import type { Damage } from '../readable.ts';
 import { attendeesOf } from '../results.ts';
 import { type ReportFacts, reportPage } from './page.ts';
 
-/** More than people read, and than a browser shows with ease. */
+/** More than people read, and than a browser shows smoothly. */
 export const MAX_REPORT_ATTENDEES = 20_000;
 
-/** What was found, held for a page. */
+/** The collected items of a page. */
 export interface Collected {
   batches: Batch[];
-  /** Of the batches in NDJSON, as `--output ndjson` prints them. */
+  /** The digest of the batches in NDJSON, as `--output ndjson` prints them. */
   digest: string;
 }
 
-/** @throws where there is more than a page can hold */
+/** @throws if there is more than a page can hold */
 export async function collect(found: AsyncIterable<Batch>): Promise<Collected> {
   const batches: Batch[] = [];
   const digest = createHash('sha256');
@@ -33,7 +33,7 @@ export async function collect(found: AsyncIterable<Batch>): Promise<Collected> {
   return { batches, digest: `sha256:${digest.digest('hex')}` };
 }
 
-/** The page of what was collected. */
+/** The page of the collected items. */
 export function makeReport(
   { batches, digest }: Collected,
   about: Omit<ReportFacts, 'digest' | 'damages'>,

@@ -1,4 +1,4 @@
-/** Of the page: light and dark, for a phone, a desk and paper. It fetches nothing. */
+/** The style of the page: light and dark, for a phone, a desk and paper. It fetches nothing. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #17202a; --soft: #5a6675; --paper: #ffffff; --panel: #f3f5f8; --line: #d5dbe3;
   --good: #12703a; --care: #8a5200; --bad: #b3261e; --accent: #1b4f9c; }

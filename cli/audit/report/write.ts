@@ -8,7 +8,7 @@ import type { ReportFacts } from './page.ts';
 import { collect, makeReport } from './report.ts';
 
 /**
- * Writes the page, whole or not at all, for its owner only; prints the same data where a form was asked for.
+ * Writes the page, whole or not at all, for its owner only; prints the same data if a form was given.
  *
  * @returns how many batches there were
  */

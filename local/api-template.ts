@@ -23,7 +23,7 @@ export interface ApiDescription {
 }
 
 export interface MethodDescription {
-  /** `ANY` stands for all that the resource has no method of their own for. */
+  /** `ANY` covers all methods without their own entry. */
   method: string;
   /** The resource's path: `/meetings/{MeetingId}/attendees`. */
   resource: string;
@@ -42,7 +42,7 @@ export interface Throttle {
   burst: number;
 }
 
-/** The resource types that are read here. */
+/** The resource types that this file reads. */
 export const API_TYPES = [
   'AWS::ApiGateway::Deployment',
   'AWS::ApiGateway::GatewayResponse',
@@ -55,10 +55,10 @@ export const API_TYPES = [
 /** What a method of an API may be (https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings.html). */
 const METHODS = ['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
-/** The longest that a REST API waits, unless the integration says less. */
+/** A REST API's longest wait, unless the integration sets less. */
 const DEFAULT_TIMEOUT_MS = 29_000;
 
-/** What may be said of each; all else would change how the gateway behaves, and is refused. */
+/** The supported properties of each type; any other would change how the gateway behaves, and is refused. */
 const KNOWN_PROPERTIES = {
   // TLS, its own address and tags have no counterpart on one machine.
   RestApi: [
@@ -73,7 +73,7 @@ const KNOWN_PROPERTIES = {
   Resource: ['RestApiId', 'ParentId', 'PathPart'],
   Method: ['RestApiId', 'ResourceId', 'HttpMethod', 'AuthorizationType', 'OperationName', 'Integration'],
   Integration: ['Type', 'IntegrationHttpMethod', 'Uri', 'TimeoutInMillis'],
-  // Stages of its own would be others than the one that is read.
+  // Its stages would differ from the one that this file reads.
   Deployment: ['RestApiId', 'Description'],
   GatewayResponse: ['RestApiId', 'ResponseType', 'StatusCode', 'ResponseParameters', 'ResponseTemplates'],
   // Logs, traces and tags change no answer.
@@ -101,7 +101,7 @@ const KNOWN_PROPERTIES = {
 /**
  * Reads the one REST API of a template and its one stage.
  *
- * @throws where it asks the gateway for something that is not modelled
+ * @throws if it needs something of the gateway that is not modelled
  */
 export function readApi(template: Template, resolve: Resolve, context: TemplateContext): ApiDescription {
   const [api, ...otherApis] = resourcesOf(template, 'AWS::ApiGateway::RestApi');
@@ -138,7 +138,7 @@ function refuseUnknown(kind: keyof typeof KNOWN_PROPERTIES, logicalId: string, p
   }
 }
 
-/** @returns the paths of the resources that there are, by their physical ids */
+/** @returns the paths of the existing resources, by their physical ids */
 function readPaths(template: Template, resolve: Resolve, root: string): Map<string, string> {
   const parts = new Map(
     resourcesOf(template, 'AWS::ApiGateway::Resource').map(([logicalId, properties]) => {

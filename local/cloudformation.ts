@@ -1,4 +1,4 @@
-/** A synthesized CloudFormation template, as far as it is read here. */
+/** A synthesized CloudFormation template, as far as the local system reads it. */
 export interface Template {
   Resources: Record<string, Resource>;
   Outputs?: Record<string, { Value: unknown }>;
@@ -9,12 +9,12 @@ interface Resource {
   Properties?: Record<string, unknown>;
 }
 
-/** What cannot be read from the template itself. */
+/** The context that the template itself does not hold. */
 export interface TemplateContext {
   stackName: string;
   region: string;
   accountId: string;
-  /** The directory that CDK would have zipped and uploaded under this S3 object key. */
+  /** The directory that CDK would zip and upload under this S3 object key. */
   assetDirectory(objectKey: string): string;
 }
 
@@ -45,7 +45,7 @@ export function apiId(logicalId: string): string {
     .slice(-10);
 }
 
-/** What `Fn::GetAtt` gives for the `RootResourceId` of an API. */
+/** The value of `Fn::GetAtt` for the `RootResourceId` of an API. */
 export function rootResourceId(apiLogicalId: string): string {
   return `${apiId(apiLogicalId)}-root`;
 }

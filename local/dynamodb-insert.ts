@@ -14,11 +14,11 @@ interface Failure {
 }
 
 /**
- * Gives dynalite, which knows no PartiQL, the one statement that inserts a record: it becomes a put on condition that the
- * key is free. Every other statement is refused.
+ * Adds to dynalite, which lacks PartiQL, the one statement that inserts a record: it becomes a put on condition that
+ * the key is free. Every other statement is refused.
  *
  * @param dynalite answers everything else
- * @param url where `dynalite` listens, asked for once there is a request
+ * @param url where `dynalite` listens; called with the first request
  */
 export function withInsert(dynalite: RequestListener, url: () => string): RequestListener {
   const partitionKeys = new Map<string, string>();
@@ -61,7 +61,7 @@ export function withInsert(dynalite: RequestListener, url: () => string): Reques
       : put;
   }
 
-  /** @returns undefined where there is no such table, of which the put will say so */
+  /** @returns undefined if the table does not exist; the put will then say so */
   async function partitionKeyOf(table: string, headers: IncomingHttpHeaders): Promise<string | undefined> {
     const known = partitionKeys.get(table);
     if (known !== undefined) return known;
@@ -78,7 +78,7 @@ export function withInsert(dynalite: RequestListener, url: () => string): Reques
       headers: {
         [TARGET]: `${API}.${operation}`,
         'content-type': 'application/x-amz-json-1.0',
-        // It looks at their form only.
+        // dynalite checks only their form.
         authorization: headers.authorization ?? '',
         'x-amz-date': String(headers['x-amz-date'] ?? ''),
       },

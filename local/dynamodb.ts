@@ -13,9 +13,9 @@ import { guarded } from './guard.ts';
 import { close, LOOPBACK, listenNear } from './http-server.ts';
 
 export interface DynamoDbOptions {
-  /** Another one is taken where it is in use; 0 (default) for a free one. */
+  /** If it is in use, another one is chosen; 0 (default) for a free one. */
   port?: number;
-  /** Where the tables are kept; an empty database in this process's memory where it is left out. */
+  /** The folder of the tables; by default, an empty database in this process's memory. */
   directory?: string;
 }
 
@@ -39,8 +39,7 @@ export async function startDynamoDb({ port = 0, directory }: DynamoDbOptions = {
       'none',
     ),
   );
-  // dynalite throws where a request breaks off, as it does when a handler's process is killed, and would take the whole
-  // system with it.
+  // dynalite throws if a request breaks off, as when a handler's process is killed, and would end the whole system.
   server.on('request', (request) => {
     request.removeAllListeners('error');
     request.on('error', () => {});
@@ -50,9 +49,9 @@ export async function startDynamoDb({ port = 0, directory }: DynamoDbOptions = {
 }
 
 /**
- * Creates the tables and waits until they can be used. An existing table stays as it is.
+ * Creates the tables and waits until they are usable. An existing table stays as it is.
  *
- * @throws with `mustMatch` where an existing table has other keys or indexes
+ * @throws with `mustMatch` if an existing table has other keys or indexes
  */
 export async function createTables(
   config: DynamoDBClientConfig,

@@ -11,7 +11,7 @@ import {
 import path from 'node:path';
 import type { FunctionDescription } from './lambda/function-description.ts';
 
-/** What other programs need to know of a running local system; the content of `environment.json`. */
+/** What other programs need to know about a running local system; the content of `environment.json`. */
 export interface LocalEnvironment {
   /** With the stage, without a trailing slash. */
   apiUrl: string;
@@ -24,20 +24,20 @@ export interface LocalEnvironment {
   admissionTableName: string;
   /** The reconciler's working state. */
   openIntentTableName: string;
-  /** The reconciler, as `npm run reconcile` runs it: without credentials, which are the caller's own. */
+  /** The reconciler, as `npm run reconcile` runs it: without credentials, because it uses the caller's own. */
   reconciler: FunctionDescription;
   issuer: string;
   audience: string;
   region: string;
-  /** The ready-made meeting; left out where somebody else's Chime did not let us create one. */
+  /** The ready-made meeting; omitted if an external Chime refused to create one. */
   meetingId?: string;
-  /** Where the local issuer publishes its keys; left out where the issuer is not the local one. */
+  /** Where the local issuer publishes its keys; omitted with an external issuer. */
   jwksUri?: string;
-  /** Where tokens are signed; left out where the issuer is not the local one. */
+  /** Where tokens are signed; omitted with an external issuer. */
   signUrl?: string;
   /** The page for people, with the contract beside it. */
   pageUrl: string;
-  /** A client of the local issuer for the client credentials grant; left out where the issuer is not the local one. */
+  /** A client of the local issuer for the client credentials grant; omitted with an external issuer. */
   backendClientId?: string;
   backendClientSecret?: string;
   /** The process that ends everything on SIGINT or SIGTERM. */
@@ -51,7 +51,7 @@ export function stateDirectory(env: NodeJS.ProcessEnv): string {
   return path.resolve(env['USHER_LOCAL_DIR'] ?? '.local');
 }
 
-/** @throws in one line where no system runs there */
+/** @throws in one line if no system runs there */
 export function readLocalEnvironment(directory: string): LocalEnvironment {
   try {
     return JSON.parse(readFileSync(path.join(directory, 'environment.json'), 'utf8'));
@@ -63,22 +63,22 @@ export function readLocalEnvironment(directory: string): LocalEnvironment {
 
 /** A claimed directory, until `release`. */
 export interface StateDirectory {
-  /** A place for the synthesized stack; not there yet. */
+  /** A place for the synthesized stack; does not exist yet. */
   assemblyDirectory: string;
-  /** What is kept between starts. */
+  /** The data that is kept between starts. */
   dataDirectory: string;
   /** What the functions log, as NDJSON, since the last start. */
   logFile: string;
-  /** Makes the running system known, whole or not at all; only the owner may read it, who may then sign tokens. */
+  /** Publishes the running system, atomically; only the owner may read it, because its readers can sign tokens. */
   publish(environment: LocalEnvironment): void;
-  /** Removes all that was made here but what is kept. */
+  /** Removes everything made here except the kept data. */
   release(): void;
 }
 
 /**
  * Claims a directory for one running system.
  *
- * @throws in one line where another one runs there
+ * @throws in one line if another one runs there
  */
 export function claimStateDirectory(directory: string): StateDirectory {
   const environmentFile = path.join(directory, 'environment.json');
@@ -87,7 +87,7 @@ export function claimStateDirectory(directory: string): StateDirectory {
   const logFile = path.join(directory, 'log.ndjson');
   const created = mkdirSync(directory, { recursive: true, mode: 0o700 });
   writePid(pidFile);
-  // Left by a system that was killed.
+  // A killed system left it.
   rmSync(environmentFile, { force: true });
   rmSync(assemblyDirectory, { recursive: true, force: true });
   rmSync(logFile, { force: true });
@@ -108,7 +108,7 @@ export function claimStateDirectory(directory: string): StateDirectory {
   };
 }
 
-/** Only one process can create the file; one that a dead process left is taken over. */
+/** Only one process can create the file; a file of a dead process is taken over. */
 function writePid(pidFile: string): void {
   try {
     const file = openSync(pidFile, 'wx', 0o600);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
-/** The names of this machine that a browser sends; any other name was made to point here. */
+/** The names of this machine that a browser sends; any other name was pointed here on purpose. */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
@@ -10,7 +10,7 @@ const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 export type AllowedPages = 'api' | 'loopback' | 'own' | 'none';
 
 /**
- * Keeps web pages away from a server of this machine. A page of any site can send requests to 127.0.0.1, and a page that
+ * Protects a server on this machine from web pages. A page of any site can send requests to 127.0.0.1, and a page that
  * points its own name there (DNS rebinding) can even read the answers.
  */
 export function guarded(listener: RequestListener, pages: AllowedPages): RequestListener {
@@ -21,7 +21,7 @@ export function guarded(listener: RequestListener, pages: AllowedPages): Request
   };
 }
 
-/** @returns what is wrong with the request's `Host`, `Origin` or `Sec-Fetch-Site`, if anything is */
+/** @returns the problem with the request's `Host`, `Origin` or `Sec-Fetch-Site`, if any */
 export function refusalOf({ headers }: IncomingMessage, pages: AllowedPages): string | undefined {
   const { host, origin } = headers;
   if (host !== undefined && !isLoopback(`http://${host}`)) {
@@ -33,7 +33,7 @@ export function refusalOf({ headers }: IncomingMessage, pages: AllowedPages): st
       (pages === 'loopback' && isLoopback(origin)) || (pages === 'own' && origin === `http://${host}`);
     return allowed ? undefined : `Pages of ${origin} may not call this local server.`;
   }
-  // A request without an Origin that a page caused, such as the one of an image.
+  // A request of a page without an Origin, such as for an image.
   const site = headers['sec-fetch-site'];
   const isForeign = pages === 'none' && site !== undefined && site !== 'none' && site !== 'same-origin';
   return isForeign ? 'Pages of another origin may not call this local server.' : undefined;

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Where everything of the one-machine system listens: nothing outside this machine can reach it. */
+/** The address of all servers of the local system: nothing outside this machine can reach it. */
 export const LOOPBACK = '127.0.0.1';
 
 /**
@@ -9,7 +9,7 @@ export const LOOPBACK = '127.0.0.1';
  *
  * @param port 0 lets the operating system choose a free port
  * @returns the port it listens on
- * @throws with `code` EADDRINUSE where the port is taken
+ * @throws with `code` EADDRINUSE if the port is taken
  */
 export function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export function listen(server: Server, port: number): Promise<number> {
 }
 
 /**
- * Starts `server` on `preferred`, or on a free port where another program has that.
+ * Starts `server` on `preferred`, or on a free port if another program has that one.
  *
  * @returns the port it listens on
  */
@@ -35,7 +35,7 @@ export async function listenNear(server: Server, preferred: number): Promise<num
   }
 }
 
-/** Stops `server` and ends its connections, idle or not. */
+/** Stops `server` and closes its connections, idle or not. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));

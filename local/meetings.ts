@@ -10,13 +10,13 @@ export interface LocalMeeting {
 }
 
 export interface LocalMeetings {
-  /** @throws what Chime answers to a name or a tenant that it does not take */
+  /** @throws Chime's error for a name or a tenant that it refuses */
   create(meeting: Pick<LocalMeeting, 'name' | 'tenants'>): Promise<LocalMeeting>;
-  /** Those created here since the start, the newest first. */
+  /** The meetings created here since the start, newest first. */
   list(): readonly LocalMeeting[];
 }
 
-/** Creates meetings as the backend of a host does, with AWS's own client. */
+/** Creates meetings like the backend of a host, with AWS's own client. */
 export function createLocalMeetings({ region, chimeUrl, credentials }: Services): LocalMeetings {
   const created: LocalMeeting[] = [];
   return {

@@ -8,10 +8,10 @@ export interface Ports {
   s3: number;
 }
 
-/** The API's; the others follow it. */
+/** The API's port; the others follow it. */
 export const DEFAULT_PORT = 8180;
 
-/** @param first the API's port, which the others follow; 0 for free ones everywhere */
+/** @param first the API's port, which the others follow; 0 for free ports everywhere */
 export function portsFrom(first: number): Ports {
   const port = (offset: number) => (first === 0 ? 0 : first + offset);
   return { api: port(0), page: port(1), issuer: port(2), chime: port(3), dynamodb: port(4), s3: port(5) };

@@ -1,7 +1,7 @@
 import type { FunctionPool } from './lambda/pool.ts';
 import type { ScheduleDescription } from './template.ts';
 
-/** Runs functions at their rates, first after one interval. What goes wrong is in the function's own log. */
+/** Runs functions at their rates, first after one interval. Failures are in the function's own log. */
 export function startSchedules(
   schedules: readonly ScheduleDescription[],
   functions: ReadonlyMap<string, Pick<FunctionPool, 'invoke'>>,

@@ -77,7 +77,7 @@ async function run(
   }
 }
 
-/** The first signal ends everything in order; a second one ends it at once. */
+/** The first signal ends everything in order; a second one ends the process at once. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
     let signals = 0;

@@ -7,12 +7,12 @@ export interface Terminal {
   request(answered: AnsweredRequest): void;
 }
 
-/** What the terminal says itself, readably, of each answer other than 200. */
+/** A readable line for each answer other than 200. */
 const REQUEST_EVENT = 'request failed';
 
 /**
- * Shows a line for each request: readable, or with `json` what the functions log, as CloudWatch would hold it. Metrics, which
- * are lines of a function's log too, are only in the file.
+ * Shows a line for each request: readable, or with `json` the functions' log lines, as CloudWatch would hold them.
+ * Metrics, which are lines of a function's log too, are only in the file.
  *
  * @param logFile gets every line of the functions, as NDJSON; created readable by its owner only
  * @param print takes one line
@@ -28,7 +28,7 @@ export function createTerminal({
 }): Terminal {
   return {
     functionLine(name, line) {
-      // At once, so that what a test or a person asks for next is there.
+      // At once, so that the next question of a test or a person finds it.
       appendFileSync(logFile, `${line}\n`, { mode: 0o600 });
       const facts = readFacts(line);
       if (facts !== undefined && '_aws' in facts) return;
@@ -39,7 +39,7 @@ export function createTerminal({
 
     request(answered) {
       if (!json) print(requestLine(answered));
-      // One that reached a function has a line of its own.
+      // A request that reached a function has its own line.
       else if (!answered.integrated) print(JSON.stringify(gatewayFacts(answered)));
     },
   };
@@ -72,7 +72,7 @@ function requestLine({ method, path, status, durationMs, body, requestId }: Answ
   return printable(status < 400 ? line : `${line}  ${problemOf(body)}  (request ${requestId})`);
 }
 
-/** What an error says of itself: its code and message, where it has the shape of one. */
+/** The code and message of an error, if it has that shape. */
 function problemOf(body: string): string {
   const { Code, Message, message } = readFacts(body) ?? {};
   return [Code, Message ?? message].filter((part) => typeof part === 'string').join(': ');
@@ -96,7 +96,7 @@ function clock(): string {
   return new Date().toTimeString().slice(0, 8);
 }
 
-/** A request chooses its path: no control character of it reaches a terminal. */
+/** A client chooses the path of its request: no control character of it reaches a terminal. */
 function printable(text: string): string {
   return text.replace(/\p{C}/gu, '\u{fffd}');
 }

@@ -12,7 +12,7 @@ const path = (relative: string): string => fileURLToPath(new URL(`../${relative}
 const folder = path('dist/package');
 const declarations = () => globSync('{lib,lambda}/**/*.d.ts', { cwd: folder });
 
-/** A declaration file and all that it refers to. */
+/** A declaration file and all that it imports. */
 function withReferences(file: string, found = new Set<string>()): Set<string> {
   if (found.has(file)) return found;
   found.add(file);
@@ -33,7 +33,7 @@ for (const file of declarations()) {
   const text = readFileSync(join(folder, file), 'utf8');
   writeFileSync(join(folder, file), text.replaceAll(/'(\.[^']*)\.ts'/g, "'$1.js'"));
 }
-// What no exported type refers to is nobody's to import, and may name packages that apps do not have.
+// No exported type refers to the rest, which may name packages that apps lack.
 const exported = withReferences('lib/index.d.ts');
 for (const file of declarations()) {
   if (!exported.has(file)) rmSync(join(folder, file));
@@ -48,7 +48,7 @@ await build({
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname' },
 });
-// The command line, with all that it needs: `npx` runs it without the CDK and without this repository.
+// The command line, with its dependencies: `npx` runs it without the CDK and without this repository.
 const { metafile } = await build({
   entryPoints: [path('cli/usher.ts')],
   outfile: join(folder, 'bin/usher.js'),

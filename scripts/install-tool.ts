@@ -17,7 +17,7 @@ export function installTool(name: string): string {
   const stamp = join(folder, 'node_modules/.installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return folder;
   const options = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  // Output goes to the error stream, so that a tool's own can be redirected.
+  // Output goes to the error stream, so that the tool's own can be redirected.
   execFileSync('npm', options, { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   writeFileSync(stamp, lock);
   return folder;

@@ -1,8 +1,8 @@
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 /**
- * How a Lambda function is bundled, and what the benchmarks compare a bundle with: as CommonJS, which starts faster than
- * an ES module on Lambda's Node, and without the providers of credentials that Lambda never uses
+ * How a Lambda function is bundled, and the benchmarks' variants: as CommonJS, which starts faster than an ES module on
+ * Lambda's Node, and without the credential providers that Lambda never uses
  * (docs/decisions/0019-the-sdk-as-it-comes.md).
  */
 const LEAN: BuildOptions = {
@@ -12,7 +12,7 @@ const LEAN: BuildOptions = {
   target: 'node24',
   format: 'cjs',
   mainFields: ['module', 'main'],
-  // The SDK imports each of these when it looks for credentials there. On Lambda it finds them in the environment, first.
+  // The SDK imports each of these to look for credentials there. On Lambda it finds them in the environment first.
   external: [
     '@aws-sdk/credential-provider-http',
     '@aws-sdk/credential-provider-ini',
@@ -27,10 +27,10 @@ const LEAN: BuildOptions = {
 };
 
 /**
- * Bundles one entry point with all that it imports into one file.
+ * Bundles one entry point with its imports into one file.
  *
- * @param options beside the lean ones, or in their place
- * @returns what the bundle is made of, with bytes by input file
+ * @param options added to the lean ones, or replacing them
+ * @returns the inputs of the bundle, with bytes by input file
  */
 export async function leanBundle(
   entryPoint: string,

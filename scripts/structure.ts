@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { parseSync } from '@swc/core';
 
 /**
- * What each folder may import beside itself; a file belongs to the first folder here that it lies in. CONTRIBUTING.md
- * explains it.
+ * What each folder may import in addition to itself; a file belongs to the first folder here that contains it.
+ * CONTRIBUTING.md explains it.
  */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'lambda/model': [],
@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   local: ['lib', 'local/chime-emulator'],
   scripts: ['lib'],
   bin: ['lib'],
-  // `explain-token` runs the verifier and the policy as they are deployed.
+  // `explain-token` runs the deployed verifier and policy.
   cli: [
     'scripts',
     'lib',
@@ -162,7 +162,7 @@ export function forbiddenImportsIn(sources: Sources): string[] {
 }
 
 function mayImport(file: string, imported: string): boolean {
-  // What is generated, and documents.
+  // Generated files, and documentation.
   if (!imported.endsWith('.ts')) return true;
   const [from, to] = [layerOf(file), layerOf(imported)];
   return from !== undefined && to !== undefined && (from === to || (LAYERS[from] ?? []).includes(to));

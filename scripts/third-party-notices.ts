@@ -5,7 +5,7 @@ import type { Metafile } from 'esbuild';
 /** Beside a bundle. */
 export const NOTICES_FILE = 'THIRD-PARTY-NOTICES.txt';
 
-/** A package of which something is in a bundle. */
+/** A package with code in a bundle. */
 interface BundledPackage {
   name: string;
   version: string;
@@ -21,9 +21,9 @@ const NOTICE_FILE = /^(licen[cs]e|notice|copying)([.-].*)?$/i;
 const PACKAGE_FOLDER = /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 
 /**
- * The licences of all that a bundle holds of other packages, for people.
+ * The licences of all packages in a bundle, for people.
  *
- * @throws where a package does not say its licence
+ * @throws if a package does not declare its licence
  */
 export function thirdPartyNotices(metafile: Metafile): string {
   const packages = bundledPackages(metafile);

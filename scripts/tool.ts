@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import { installTool } from './install-tool.ts';
 
-// node scripts/tool.ts NAME COMMAND ARGUMENT…: runs a command of tools/NAME, which is installed first if it has to be.
+// node scripts/tool.ts NAME COMMAND ARGUMENT…: runs a command of tools/NAME, which is installed first if needed.
 const [name, command, ...args] = process.argv.slice(2);
 if (name === undefined || command === undefined) {
   throw new Error(

@@ -1,6 +1,6 @@
 /** One call to the Meetings API as the emulator saw it. */
 export interface Call {
-  /** 1, 2, … in order of arrival; goes on after the log was cleared. */
+  /** 1, 2, … in order of arrival; continues after the log is cleared. */
   seq: number;
   /** Arrival, ISO 8601. */
   at: string;
@@ -16,13 +16,13 @@ export interface Call {
   /** `null` until something was answered. */
   status: number | null;
   /**
-   * What became of the answer: sent whole, connection reset instead, cut in mid body, client gone before it was sent
+   * The fate of the answer: sent whole, connection reset instead, cut in mid body, client gone before it was sent
    * whole, or none yet.
    */
   outcome: 'pending' | 'answered' | 'reset' | 'truncated' | 'client-gone';
-  /** Whether the operation was carried out with success, whatever was answered. */
+  /** Whether the operation succeeded, whatever was answered. */
   acted: boolean;
-  /** BatchCreateAttendee: the names asked for, in order, even if the request was refused. */
+  /** BatchCreateAttendee: the requested names, in order, even if the request was refused. */
   attendeeNames?: string[];
   /** BatchCreateAttendee: its member Attendees as it came, capabilities included. */
   attendees?: unknown[];
@@ -35,7 +35,7 @@ export function createCallLog() {
   let calls: Call[] = [];
   let seq = 0;
   return {
-    /** Notes an arrival; whoever handles the call completes the returned entry. */
+    /** Logs an arrival; the handler of the call completes the returned entry. */
     open(
       arrival: Pick<Call, 'at' | 'operation' | 'method' | 'path' | 'query' | 'meetingId' | 'requestId'>,
     ): Call {

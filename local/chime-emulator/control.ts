@@ -7,7 +7,7 @@ import type { Meetings } from './meetings.ts';
 import { type Mode, modeSchema } from './mode.ts';
 import { readBody } from './read-body.ts';
 
-/** Where the control endpoint lives; no path of the Meetings API begins so. */
+/** The path of the control endpoint; no path of the Meetings API begins like this. */
 export const CONTROL_PREFIX = '/_emulator/';
 
 /** Answers what the docstring of `server.ts` lists under `/_emulator/`; 400 `{error}` says what is wrong with a body. */
@@ -51,7 +51,7 @@ export function createControl(emulator: { calls: CallLog; faults: Faults; meetin
   };
 }
 
-/** The body, or undefined if it was wrong and that has been answered. */
+/** The body, or undefined after answering that it is invalid. */
 async function readControlBody<T extends z.ZodType>(
   request: IncomingMessage,
   response: ServerResponse,

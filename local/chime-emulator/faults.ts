@@ -58,7 +58,7 @@ const EFFECTS = [
 const ONLY_AFTER = ['truncate', 'extraAttendee', 'alteredCapabilities'];
 const ONLY_BATCH = ['partialErrors', 'extraAttendee', 'alteredCapabilities'];
 
-/** The only two effects that go together: what is cut short is the error then, not the answer. */
+/** The only two effects that can be combined: then the error is cut short, not the answer. */
 function isCutError(fault: object): boolean {
   return effectsOf(fault).join() === 'errorType,truncate';
 }
@@ -69,7 +69,7 @@ function effectsOf(fault: object): string[] {
   return EFFECTS.filter((effect) => effect in fault);
 }
 
-/** What must hold between the members of a fault, each with what is wrong where it does not. */
+/** The rules between the members of a fault, each with its message. */
 const RULES: [holds: (fault: Members) => boolean, problem: string][] = [
   [
     (fault) => effectsOf(fault).length <= 1 || isCutError(fault),
@@ -135,7 +135,7 @@ interface ArmedFault {
 
 export type Faults = ReturnType<typeof createFaults>;
 
-/** The faults in force, in the order in which they were given. */
+/** The active faults, in the order in which they were added. */
 export function createFaults() {
   let armed: ArmedFault[] = [];
   let lastId = 0;
@@ -148,7 +148,10 @@ export function createFaults() {
       return description(added);
     },
 
-    /** The fault for one call, used up by one: the first that is for its operation, not spent, and whose probability says yes. */
+    /**
+     * The fault for one call, used up by one: the first that is for its operation, has uses left, and whose probability
+     * applies.
+     */
     take(operation: OperationName): Fault | undefined {
       const found = armed.find((candidate) => {
         const { fault } = candidate;
@@ -181,12 +184,12 @@ function draw(seed: number, n: number): number {
   return createHash('sha256').update(`${seed}/${n}`).digest().readUInt32BE(0) / 2 ** 32;
 }
 
-/** Whether the fault answers in the operation's place; with `when` before, the operation then does not act. */
+/** Whether the fault replaces the operation's answer; with `when` before, the operation then does not act. */
 export function replacesAnswer(fault: Fault): boolean {
   return fault.errorType !== undefined || fault.garbage === true || fault.reset === true;
 }
 
-/** The answer of a fault that replaces it and has one, which a reset has not. */
+/** The answer of a fault that replaces the operation's; a reset has none. */
 export function faultAnswer(fault: Fault, requestId: string): Answer | undefined {
   if (fault.reset) return undefined;
   if (fault.errorType !== undefined && fault.status !== undefined) {

@@ -41,9 +41,9 @@ export interface MeetingRequest {
 }
 
 /**
- * What becomes of a name that the meeting has already, which Chime does not document: `keep` answers the attendee as it
- * is; `overwrite` gives it the capabilities that are asked for; `ignore` answers as if it had, and changes nothing;
- * `reject` answers an error for it; `duplicate` makes another attendee.
+ * How a batch treats a name that the meeting already has, which Chime does not document: `keep` answers the attendee as
+ * it is; `overwrite` gives it the requested capabilities; `ignore` answers as if it had, and changes nothing; `reject`
+ * answers an error for it; `duplicate` creates another attendee.
  */
 export const EXISTING_MODES = ['keep', 'overwrite', 'ignore', 'reject', 'duplicate'] as const;
 export type ExistingMode = (typeof EXISTING_MODES)[number];
@@ -55,7 +55,7 @@ export interface Meeting extends Omit<MeetingRequest, 'ClientRequestToken'> {
   MediaPlacement: Record<string, string>;
 }
 
-/** An attendee as the control endpoint tells it: what exists, or existed, whatever was answered about it. */
+/** An attendee as the control endpoint reports it: what exists, or existed, whatever was answered about it. */
 export interface KnownAttendee extends Attendee {
   MeetingId: string;
   /** The request id of the call that created it. */
@@ -76,7 +76,7 @@ interface MeetingRecord {
   meeting: Meeting;
   createdAtMs: number;
   endedAtMs?: number;
-  /** In order of creation, the deleted ones included, so that a position stays good as a page mark. */
+  /** In order of creation, with the deleted ones, so that a position stays valid as a page mark. */
   attendees: AttendeeRecord[];
 }
 
@@ -84,11 +84,11 @@ const MAX_MEETING_MS = 24 * 60 * 60 * 1000;
 const SEND_RECEIVE: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' };
 
 /**
- * The meetings and attendees that exist, in memory. Nothing is forgotten: what ended or was deleted stays readable by
- * `known`.
+ * The existing meetings and attendees, in memory. Nothing is forgotten: ended meetings and deleted attendees stay
+ * readable by `known`.
  *
- * A meeting ends when it is deleted or after 24 hours. The real service also ends one that has nobody connected for
- * five minutes; nobody can connect to an emulator, so that would end every meeting and is left out.
+ * A meeting ends when it is deleted or after 24 hours. The real service also ends one in which no one has been
+ * connected for five minutes; no one can connect to an emulator, so that would end every meeting and is left out.
  */
 export class Meetings {
   readonly #now: () => number;
@@ -106,7 +106,7 @@ export class Meetings {
     const asked = JSON.stringify(kept);
     const earlier = this.#createdByToken.get(ClientRequestToken);
     const earlierRecord = earlier && this.#recordOf(earlier.meetingId);
-    // That a token is free again once its meeting has ended is a choice: the documents are silent.
+    // A choice, because the documentation does not say it: a token is free again once its meeting has ended.
     if (earlier && earlierRecord && earlierRecord.endedAtMs === undefined) {
       if (earlier.asked !== asked) {
         throw new ChimeError('ConflictException', 'ClientRequestToken was used for another meeting');
@@ -136,14 +136,14 @@ export class Meetings {
   }
 
   /**
-   * Gives one attendee for each request, in their order. A name that the meeting already has answers the attendee that
-   * exists, as `existing` says of its capabilities; with `duplicate`, each request makes a new one.
+   * Gives one attendee for each request, in their order. A name that the meeting already has answers the existing
+   * attendee, with the capabilities that `existing` determines; with `duplicate`, each request creates a new one.
    *
-   * Three choices where the documents are silent: a batch that does not fit is refused as a whole and creates
-   * nothing; a name twice in one batch is the same attendee twice, and the first one's capabilities hold; names
-   * that exist already don't count against the limit.
+   * Three choices, because the documentation does not say: a batch that does not fit is refused as a whole and creates
+   * nothing; a name twice in one batch is the same attendee twice, with the first one's capabilities; existing names do
+   * not count against the limit.
    *
-   * @throws LimitExceededException when the meeting would have more attendees than it may.
+   * @throws LimitExceededException if the meeting would have more attendees than it may.
    */
   admit(
     meetingId: string,
@@ -155,7 +155,7 @@ export class Meetings {
     const byName = new Map<string, AttendeeRecord>();
     const duplicates = how.existing === 'duplicate';
     if (!duplicates) {
-      // The oldest wins where duplicates have left several of one name.
+      // The oldest wins if duplicates have left several with one name.
       for (const one of living.toReversed()) byName.set(one.attendee.ExternalUserId, one);
     }
     const before = new Set(byName.values());
@@ -176,18 +176,18 @@ export class Meetings {
     });
   }
 
-  /** The names of the attendees that exist. */
+  /** The names of the existing attendees. */
   namesOf(meetingId: string): Set<string> {
     const living = this.#liveRecord(meetingId).attendees.filter(exists);
     return new Set(living.map(({ attendee }) => attendee.ExternalUserId));
   }
 
-  /** Lets somebody in past every rule, for the fault that answers an attendee whom nobody asked for. */
+  /** Adds an attendee past every rule, for the fault that answers an attendee who was not requested. */
   smuggle(meetingId: string, request: AttendeeRequest, requestId: string): Attendee {
     return snapshot(this.#addAttendee(this.#liveRecord(meetingId), request, requestId).attendee);
   }
 
-  /** Changes what an attendee may do, for the fault that answers other capabilities than asked. */
+  /** Changes an attendee's capabilities, for the fault that answers other capabilities than requested. */
   setCapabilities(meetingId: string, attendeeId: string, capabilities: Capabilities): Attendee {
     const record = this.#liveAttendee(meetingId, attendeeId);
     record.attendee.Capabilities = { ...capabilities };
@@ -202,7 +202,7 @@ export class Meetings {
     this.#liveAttendee(meetingId, attendeeId).goneAtMs = this.#now();
   }
 
-  /** Up to `count` attendees from `position` on, and the position of the next page if there is one. */
+  /** Up to `count` attendees from `position` on, and the position of the next page, if any. */
   listAttendees(meetingId: string, position: number, count: number): { page: Attendee[]; next?: number } {
     const { attendees } = this.#liveRecord(meetingId);
     const page: Attendee[] = [];
@@ -214,7 +214,7 @@ export class Meetings {
     return { page };
   }
 
-  /** The truth: the attendees that exist, in order of creation, of one meeting or of all; with `gone` the former ones too. */
+  /** The truth: the existing attendees, in order of creation, of one meeting or of all; with `gone` the former ones too. */
   known(filter: { meetingId?: string | undefined; gone: boolean }): KnownAttendee[] {
     const ids = filter.meetingId === undefined ? [...this.#records.keys()] : [filter.meetingId];
     return ids.flatMap((MeetingId) =>
@@ -269,7 +269,7 @@ export class Meetings {
   }
 }
 
-/** The answer about an attendee that existed before it was asked for again. */
+/** The answer about an attendee that existed before the request. */
 function answerAgain(record: AttendeeRecord, request: AttendeeRequest, mode: ExistingMode): Attendee {
   const asked = { ...(request.Capabilities ?? SEND_RECEIVE) };
   if (mode === 'overwrite') record.attendee.Capabilities = asked;
@@ -285,14 +285,14 @@ function end(record: MeetingRecord, atMs: number): void {
   for (const attendee of record.attendees) attendee.goneAtMs ??= record.endedAtMs;
 }
 
-/** An answer may be held back by a fault; what it says must not change meanwhile. */
+/** A fault may delay an answer; its content must not change meanwhile. */
 function snapshot(attendee: Attendee): Attendee {
   return { ...attendee, Capabilities: { ...attendee.Capabilities } };
 }
 
 /**
- * The documents disagree whether FHD or UHD needs a MaxCount of its own or brings the limit of 25 by itself. Here it
- * may be left out, and no MaxCount lifts the 25.
+ * The documentation is contradictory about whether FHD or UHD needs its own MaxCount or implies the limit of 25. Here
+ * it may be left out, and no MaxCount lifts the 25.
  */
 function attendeeLimit(features: MeetingFeatures | undefined): number {
   const large = features?.Video?.MaxResolution === 'FHD' || features?.Content?.MaxResolution === 'UHD';
@@ -313,7 +313,7 @@ function meetingArn(region: string, meetingId: string): string {
   return `arn:${partition}:chime:${region}:111122223333:meeting/${meetingId}`;
 }
 
-/** All that amazon-chime-sdk-js reads, on hosts that no resolver may ever answer for (RFC 2606 section 2). */
+/** Everything that amazon-chime-sdk-js reads, on hosts that no resolver may ever answer for (RFC 2606 section 2). */
 function mediaPlacement(meetingId: string): Record<string, string> {
   return {
     AudioHostUrl: 'audio.chime.invalid:3478',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EXISTING_MODES, type ExistingMode } from './meetings.ts';
 import type { OperationName } from './operation-names.ts';
 
-/** What `PUT /_emulator/mode` takes; what is left out stays as it is. */
+/** The body of `PUT /_emulator/mode`; omitted members stay as they are. */
 export const modeSchema = z.strictObject({
   existing: z.enum(EXISTING_MODES).optional(),
   ratePerSecond: z.number().positive().nullable().optional(),
@@ -11,7 +11,7 @@ export const modeSchema = z.strictObject({
 
 export type Mode = ReturnType<typeof createMode>;
 
-/** How the emulator behaves by default: existing attendees are kept, and nothing is throttled. `now` gives milliseconds. */
+/** The emulator's default mode: existing attendees are kept, and nothing is throttled. `now` gives milliseconds. */
 export function createMode(now: () => number) {
   const settings = {
     existing: 'keep' as ExistingMode,
@@ -23,7 +23,7 @@ export function createMode(now: () => number) {
   return {
     settings: () => ({ ...settings }),
 
-    /** Changes what is given; the buckets start full again. */
+    /** Changes the given members; the buckets start full again. */
     change(change: z.infer<typeof modeSchema>): void {
       if (change.existing !== undefined) settings.existing = change.existing;
       if (change.ratePerSecond !== undefined) settings.ratePerSecond = change.ratePerSecond;

@@ -21,16 +21,16 @@ export interface OperationRequest {
   /** The control Region it was signed for. */
   region: string;
   requestId: string;
-  /** What becomes of a name that the meeting has already. */
+  /** How a batch treats a name that the meeting already has. */
   existing: ExistingMode;
-  /** The fault that changes what BatchCreateAttendee does or says. */
+  /** The fault that changes what BatchCreateAttendee does or answers. */
   fault: Fault | undefined;
 }
 
 interface Operation {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
-  /** The value of the query member `operation`, where the model's URI has one. */
+  /** The value of the query member `operation`, if the model's URI has one. */
   operationQuery?: string;
   act(meetings: Meetings, request: OperationRequest): Answer;
 }
@@ -132,7 +132,7 @@ interface BatchError {
   ErrorMessage: string | undefined;
 }
 
-/** The error of each requested attendee, at its place; undefined where it has none. */
+/** The error of each requested attendee, at its place; undefined without one. */
 function errorsOf(
   meetings: Meetings,
   meetingId: string,
@@ -142,7 +142,7 @@ function errorsOf(
   const rejected = existing === 'reject' ? meetings.namesOf(meetingId) : new Set<string>();
   const partial = fault?.partialErrors;
   return requests.map(({ ExternalUserId }, index) => {
-    // Which code and words Chime has for it is not known.
+    // Chime's code and words for this are not known.
     if (rejected.has(ExternalUserId)) {
       return { ExternalUserId, ErrorCode: 'Conflict', ErrorMessage: 'The attendee exists already' };
     }
@@ -168,14 +168,14 @@ function altered(
   return meetings.setCapabilities(meetingId, attendee.AttendeeId, change.capabilities);
 }
 
-/** What a BatchCreateAttendee asks for, read without judging it: the log tells refused requests too. */
+/** The requested attendees of a BatchCreateAttendee, read without validation: the log has refused requests too. */
 export function requestedAttendees(bodyText: string): { attendeeNames: string[]; attendees: unknown[] } {
   let attendees: unknown[] = [];
   try {
     const given = JSON.parse(bodyText)?.Attendees;
     if (Array.isArray(given)) attendees = given;
   } catch {
-    // Not JSON: nothing was asked for that could be told.
+    // Not JSON: no names to log.
   }
   const attendeeNames = attendees.flatMap((item) => {
     const name = (item as { ExternalUserId?: unknown } | null)?.ExternalUserId;

@@ -15,7 +15,7 @@ const NAME = /^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ \t\n\v\f\r]*$/;
 const CLIENT_REQUEST_TOKEN = /^[-_a-zA-Z0-9]*$/;
 const TENANT_ID = /^(?!.*?(.)\1{3})[-_!@#$a-zA-Z0-9]*$/;
 const ARN = /^arn[/:\-_.a-zA-Z0-9]+$/;
-/** In these two `+-=` is a range, digits and all, because the Smithy model writes it so. */
+/** In these two, `+-=` is a range, with digits and all, because the Smithy model writes it like that. */
 const TAG_KEY = /^[a-zA-Z+-=._:/]+$/;
 const TAG_VALUE = /^[ \t\n\v\f\r\w+-=.:/@]*$/;
 const MEDIA_REGIONS = [
@@ -43,14 +43,14 @@ const MEDIA_REGIONS = [
 const SIGNATURE =
   /^AWS4-HMAC-SHA256\s+Credential=[^/,\s]+\/\d{8}\/([a-z0-9-]+)\/chime\/aws4_request(?:[,\s]|$)/;
 
-/** The API documents no default; a small page makes a client that forgets to page show itself. */
+/** The API documents no default; a small page exposes a client that forgets to page. */
 const DEFAULT_PAGE = 50;
 
 type Members = Record<string, unknown>;
 
 /**
- * What is wrong with a request, in AWS's style. Values are never repeated: names and tokens are sensitive in the model.
- * `where` is the path AWS uses: lower camel case, list items counted from one.
+ * The violations of a request, in AWS's style. Values are never repeated: names and tokens are sensitive in the model.
+ * `where` is the path that AWS uses: lower camel case, list items counted from one.
  */
 type Violations = string[];
 
@@ -64,7 +64,7 @@ function refuse(violations: Violations): never {
   throw badRequest(`${count} validation error${count === 1 ? '' : 's'} detected: ${violations.join('; ')}`);
 }
 
-/** Runs `read` and refuses the request if it found anything wrong. */
+/** Runs `read` and refuses the request if it found a violation. */
 function validated<T>(read: (violations: Violations) => T): T {
   const violations: Violations = [];
   const value = read(violations);
@@ -73,8 +73,8 @@ function validated<T>(read: (violations: Violations) => T): T {
 }
 
 /**
- * The Region a request was signed for, from an Authorization header that looks like Signature Version 4 for the service
- * `chime`; the signature itself is not checked. That its absence is 401 and not 403 is a choice.
+ * The Region of a request's signature, from an Authorization header that looks like Signature Version 4 for the service
+ * `chime`; the signature itself is not checked. A choice: its absence is 401, not 403.
  *
  * @throws UnauthorizedException
  */
@@ -99,7 +99,7 @@ export function readId(value: string | undefined, where: 'meetingId' | 'attendee
   return value;
 }
 
-/** What an unreadable body answers is a choice: AWS's generic frameworks say SerializationException, which is not modelled. */
+/** A choice: AWS's generic frameworks answer an unreadable body with SerializationException, which is not modelled. */
 export function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -136,9 +136,9 @@ function readCapabilities(violations: Violations, where: string, value: unknown)
 }
 
 /**
- * The rules between capabilities, and between them and the meeting's features. Capabilities left out mean SendReceive;
- * that they therefore fail in a meeting without video or content is a choice, the stricter reading of the documents.
- * The messages are ours.
+ * The rules between capabilities, and between them and the meeting's features. Omitted capabilities mean SendReceive; a
+ * choice, the stricter reading of the documentation: they therefore fail in a meeting without video or content. The
+ * messages are ours.
  */
 export function refuseUnfitCapabilities(
   requests: AttendeeRequest[],
@@ -168,7 +168,7 @@ function receives(capability: string): boolean {
 
 /**
  * CreateMeeting's body. Tags and notification targets are checked and then dropped: no operation here answers them.
- * That PrimaryMeetingId names a meeting is not checked.
+ * Whether PrimaryMeetingId names an existing meeting is not checked.
  */
 export function readMeetingRequest(body: unknown): MeetingRequest {
   const asked = members(body);
@@ -278,12 +278,12 @@ export function readPaging(query: URLSearchParams, meetingId: string): { count: 
   });
 }
 
-/** The opaque token of a page that begins at `position`. */
+/** The opaque token of a page that starts at `position`. */
 export function pageMark(meetingId: string, position: number): string {
   return Buffer.from(`${meetingId}|${position}`).toString('base64url');
 }
 
-/** In JSON a member that is null counts as left out (restJson1). */
+/** In JSON, a member that is null counts as omitted (restJson1). */
 function isAbsent(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
@@ -325,7 +325,7 @@ function list(
   if (!Array.isArray(value)) return violate(violations, where, 'Member must be a list') ?? [];
   const before = violations.length;
   length(violations, where, value.length, rule);
-  // With too many items, what is wrong with each of them is not looked at.
+  // With too many items, the items themselves are not checked.
   return violations.length > before ? [] : value;
 }
 

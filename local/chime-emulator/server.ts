@@ -67,8 +67,8 @@ export interface ChimeEmulator {
 }
 
 /**
- * Starts an emulator on 127.0.0.1, on a free port unless one is given. `now`, in milliseconds since the epoch, is for
- * tests of what takes a day. `guard` sees every request first, and may answer in the emulator's place.
+ * Starts an emulator on 127.0.0.1, on a free port by default. `now`, in milliseconds since the epoch, is for tests of
+ * what takes a day. `guard` sees every request first, and may answer instead of the emulator.
  */
 export async function startChimeEmulator(
   options: { port?: number; now?: () => number; guard?: (listener: RequestListener) => RequestListener } = {},
@@ -91,13 +91,14 @@ export async function startChimeEmulator(
       else await serveCall(state, request, response);
     } catch (error) {
       if (stopping.signal.aborted) return;
-      // A fault of the emulator itself: no answer that could be taken for one of Chime's.
+      // A fault of the emulator itself: its answer must not look like one of Chime's.
       console.error(error);
       request.socket.destroy();
     }
   };
   const server = createServer(options.guard?.(listener) ?? listener);
-  // A client reuses its connections; if the server ended idle ones early, calls would fail by a race nobody asked for.
+  // A client reuses its connections; if the server closed idle ones early, calls would fail by a race of the emulator's
+  // own.
   server.keepAliveTimeout = 10 * 60 * 1000;
 
   await new Promise<void>((resolve, reject) => {
@@ -238,18 +239,18 @@ function findOperation(request: IncomingMessage): Route {
   const query = new URLSearchParams(rest.join('?'));
   const found = router.find(request.method as HTTPMethod, path);
   const name: OperationName | undefined = found?.store;
-  // By this member alone the model tells BatchCreateAttendee from CreateAttendee, which is not emulated.
+  // Only this member distinguishes BatchCreateAttendee from CreateAttendee, which is not emulated.
   const fits = name && OPERATIONS[name].operationQuery === (query.get('operation') ?? undefined);
   return { operation: fits ? name : undefined, path, query, params: found?.params ?? {} };
 }
 
-/** The answer that tells a refusal; any other error is the emulator's own and goes on. */
+/** The answer of a refusal; any other error is the emulator's own and is thrown on. */
 function refusalAnswer(error: unknown, requestId: string): Answer {
   if (error instanceof ChimeError) return modelledErrorAnswer(error, requestId);
   throw error;
 }
 
-/** Sends the answer, or breaks the connection as the fault says; without an answer the connection is reset. */
+/** Sends the answer, or breaks the connection as the fault says; without an answer, resets the connection. */
 function deliver(
   request: IncomingMessage,
   response: ServerResponse,
@@ -285,7 +286,7 @@ function deliver(
   }
 }
 
-/** A body that is a string already, which is a fault's, goes out as it is. */
+/** A string body comes from a fault, and is sent as it is. */
 function serialized({ body }: Answer): string | undefined {
   return body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
 }

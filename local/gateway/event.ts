@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { ApiDescription } from '../api-template.ts';
 import type { RouteMatch } from './routes.ts';
 
-/** What the gateway knows of a request beside the request itself. */
+/** What the gateway knows about a request in addition to the request itself. */
 export interface RequestFacts {
   requestId: string;
   extendedRequestId: string;
@@ -98,7 +98,7 @@ export function proxyEvent(
   };
 }
 
-/** Names keep the spelling they came with, and are told apart without regard to it. */
+/** Names keep their spelling, and are compared case-insensitively. */
 function readHeaders(request: IncomingMessage, facts: RequestFacts): Record<string, string[]> {
   const spelling = new Map<string, string>();
   const headers: Record<string, string[]> = {};

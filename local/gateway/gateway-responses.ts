@@ -8,22 +8,22 @@ export interface GatewayError {
 
 export type GatewayErrorType = keyof typeof DEFAULTS;
 
-/** An answer to the client: a value may be a list where a header comes more than once. */
+/** An answer to the client: a value may be a list if a header occurs more than once. */
 export interface HttpAnswer {
   statusCode: number;
   headers: Record<string, string | string[]>;
   body: string;
-  /** Whether it comes from an integration. */
+  /** Whether an integration made it. */
   integrated?: boolean;
 }
 
 /**
- * Status and `x-amzn-ErrorType` where no gateway response says anything else
+ * Status and `x-amzn-ErrorType` unless a gateway response says otherwise
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html and
- * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden). DEFAULT_5XX is also what a function that
- * failed, or answered what is no proxy response, comes to: it has no type of its own and is a 502
+ * https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden). DEFAULT_5XX also covers a function that
+ * failed, or whose answer is not a proxy response: this has no type and is a 502
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html). Not documented: the error type of
- * INTEGRATION_TIMEOUT, and what a path becomes that cannot be decoded (here DEFAULT_4XX).
+ * INTEGRATION_TIMEOUT, and the answer for a path that cannot be decoded (here DEFAULT_4XX).
  */
 const DEFAULTS = {
   DEFAULT_4XX: { statusCode: 400, errorType: 'BadRequestException' },
@@ -34,12 +34,12 @@ const DEFAULTS = {
 };
 
 /**
- * Answers as the gateway responses of an API say
+ * Answers with the gateway responses of an API
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html).
  *
  * @param responses by their types
  * @returns shapes an error; `context` holds the `$context` variables by name, such as `requestId`
- * @throws where a response parameter is neither a literal nor a context variable
+ * @throws if a response parameter is neither a literal nor a context variable
  */
 export function createErrorShaper(responses: Record<string, GatewayResponseDescription>) {
   for (const { responseParameters = {} } of Object.values(responses)) {

@@ -2,10 +2,10 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { HttpAnswer } from './gateway-responses.ts';
 
 /**
- * What a REST API does with headers that a Lambda proxy integration answers
- * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html). That of
- * `x-amzn-RequestId` is not on that page but is seen in the answers of deployed APIs. `Content-Length` is reckoned from
- * the body whatever the function says.
+ * How a REST API treats the headers of a Lambda proxy integration
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html). `x-amzn-RequestId` is
+ * not on that page but is observed on deployed APIs. `Content-Length` is computed from the body, whatever the function
+ * says.
  */
 const REMAPPED_HEADERS = [
   'authorization',
@@ -33,10 +33,10 @@ const DROPPED_HEADERS = [
 const MEMBERS = ['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'];
 
 /**
- * Reads what a function returned as the answer of a Lambda proxy integration
+ * Reads a function's result as the answer of a Lambda proxy integration
  * (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
  *
- * @throws where API Gateway would say "Malformed Lambda proxy response"
+ * @throws if API Gateway would say "Malformed Lambda proxy response"
  */
 export function readProxyResponse(returned: unknown): HttpAnswer {
   if (!isObject(returned) || Object.keys(returned).some((name) => !MEMBERS.includes(name))) throw malformed();

@@ -3,18 +3,18 @@ import type { MethodDescription } from '../api-template.ts';
 
 export interface RouteMatch {
   route: MethodDescription;
-  /** Percent-decoded, as a REST API hands them on. */
+  /** Percent-decoded, as a REST API passes them on. */
   pathParameters: Record<string, string>;
 }
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
 
 /**
- * Routes as a REST API does.
+ * Routes like a REST API.
  *
- * AWS documents nothing on slashes at the end or one after another. Deployed APIs were seen to pass over both when they
- * look for the resource (recorded in the tests of https://github.com/localstack/localstack, test_apigateway_lambda.py), so
- * it is so here: that is the harder case for a function that answers by the path.
+ * AWS does not document trailing and doubled slashes. Deployed APIs were observed to ignore both when they look for the
+ * resource (recorded in the tests of https://github.com/localstack/localstack, test_apigateway_lambda.py), and so does
+ * this gateway: it is the harder case for a function that answers by the path.
  *
  * @returns finds the route of a method and a raw path without query
  */
@@ -32,8 +32,8 @@ export function createRoutes(methods: MethodDescription[]) {
     }
   }
   return (method: string, path: string): RouteMatch | undefined => {
-    // A resource with another method only is passed over for a less specific one that has the method, `{proxy+}` in the
-    // end: measured on a deployed API in https://github.com/ministackorg/ministack/pull/1423.
+    // A resource without the method loses to a less specific one that has it, `{proxy+}` last: measured on a deployed
+    // API in https://github.com/ministackorg/ministack/pull/1423.
     const found = (METHODS as readonly string[]).includes(method)
       ? router.find(method as (typeof METHODS)[number], path)
       : null;

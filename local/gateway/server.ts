@@ -16,7 +16,7 @@ const MAX_HEADER_VALUE_BYTES = 10_240;
 /** The largest event of a synchronous invocation (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const MAX_EVENT_BYTES = 6_291_456;
 
-/** A request and its answer, as a terminal shows them. */
+/** A request and its answer, for a terminal. */
 export interface AnsweredRequest {
   requestId: string;
   method: string;
@@ -25,28 +25,28 @@ export interface AnsweredRequest {
   status: number;
   durationMs: number;
   body: string;
-  /** Whether a function was asked, which then has a log line of its own. */
+  /** Whether a function was invoked, which then has its own log line. */
   integrated: boolean;
 }
 
 export interface GatewayOptions {
   /** 0 for a free one. */
   port: number;
-  /** Whether a free port will do where `port` is taken. */
+  /** Whether to use a free port if `port` is taken. */
   orFree?: boolean;
-  /** By ARN, as the integrations name them. */
+  /** By the ARN in the integrations. */
   functions: Map<string, Pick<FunctionPool, 'invoke'>>;
   onAnswer?: (answered: AnsweredRequest) => void;
-  /** Sees every request first, and may answer in the API's place. */
+  /** Sees every request first, and may answer instead of the API. */
   guard?: (listener: RequestListener) => RequestListener;
 }
 
 /**
- * Serves an API on this machine as an API Gateway REST API does, from the methods and gateway responses that would be
+ * Serves an API on this machine like an API Gateway REST API, from the methods and gateway responses that would be
  * deployed.
  *
  * @returns `url` has the stage and no trailing slash
- * @throws where an integration or a gateway response asks for something that is not there, or the port is taken
+ * @throws if an integration or a gateway response refers to something that does not exist, or the port is taken
  */
 export async function startGateway(
   api: ApiDescription,
@@ -102,7 +102,7 @@ export async function startGateway(
     }
   }
 
-  // Node's own limit is above the gateway's, so that the answer is the gateway's.
+  // Node's own limit is above the gateway's, so that the gateway answers.
   const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, guard(serve));
   const listeningPort = await (orFree ? listenNear : listen)(server, port);
   return { url: `http://${LOOPBACK}:${listeningPort}/${api.stageName}`, close: () => close(server) };
@@ -116,7 +116,7 @@ export async function startGateway(
         onAnswer(describeAnswer(request, ids, result, performance.now() - startedMs));
       })
       .catch((error) => {
-        // A client that went away in the middle of its own request is nobody to answer, and no error.
+        // A client that disconnected in the middle of its request needs no answer, and is not an error.
         if (!request.readableAborted) console.error('usher: the local gateway failed:', error);
         request.destroy();
       });
@@ -152,8 +152,8 @@ async function handle(
   answer: (request: IncomingMessage, facts: RequestFacts) => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   const receivedEpochMs = Date.now();
-  // Both texts are seen in answers of deployed APIs; that the first is a 413 too is a guess. Neither can be shaped
-  // (the important notes of API Gateway say so of REQUEST_TOO_LARGE).
+  // Both texts are observed on deployed APIs; that the first is also a 413 is a guess. Neither can be shaped (the
+  // important notes of API Gateway say so of REQUEST_TOO_LARGE).
   if (headerValueBytes(request) > MAX_HEADER_VALUE_BYTES) {
     return text(413, `HTTP header is larger than ${MAX_HEADER_VALUE_BYTES} bytes.`);
   }
@@ -166,7 +166,8 @@ async function handle(
     receivedEpochMs,
     method: methodOf(request),
     stagedPath,
-    // Seen, not documented: several slashes behind the stage are one in the event's `path`, not in that of its context.
+    // Observed, not documented: several slashes behind the stage are one in the event's `path`, not in that of its
+    // context.
     path: stagedPath.slice(stageName.length + 1).replace(/^\/*/, '/'),
     query: query.join('?'),
     body,
@@ -185,7 +186,7 @@ function headerValueBytes(request: IncomingMessage): number {
     .reduce((sum, value) => sum + Buffer.byteLength(value, 'latin1'), 0);
 }
 
-/** @returns `undefined` where it is too long; what is left of it is read and thrown away, so that the answer arrives */
+/** @returns `undefined` if it is too long; the rest is read and discarded, so that the answer arrives */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -210,7 +211,7 @@ function isDecodable(path: string): boolean {
 }
 
 function isTooLargeForLambda(event: unknown, body: Buffer): boolean {
-  // No body of less than a sixth can be too large: JSON makes at most six bytes of one.
+  // No body of less than a sixth can be too large: JSON expands one byte to at most six.
   return body.length > MAX_EVENT_BYTES / 6 && Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES;
 }
 

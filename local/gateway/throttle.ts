@@ -1,9 +1,9 @@
 /**
  * A token bucket (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html).
  *
- * @param limit how fast it fills, and how much it holds
+ * @param limit its rate and its capacity
  * @param nowMs a clock, in milliseconds
- * @returns takes a token; `false` where there is none
+ * @returns takes a token; `false` if none is left
  */
 export function createThrottle(
   { requestsPerSecond, burst }: { requestsPerSecond: number; burst: number },

@@ -2,14 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Where the local issuer is. */
+/** The addresses of the local issuer. */
 export interface IssuerAddresses {
-  /** The `iss` of its tokens; discovery is under it. */
+  /** The `iss` of its tokens, and the base of its discovery. */
   issuer: string;
   jwksUri: string;
   /**
-   * `POST` of `{"header": {…}, "payload": {…}}` as JSON answers the JWT, signed with the issuer's key. The address holds
-   * a secret: who knows it can sign anything.
+   * `POST` of `{"header": {…}, "payload": {…}}` as JSON answers the JWT, signed with the issuer's key. The address
+   * holds a secret: anyone who knows it can sign anything.
    */
   signUrl: string;
   /** For the client credentials grant, as `BACKEND_CLIENT_ID`. */
@@ -17,18 +17,18 @@ export interface IssuerAddresses {
 }
 
 export interface IssuerOptions {
-  /** Another one is taken where it is in use; 0 (default) for a free one. */
+  /** If it is in use, another one is chosen; 0 (default) for a free one. */
   port?: number;
-  /** Keeps keys between starts; a new issuer has new keys where this is left out. */
+  /** Keeps keys between starts; by default, a new issuer has new keys. */
   dataDirectory?: string;
 }
 
 const PROCESS_FILE = fileURLToPath(new URL('process.ts', import.meta.url));
 
 /**
- * Starts an OpenID Connect issuer in a process of its own, so that it can fail on its own as a real one does.
+ * Starts an OpenID Connect issuer in a separate process, so that it can fail alone like a real one.
  *
- * @throws where it ends before it is ready
+ * @throws if it ends before it is ready
  */
 export async function startIssuer(
   options: IssuerOptions = {},

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 
-/** What an issuer has to keep, so that what it issued before a restart is still good after it. */
+/** What an issuer keeps, so that its tokens stay valid after a restart. */
 export interface IssuerSecrets {
   /** Private, with `kid` and `alg`. */
   signingKey: JWK;
@@ -11,7 +11,7 @@ export interface IssuerSecrets {
   backendClientSecret: string;
 }
 
-/** @param directory where they are kept, readable by their owner only; new ones each time where it is left out */
+/** @param directory where they are kept, readable by their owner only; by default, new ones each time */
 export async function readSecrets(directory: string | undefined): Promise<IssuerSecrets> {
   const file = directory && path.join(directory, 'issuer.json');
   if (file !== undefined && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));

@@ -1,8 +1,8 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
 /**
- * Keeps sessions, codes and tokens while the issuer runs (https://github.com/panva/node-oidc-provider, "adapter"). The one
- * that the provider brings is the same, and warns at each start that it is not for production.
+ * Keeps sessions, codes and tokens while the issuer runs (https://github.com/panva/node-oidc-provider, "adapter"). The
+ * provider's own adapter is the same, and warns at each start that it is not for production.
  */
 export function createMemoryAdapter(): (model: string) => Adapter {
   const stored = new Map<string, AdapterPayload>();

@@ -1,10 +1,10 @@
-/** Who a visitor can be on the sign-in page, and what their access tokens then hold. */
+/** The users of the sign-in page, and the content of their access tokens. */
 export interface Person {
   title: string;
   summary: string;
   /** The name that the page suggests. */
   name: string;
-  /** Scopes of the API that they may be granted. */
+  /** Scopes of the API that the user may be granted. */
   scopes: readonly string[];
   tenant: string;
 }
@@ -50,5 +50,5 @@ export const PEOPLE: Readonly<Record<string, Person>> = {
   },
 };
 
-/** The form of an ExternalUserId, less what has no place in a name (see openapi.json). */
+/** The form of an ExternalUserId, without characters that do not belong in a name (see openapi.json). */
 export const NAME_PATTERN = '[A-Za-z0-9@._\\-]{2,64}';

@@ -16,7 +16,7 @@ interface TokenParts {
   payload: Record<string, unknown>;
 }
 
-// A process whose parent is gone is of no use; Ctrl-C reaches it too, and is the parent's to answer.
+// Without its parent, the process is useless; Ctrl-C reaches it too, and is for the parent to handle.
 process.on('disconnect', () => process.exit());
 process.on('SIGINT', () => {});
 
@@ -40,7 +40,7 @@ const addresses: IssuerAddresses = {
 process.send?.(addresses);
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
-  // The provider makes its addresses of this header, and they all have to begin with the issuer's name.
+  // The provider derives its addresses from this header, and they all have to begin with the issuer's name.
   request.headers.host = authority;
   const { url = '/' } = request;
   if (url.startsWith('/sign/')) settle(response, answerSign(request, response));
@@ -74,7 +74,7 @@ async function answerSignIn(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // Throws where this browser did not begin the sign-in, or too long ago.
+  // Throws if this browser did not begin the sign-in, or began it too long ago.
   await signInProvider.interactionDetails(request, response);
   if (request.method !== 'POST') return sendPage(response, signInPage());
   const form = new URLSearchParams(await text(request));

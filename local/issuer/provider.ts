@@ -13,16 +13,16 @@ const RESOURCE = 'urn:usher:local';
 
 const TENANT_OF_BACKEND = 'acme';
 
-/** Short, so that a page that cannot refresh its tokens is found out in a quarter of an hour. */
+/** Short, so that a page that cannot refresh its tokens fails within a quarter of an hour. */
 const ACCESS_TOKEN_SECONDS = 15 * 60;
 const SESSION_SECONDS = 12 * 60 * 60;
 
-/** Who signed in, by name: the role that was picked last counts. */
+/** The signed-in users, by name: the role that was picked last counts. */
 export type Accounts = Map<string, Person>;
 
 export function createProvider(issuer: string, secrets: IssuerSecrets, accounts: Accounts): Provider {
   const provider = new Provider(issuer, configuration(secrets, accounts));
-  // A page under development has whatever port its own server has: any address of this machine is good.
+  // A page under development has the port of its own server: any address of this machine is allowed.
   const { redirectUriAllowed } = provider.Client.prototype;
   provider.Client.prototype.redirectUriAllowed = function allowed(uri: string) {
     return isLoopback(uri) || redirectUriAllowed.call(this, uri);
@@ -55,7 +55,7 @@ function configuration(secrets: IssuerSecrets, accounts: Accounts): Configuratio
         token.kind === 'AccessToken' ? accounts.get(token.accountId as string)?.tenant : TENANT_OF_BACKEND,
     }),
     loadExistingGrant: (context) => grantWhatTheyHave(context, accounts),
-    // Without offline_access, which needs a consent that a page of one's own does not ask for.
+    // Without offline_access, which needs a consent that first-party pages do not ask for.
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     ttl: {
       AccessToken: ACCESS_TOKEN_SECONDS,
@@ -75,7 +75,7 @@ function configuration(secrets: IssuerSecrets, accounts: Accounts): Configuratio
           context.body = signOutPage(form);
         },
       },
-      // Only with these three is an access token a JWT for the API, in every grant.
+      // All three are needed for an access token to be a JWT for the API, in every grant.
       resourceIndicators: {
         enabled: true,
         defaultResource: () => RESOURCE,
@@ -111,13 +111,13 @@ function clients(backendClientSecret: string): ClientMetadata[] {
 }
 
 /**
- * Grants what the person has, and refuses the rest by name: a scope that is neither granted nor refused is asked for
- * again and again by the default consent policy.
+ * Grants the user's scopes, and refuses the others by name: the default consent policy asks again and again for a scope
+ * that is neither granted nor refused.
  */
 async function grantWhatTheyHave({ oidc }: KoaContextWithOIDC, accounts: Accounts) {
   const accountId = oidc.session?.accountId;
   const person = accountId === undefined ? undefined : accounts.get(accountId);
-  // Known to the browser's cookie, and not to this issuer, which started anew: they have to pick again.
+  // The browser's cookie knows the user, but this restarted issuer does not: they have to pick again.
   if (accountId === undefined || person === undefined) return undefined;
   const grant = new oidc.provider.Grant({ clientId: oidc.client?.clientId as string, accountId });
   grant.addOIDCScope('openid');

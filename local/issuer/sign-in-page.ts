@@ -20,7 +20,7 @@ button { font: inherit; font-weight: 600; width: 100%; min-height: 2.75rem; bord
 :is(button, input[type=text]):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;
 
-/** Asks who to be: the sign-in of an issuer that trusts anyone at this machine. */
+/** Asks for the user: the sign-in of an issuer that trusts everyone at this machine. */
 export function signInPage(problem?: string): string {
   const choices = Object.entries(PEOPLE).map(
     ([role, { title, summary, name }], index) => `
@@ -37,7 +37,7 @@ export function signInPage(problem?: string): string {
   );
 }
 
-/** @param form the form that the provider wants back */
+/** @param form the form that the provider expects back */
 export function signOutPage(form: string): string {
   return page(
     'Sign out?',
@@ -46,7 +46,7 @@ export function signOutPage(form: string): string {
   );
 }
 
-/** @param problem what is wrong with the request that led here */
+/** @param problem the problem of the request that led here */
 export function errorPage(problem: string): string {
   const text = problem.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
   return page(

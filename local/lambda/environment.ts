@@ -1,11 +1,11 @@
 import type { FunctionDescription } from './function-description.ts';
 
-/** Where a function finds the services it calls, and who it is to them. */
+/** The services of a function, and its identity to them. */
 export interface Services {
   region: string;
   dynamodbUrl: string;
   chimeUrl: string;
-  /** Left out where none of the functions calls it. */
+  /** Omitted if none of the functions calls it. */
   s3Url?: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
 }
@@ -14,9 +14,9 @@ const NO_FILE = '/dev/null';
 
 /**
  * The complete environment of a function's processes: its own variables, those that Lambda sets
- * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and where the services are
- * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html). Nothing of this process's environment,
- * so that a variable that the stack forgot is missing here too.
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and the addresses of the services
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html). It has nothing of this process's
+ * environment, so that a variable missing in the stack is missing here too.
  */
 export function functionEnvironment(
   { name, arn, handler, directory, environment, memoryMb, runtime, logging }: FunctionDescription,
@@ -30,7 +30,7 @@ export function functionEnvironment(
     AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
     AWS_LAMBDA_FUNCTION_NAME: name,
-    // Whoever is invoked by an alias is a published version: ARNs with an alias have an eighth part.
+    // Invoked by an alias, a function is a published version: ARNs with an alias have an eighth part.
     AWS_LAMBDA_FUNCTION_VERSION: arn.split(':').length > 7 ? '1' : '$LATEST',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: logging.group,
@@ -44,7 +44,7 @@ export function functionEnvironment(
     LANG: 'en_US.UTF-8',
     PATH: '/usr/local/bin:/usr/bin:/bin',
     TZ: ':UTC',
-    // Lambda has no such files, and the SDK would read those of this machine's user.
+    // Lambda lacks these files, and the SDK would read those of this machine's user.
     AWS_CONFIG_FILE: NO_FILE,
     AWS_SHARED_CREDENTIALS_FILE: NO_FILE,
     AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS: chimeUrl,
@@ -53,14 +53,14 @@ export function functionEnvironment(
   };
 }
 
-/** What services on this machine are content with. */
+/** Credentials that local services accept. */
 export const DUMMY_CREDENTIALS: Services['credentials'] = {
   accessKeyId: 'LOCAL',
   secretAccessKey: 'local',
   sessionToken: 'local',
 };
 
-/** The credentials of whoever started this process, where there are any. */
+/** The credentials of this process's user, if any. */
 export function callersCredentials(env: NodeJS.ProcessEnv): Services['credentials'] {
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,

@@ -1,4 +1,4 @@
-/** A Lambda function, as far as running it here needs. */
+/** A Lambda function, as far as the local system needs it. */
 export interface FunctionDescription {
   name: string;
   arn: string;
@@ -10,7 +10,7 @@ export interface FunctionDescription {
   environment: Record<string, string>;
   timeoutMs: number;
   memoryMb: number;
-  /** Lambda's name of it: `nodejs24.x`. The processes run on this process's own Node.js, whatever it says. */
+  /** Lambda's name of it: `nodejs24.x`. The processes always run on this process's own Node.js. */
   runtime: string;
   logging: { group: string; format?: string; level?: string };
 }

@@ -7,12 +7,12 @@ export interface FunctionPool {
    * Runs one invocation in a process that runs no other meanwhile; waits for one if all are busy.
    *
    * @returns what the handler returned, after a round trip through JSON
-   * @throws where the handler throws, its process dies, or its time is over
+   * @throws if the handler throws, its process dies, or its time is over
    */
   invoke(event: unknown): Promise<unknown>;
-  /** Starts one process ahead of the first invocation. @throws where the function cannot be loaded */
+  /** Starts one process ahead of the first invocation. @throws if the function cannot be loaded */
   warm(): Promise<void>;
-  /** Ends all processes, busy or not, and fails what waits. */
+  /** Ends all processes, busy or not, and rejects waiting invocations. */
   close(): Promise<void>;
   processIds(): number[];
 }
@@ -24,11 +24,11 @@ interface Waiting {
 }
 
 /**
- * Runs a function as Lambda does: in processes of their own, each with the function's environment and nothing else, one
- * invocation at a time, started on demand up to `maxProcesses`. What Lambda would throttle beyond that waits instead.
+ * Runs a function like Lambda: in separate processes, each with only the function's environment, one invocation at a
+ * time, started on demand up to `maxProcesses`. Invocations beyond that wait, where Lambda would throttle them.
  *
  * @param options.environment the complete environment of the processes
- * @param options.output takes each line that the function prints; left out, this process's standard output has them
+ * @param options.output takes each line that the function prints; default: this process's standard output
  */
 export function createFunctionPool(
   description: FunctionDescription,

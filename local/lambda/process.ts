@@ -10,9 +10,9 @@ export interface FunctionProcess {
   pid: number | undefined;
   /** Resolves once the function is loaded. */
   ready: Promise<void>;
-  /** @throws where the handler throws, the process dies, or its time is over */
+  /** @throws if the handler throws, the process dies, or its time is over */
   run(event: unknown): Promise<unknown>;
-  /** Kills it, and fails what runs with `error`. */
+  /** Kills it, and rejects its invocation with `error`. */
   end(error: Error): Promise<void>;
 }
 
@@ -23,8 +23,9 @@ const INIT_TIMEOUT_MS = 10_000;
 
 /**
  * @param environment the complete environment of the process
- * @param output takes each line that the function prints; left out, this process's standard output has them
- * @param onUnusable called at once when the process is to take no further invocation, while it still dies; maybe repeatedly
+ * @param output takes each line that the function prints; default: this process's standard output
+ * @param onUnusable called at once when the process can take no further invocation, even if it is still dying; possibly
+ * repeatedly
  */
 export function startProcess(
   description: FunctionDescription,

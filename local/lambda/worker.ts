@@ -22,9 +22,9 @@ const MAX_RESPONSE_BYTES = 6_291_556;
 
 const [directory, handlerName] = process.argv.slice(2) as [string, string];
 
-// A process whose parent is gone has nobody to answer.
+// Without its parent, the process has no one to answer.
 process.on('disconnect', () => process.exit());
-// Ctrl-C reaches every process of the terminal; when this one ends is for the parent to say.
+// Ctrl-C reaches every process of the terminal; the parent decides when this one ends.
 process.on('SIGINT', () => {});
 
 try {
@@ -57,7 +57,7 @@ async function answer(handler: Handler, invocation: ToWorker): Promise<void> {
   } catch (error) {
     const { name, message } = failure(error);
     const stack = error instanceof Error ? error.stack : undefined;
-    // As Lambda's runtime logs it, one line of JSON.
+    // In the format of Lambda's runtime: one line of JSON.
     console.error(
       JSON.stringify({
         level: 'ERROR',

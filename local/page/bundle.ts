@@ -5,7 +5,7 @@ const ENTRY = fileURLToPath(new URL('../../examples/web/main.ts', import.meta.ur
 
 let bundled: Promise<Uint8Array> | undefined;
 
-/** `examples/web` as one script; made when it is first asked for, so that a start without a browser does not wait. */
+/** `examples/web` as one script; built on the first request, so that a start without a browser does not wait. */
 export function bundlePage(): Promise<Uint8Array> {
   bundled ??= bundle();
   return bundled;
@@ -20,9 +20,9 @@ async function bundle(): Promise<Uint8Array> {
     target: 'es2022',
     minify: true,
     sourcemap: 'inline',
-    // Named, so that what the Chime SDK requires of AWS's clients is their build for browsers too.
+    // Named, so that the Chime SDK's imports of AWS clients also resolve to their browser builds.
     mainFields: ['browser', 'module', 'main'],
-    // The Chime SDK names Node's `global`.
+    // The Chime SDK refers to Node's `global`.
     define: { global: 'globalThis' },
     logLevel: 'error',
   });

@@ -10,10 +10,10 @@ const INDEX = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 <link rel="stylesheet" href="swagger-ui.css"></head><body><div id="ui"></div>
 <script src="swagger-ui-bundle.js"></script><script src="start.js"></script></body></html>`;
 
-// The contract names the deployed address, so that nothing can be tried out from here.
+// The contract has the deployed address, so requests cannot be tried out from here.
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#ui', supportedSubmitMethods: [], validatorUrl: null });`;
 
-/** @returns a file of the page that shows openapi.json; undefined where it has no such file */
+/** @returns a file of the page that shows openapi.json; undefined if it has no such file */
 export async function contractFile(
   name: string,
 ): Promise<{ type: string; body: string | Buffer } | undefined> {

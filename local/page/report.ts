@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const COMMAND = fileURLToPath(new URL('../../cli/audit.ts', import.meta.url));
-/** What the audit command ends with where a meeting has no record: its page says so. */
+/** The audit command's exit code for a meeting without records: the page says so. */
 const NOTHING_FOUND = 3;
 
 /**
- * Makes the page that `npm run audit -- --meeting ID --report FILE` makes, by that command: the command line imports the local
- * system, and not the other way round.
+ * Makes the page of `npm run audit -- --meeting ID --report FILE`, by running that command: the command line imports
+ * the local system, not the other way round.
  *
  * @param directory of the local system's state
  */

@@ -10,26 +10,26 @@ import type { LocalMeetings } from '../meetings.ts';
 import { bundlePage } from './bundle.ts';
 import { contractFile } from './contract.ts';
 
-/** What a page has to know of its deployment: the content of `settings.json`, which `examples/web` reads. */
+/** What a page needs to know about its deployment: the content of `settings.json`, which `examples/web` reads. */
 export interface PageSettings {
   /** With the stage, without a trailing slash. */
   apiUrl: string;
   issuer: string;
   clientId: string;
   scope: string;
-  /** Whether media are emulated too, so that nothing can really be joined. */
+  /** Whether media are emulated too, so that no one can really join. */
   local: boolean;
   /** Whether `report/ID` shows what the audit knows of a meeting. */
   reports: boolean;
 }
 
 export interface PageServerOptions {
-  /** Another one is taken where it is in use; 0 for a free one. */
+  /** If it is in use, another one is chosen; 0 for a free one. */
   port: number;
   settings: PageSettings;
-  /** Left out where meetings are created elsewhere. */
+  /** Omitted if meetings are created elsewhere. */
   meetings?: LocalMeetings;
-  /** Renders what the audit knows of a meeting as a page of its own. */
+  /** Renders the audit of a meeting as a page. */
   report: (meetingId: string) => Promise<string>;
 }
 
@@ -46,7 +46,7 @@ const meetingSchema = z.strictObject({
   tenants: z.array(z.string()).max(5),
 });
 
-/** Serves `examples/web` on an origin of its own, as a deployment would, with what is only there on one machine. */
+/** Serves `examples/web` on a separate origin, like a deployment, with extras for one machine. */
 export async function startPageServer(
   options: PageServerOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {

@@ -8,7 +8,7 @@ const COMPLETE_NAMES: Record<string, string> = {
   EnvironmentConfig: 'CompleteConfig',
 };
 
-/** The text of lib/settings/props.ts: an interface for each group of settings, as it is written and once it is complete. */
+/** The text of lib/settings/props.ts: an interface for each group of settings, as written and complete. */
 export function renderProps(): string {
   const interfaces = new Map<string, string>();
   const imports = new Map<string, Set<string>>();
@@ -114,14 +114,14 @@ function docOf(key: string, schema: SettingSchema, isOptional: boolean): string 
   );
 }
 
-/** `5 to 28` and the like. */
+/** Such as `5 to 28`. */
 export function boundsOf({ minimum, maximum }: SettingSchema): string | undefined {
   return minimum === undefined || maximum === undefined
     ? undefined
     : `${minimum.toLocaleString('en')} to ${maximum.toLocaleString('en')}`;
 }
 
-/** What holds without a value; undefined for a group, whose keys say it each. */
+/** The behaviour without a value; undefined for a group, whose keys each have it. */
 export function defaultOf({ leftOut, default: value, properties }: SettingSchema): string | undefined {
   if (leftOut !== undefined) return leftOut;
   if (value === undefined || properties !== undefined) return undefined;

@@ -24,6 +24,9 @@ export interface LocalEnvironment {
   admissionTableName: string;
   /** The reconciler's working state. */
   openIntentTableName: string;
+  /** The bucket of the seals and the prefix of their keys; left out if nothing is sealed. */
+  sealBucketName?: string;
+  sealPrefix?: string;
   /** The reconciler, as `npm run reconcile` runs it: without credentials, because it uses the caller's own. */
   reconciler: FunctionDescription;
   issuer: string;

@@ -11,6 +11,7 @@ export interface Run {
   nowMs: number;
   /** The unreadable items so far. */
   damages: readonly Damage[];
+  env: NodeJS.ProcessEnv;
   /** As typed. */
   typed: string;
 }

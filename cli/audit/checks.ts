@@ -1,18 +1,17 @@
 import { compareAdmissions, NO_COUNTS, rebuildAdmissions } from './admission-check.ts';
+import type { Run } from './asked.ts';
 import { compareCalls, NO_CALL_COUNTS, readCalls, spanOf } from './cloudtrail.ts';
 import { EXIT } from './exit-codes.ts';
-import type { AuditCommand, Check } from './options.ts';
+import type { Check } from './options.ts';
 import { callsToCsv, differencesToCsv } from './output/csv.ts';
 import { printable } from './output/printable.ts';
 import { callsToTable, differencesToTable } from './output/table.ts';
 import { type OutputForm, paperOf, print } from './print.ts';
 import { startOf } from './questions.ts';
-import { type AskedTables, withAdmissions } from './tables.ts';
+import { checkSeals } from './seals/check.ts';
+import { withAdmissions } from './tables.ts';
 
-interface CheckRun {
-  command: AuditCommand;
-  tables: AskedTables;
-  nowMs: number;
+interface CheckRun extends Run {
   output: OutputForm;
 }
 
@@ -21,6 +20,7 @@ const COMPARISON_MARGIN_MS = 60_000;
 
 /** Prints the differences, and says on stderr how many there are. @returns the exit code */
 export function check(question: Check, run: CheckRun): Promise<number> {
+  if (question.about === 'verify') return checkSeals(question.scan, run);
   return question.about === 'cloudtrail'
     ? checkCalls(question.files, run)
     : checkAdmissions(question.about, run);

@@ -15,12 +15,20 @@ export async function* queryItems<Item>(
   client: DynamoDBClient,
   input: Omit<QueryCommandInput, 'ExclusiveStartKey'>,
 ): AsyncGenerator<Item> {
+  for await (const item of queryRawItems(client, input)) yield readItem(item) as Item;
+}
+
+/** As `queryItems`, with items as DynamoDB has them. */
+export async function* queryRawItems(
+  client: DynamoDBClient,
+  input: Omit<QueryCommandInput, 'ExclusiveStartKey'>,
+): AsyncGenerator<Record<string, AttributeValue>> {
   let startKey: QueryCommandInput['ExclusiveStartKey'];
   do {
     const page = await client.send(
       new QueryCommand({ ...input, ...(startKey && { ExclusiveStartKey: startKey }) }),
     );
-    for (const item of page.Items ?? []) yield readItem(item) as Item;
+    yield* page.Items ?? [];
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
 }

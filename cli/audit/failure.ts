@@ -9,6 +9,10 @@ function sentence(error: Error & { code?: string }): string {
   switch (error.name) {
     case 'AccessDeniedException':
       return `These credentials have no permission to read this table: ${error.message}`;
+    case 'AccessDenied':
+      return `These credentials have no permission to read the seals: ${error.message}`;
+    case 'NoSuchBucket':
+      return 'The bucket of the seals does not exist: compare its name with the output SealBucketName of the stack.';
     case 'ResourceNotFoundException':
       return 'The table does not exist in this Region: compare the names with the outputs of the stack.';
     case 'CredentialsProviderError':

@@ -2,11 +2,16 @@ import { Command, CommanderError, InvalidArgumentError, Option, type OutputConfi
 import { type BatchFilter, isEmpty } from './filters.ts';
 import { batchId, caller, externalUserId, meetingId, rules, some, sources, states } from './inputs.ts';
 import type { AdmissionQuestion, BatchQuestion } from './questions.ts';
+import type { NamedSeals } from './seals/place.ts';
 import type { NamedTables } from './tables.ts';
 import { parseDay, parseTime, type Range } from './times.ts';
 
-/** A question about the admission table, or about CloudTrail. */
-export type Check = { about: 'compare' } | { about: 'rebuild' } | { about: 'cloudtrail'; files: string[] };
+/** A question about the admission table, about CloudTrail, or about the seals. */
+export type Check =
+  | { about: 'compare' }
+  | { about: 'rebuild' }
+  | { about: 'cloudtrail'; files: string[] }
+  | { about: 'verify'; scan: boolean };
 
 /** What a command line asks for. */
 export interface AuditCommand {
@@ -17,14 +22,16 @@ export interface AuditCommand {
   output: 'table' | 'json' | 'ndjson' | 'csv' | undefined;
   /** The file of the report. */
   report?: string;
+  /** Whether the report says if its records are as they were sealed. */
+  verifies: boolean;
   /** Of the events in CloudTrail; their role's name. */
   role?: string;
-  named: NamedTables;
+  named: NamedTables & NamedSeals;
   /** For people: the question, range and filter as they were given. */
   asked: string;
 }
 
-interface Options extends NamedTables {
+interface Options extends NamedTables, NamedSeals {
   meeting?: string;
   user?: string;
   caller?: string;
@@ -37,6 +44,8 @@ interface Options extends NamedTables {
   rebuild?: true;
   compareCloudtrail?: string[];
   role?: string;
+  verify?: true;
+  scan?: true;
   since?: number;
   until?: number;
   state?: BatchFilter['states'];
@@ -65,19 +74,22 @@ const QUESTIONS: { [Name in OptionName]?: (options: Options) => AuditCommand['qu
   compare: () => ({ about: 'compare' }),
   rebuild: () => ({ about: 'rebuild' }),
   compareCloudtrail: ({ compareCloudtrail: files = [] }) => ({ about: 'cloudtrail', files }),
+  verify: ({ scan = false }) => ({ about: 'verify', scan }),
 };
 
 const RANGE: OptionName[] = ['since', 'until'];
 const FILTERS: OptionName[] = [
   ...(['state', 'rule', 'client', 'subject', 'sourceIp', 'externalMeetingId', 'name'] as const),
 ];
-const CHECKS = ['compare', 'rebuild', 'compareCloudtrail'];
+const CHECKS = ['compare', 'rebuild', 'compareCloudtrail', 'verify'];
+/** Where seals are, in place of those of the stack or the local system. */
+const SEALS: OptionName[] = ['sealBucket', 'sealPrefix', 'seals'];
 
 const EXPLANATION = `
 Without a question, --since, --until or a filter asks for everything in that time.
 Times are in UTC: 30m, 2h, 7d (ago), 2026-11-23, 2026-11-23T13:45:00Z. --until a day includes that day.
 Where a default is 24 hours, they end now, or at --until.
-Exit codes: 0 found, 1 failure, 2 wrong use, 3 nothing found, 4 different.
+Exit codes: 0 found, 1 failure, 2 wrong use, 3 nothing found, 4 different or not as sealed.
 Everything is explained in docs/audit-guide.md.`;
 
 /**
@@ -107,6 +119,7 @@ export function parseCommand(
       ...check(options, command),
       output: options.output,
       named: options,
+      verifies: options.verify === true,
       asked: given.join(' '),
       ...(report !== undefined && { report }),
       ...(role !== undefined && { role }),
@@ -175,6 +188,13 @@ function createCommand(name: string, nowMs: number): Command {
       single(some),
     )
     .option('--region <region>', 'the Region of the stack or the tables', single(some))
+    .option('--seal-bucket <name>', 'the bucket of the seals (stack output SealBucketName)', single(some))
+    .option('--seal-prefix <prefix>', 'what their keys begin with (stack output SealPrefix)', single(some))
+    .option(
+      '--seals <directory>',
+      'a copy of the seals in place of the bucket, which then is not asked',
+      single(some),
+    )
     .addHelpText('after', EXPLANATION)
     .showSuggestionAfterError(false);
   return command;
@@ -205,13 +225,20 @@ function addQuestions(command: Command): void {
       '--compare-cloudtrail <files...>',
       'whether each call in CloudTrail has its record, and each record its call',
     )
-    .option('--role <name>', 'only calls of this role, with --compare-cloudtrail', single(some));
+    .option('--role <name>', 'only calls of this role, with --compare-cloudtrail', single(some))
+    .option(
+      '--verify',
+      'whether the records are as they were sealed (default: since sealing began); beside a question with --report, a part of it',
+    )
+    .option('--scan', 'with --verify: reads the whole table, for records that no index names');
 }
 
 /** @throws CommanderError for options that don't go together */
 function check(options: Options, command: Command): Pick<AuditCommand, 'question' | 'range' | 'filter'> {
-  const questions = Object.entries(QUESTIONS).filter(([name]) => name in options);
-  const [first, ...others] = questions;
+  const asked = Object.entries(QUESTIONS).filter(([name]) => name in options);
+  // Beside a question with a report, it is a part of the report.
+  const isPart = asked.length > 1 && options.report !== undefined;
+  const [first, ...others] = asked.filter(([name]) => !(isPart && name === 'verify'));
   const isAboutTime = [...RANGE, ...FILTERS].some((name) => name in options);
   if (others.length > 0 || (first === undefined && !isAboutTime)) {
     const flags = Object.keys(QUESTIONS).map((name) => flagOf(name));
@@ -225,12 +252,7 @@ function check(options: Options, command: Command): Pick<AuditCommand, 'question
     command.error('error: --since must be before --until');
   }
   const filter = filterOf(options);
-  if (CHECKS.includes(name) && (!isEmpty(filter) || options.report !== undefined)) {
-    command.error(`error: filters and --report cannot be combined with ${flagOf(name)}`);
-  }
-  if (options.role !== undefined && name !== 'compareCloudtrail') {
-    command.error('error: --role needs --compare-cloudtrail');
-  }
+  checkTogether(options, name, filter, command);
   checkPlace(options, name, command);
   return {
     question: questionOf(options),
@@ -240,6 +262,24 @@ function check(options: Options, command: Command): Pick<AuditCommand, 'question
     },
     filter,
   };
+}
+
+/** @throws CommanderError for options that don't go with the question */
+function checkTogether(options: Options, question: string, filter: BatchFilter, command: Command): void {
+  const isCheck = CHECKS.includes(question);
+  if (isCheck && !isEmpty(filter))
+    command.error(`error: filters cannot be combined with ${flagOf(question)}`);
+  if (isCheck && question !== 'verify' && options.report !== undefined) {
+    command.error(`error: --report cannot be combined with ${flagOf(question)}`);
+  }
+  if (options.role !== undefined && question !== 'compareCloudtrail') {
+    command.error('error: --role needs --compare-cloudtrail');
+  }
+  if (options.scan && question !== 'verify') command.error('error: --scan needs --verify alone');
+  const ofSeals = SEALS.find((each) => each in options);
+  if (ofSeals !== undefined && options.verify === undefined) {
+    command.error(`error: ${flagOf(ofSeals)} needs --verify`);
+  }
 }
 
 /** @throws CommanderError */
@@ -254,9 +294,29 @@ function checkPlace(options: Options, question: string, command: Command): void 
   if (place === undefined && (admissionTable ?? openIntentTable ?? region) !== undefined) {
     command.error('error: --admission-table, --open-intent-table and --region need --table or --stack');
   }
+  checkSeals(options, command);
   const needsAdmissions = ['user', 'attendee', 'compare', 'rebuild'].includes(question);
   if (needsAdmissions && table !== undefined && admissionTable === undefined) {
     command.error(`error: --${question} needs --admission-table beside --table`);
+  }
+}
+
+/** @throws CommanderError */
+function checkSeals(options: Options, command: Command): void {
+  const { stack, table, sealBucket, sealPrefix, seals } = options;
+  if (seals !== undefined && (sealBucket !== undefined || sealPrefix?.includes('/'))) {
+    command.error(
+      'error: --seals has the copy of a bucket: name no --seal-bucket beside it, and as --seal-prefix only what the names of files begin with',
+    );
+  }
+  if (sealBucket !== undefined && stack === undefined && table === undefined) {
+    command.error('error: --seal-bucket needs --table or --stack');
+  }
+  if (sealPrefix !== undefined && sealBucket === undefined && seals === undefined) {
+    command.error('error: --seal-prefix needs --seal-bucket or --seals');
+  }
+  if (options.verify && table !== undefined && sealBucket === undefined && seals === undefined) {
+    command.error('error: --verify needs --seal-bucket or --seals beside --table');
   }
 }
 

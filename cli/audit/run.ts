@@ -53,7 +53,7 @@ export async function runAudit(args: string[], env: NodeJS.ProcessEnv, commandNa
     const place = `${names.filter(Boolean).join(', ')} in ${await describePlace(tables)}`;
     say(`Asking ${place}.`);
     const typed = [commandName, ...args.map(shellWord)].join(' ');
-    return await answer({ command, tables, place, nowMs, damages, typed });
+    return await answer({ command, tables, place, nowMs, damages, env, typed });
   } catch (error) {
     // Commander has said what is wrong.
     if (error instanceof CommanderError) return error.exitCode;
@@ -72,7 +72,8 @@ function say(text: string): void {
 function quitWhenNobodyReads({ question: { about }, report }: AuditCommand): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') {
-      const isUnfinished = ['compare', 'rebuild', 'cloudtrail'].includes(about) || report !== undefined;
+      const isUnfinished =
+        ['compare', 'rebuild', 'cloudtrail', 'verify'].includes(about) || report !== undefined;
       process.exit(isUnfinished ? EXIT.failure : EXIT.found);
     }
     console.error(`usher: ${describeFailure(error)}`);
@@ -86,6 +87,7 @@ function answer(run: Run): Promise<number> {
     case 'compare':
     case 'rebuild':
     case 'cloudtrail':
+    case 'verify':
       return check(question, { ...run, output });
     case 'user':
     case 'attendee':

@@ -40,6 +40,29 @@ export async function tablesOfStack(stackName: string, config: { region?: string
   }
 }
 
+/**
+ * Finds the seals of a stack. Needs `cloudformation:DescribeStacks`.
+ *
+ * @throws where there is no such stack, or its outputs do not name them
+ */
+export async function sealsOfStack(
+  stackName: string,
+  config: { region?: string },
+): Promise<{ sealBucket: string; sealPrefix: string }> {
+  const client = new CloudFormationClient(config);
+  try {
+    const { SealBucketName: sealBucket, SealPrefix: sealPrefix } = await outputsOf(client, stackName);
+    if (sealBucket === undefined || sealPrefix === undefined) {
+      throw new Error(
+        `The stack ${stackName} has no outputs SealBucketName and SealPrefix: give --seal-bucket and --seal-prefix, or --seals. A deployment with \`seals\` switched off has none.`,
+      );
+    }
+    return { sealBucket, sealPrefix };
+  } finally {
+    client.destroy();
+  }
+}
+
 async function outputsOf(client: CloudFormationClient, stackName: string): Promise<Record<string, string>> {
   const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
   if (stack === undefined)

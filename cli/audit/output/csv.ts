@@ -6,6 +6,7 @@ import { type Admission, type Batch, callerIdOf, callerOf, remarkOn, timeOfBatch
 import type { CallDifference } from '../cloudtrail.ts';
 import { isGuid } from '../inputs.ts';
 import { attendeesOf, namesLeftOut } from '../results.ts';
+import type { Finding } from '../seals/findings.ts';
 import { printable } from './printable.ts';
 
 type Row = Record<string, string | undefined>;
@@ -41,6 +42,7 @@ const ADMISSION_COLUMNS = [
   ...[...WHO_ASKED, 'gatewayRequestId', 'chimeRequestId', 'rulesDigest', 'functionVersion', 'expiresAt'],
 ];
 const DIFFERENCE_COLUMNS = ['difference', 'externalUserId', 'attendeeId', 'meetingId', 'batchId'];
+const FINDING_COLUMNS = ['finding', 'hour', 'meetingId', 'recordId', 'detail'];
 const CALL_COLUMNS = [
   'difference',
   'time',
@@ -95,6 +97,10 @@ export function admissionsToCsv(admissions: AsyncIterable<Admission>): AsyncGene
 
 export function differencesToCsv(differences: AsyncIterable<Difference>): AsyncGenerator<string> {
   return toCsv(DIFFERENCE_COLUMNS, differences, ({ expiresAt, ...difference }) => [difference]);
+}
+
+export function findingsToCsv(findings: AsyncIterable<Finding>): AsyncGenerator<string> {
+  return toCsv(FINDING_COLUMNS, findings, (finding) => [{ ...finding }]);
 }
 
 export function callsToCsv(differences: AsyncIterable<CallDifference>): AsyncGenerator<string> {

@@ -10,6 +10,7 @@ import {
 } from '../batches.ts';
 import type { CallDifference } from '../cloudtrail.ts';
 import { attendeesOf, excessOf, namesLeftOut } from '../results.ts';
+import { FINDINGS, type Finding } from '../seals/findings.ts';
 import { inGroups } from '../streams.ts';
 import { type AttendeeLine, RESULTS, STATES } from '../words.ts';
 import { type Column, coloured, layOut, type Paper, wrap } from './layout.ts';
@@ -141,6 +142,19 @@ export function differencesToTable(
   return toTable(columns, differences, paper, (entry) => [
     ...[entry.difference, entry.externalUserId, entry.attendeeId, entry.meetingId, entry.batchId],
   ]);
+}
+
+export async function* findingsToTable(
+  findings: AsyncIterable<Finding>,
+  paper: Paper,
+): AsyncGenerator<string> {
+  const columns = [id('FINDING'), id('HOUR'), id('MEETING'), id('RECORD'), prose('WHAT SHOWS IT')];
+  const met = new Map<string, string>();
+  yield* toTable(columns, findings, paper, ({ finding, hour, meetingId = '', recordId = '', detail }) => {
+    met.set(finding, FINDINGS[finding]);
+    return [finding, hour, meetingId, recordId, detail];
+  });
+  yield* legend(met, paper);
 }
 
 export function callsToTable(

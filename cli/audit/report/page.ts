@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto';
 import { type Batch, callerIdOf, callerOf, externalMeetingIdOf, remarkOn, timeOfBatch } from '../batches.ts';
 import { inShort } from '../output/table.ts';
 import type { Damage } from '../readable.ts';
 import { attendeesOf, excessOf, namesLeftOut } from '../results.ts';
+import { type Sealing, sealingSection } from '../seals/page.ts';
 import { grouped } from '../streams.ts';
 import { type AttendeeLine, RESULTS, type Result, STATES, type State } from '../words.ts';
+import { documentOf } from './document.ts';
 import { type Cell, facts, type Html, html, id, name, table } from './html.ts';
-import { STYLE } from './style.ts';
 
 /** What a report says of itself. */
 export interface ReportFacts {
@@ -27,6 +27,8 @@ export interface ReportFacts {
   notes: readonly string[];
   /** The one user or attendee that the report is about: others of the same requests are counted, not named. */
   about?: { externalUserId: string } | { attendeeId: string };
+  /** Whether the records are as they were sealed; undefined where that was not asked. */
+  sealing?: Sealing;
 }
 
 /** One attendee with its batch. */
@@ -57,6 +59,7 @@ interface Report {
 const SECTIONS: readonly Section[] = [
   overview,
   lookAtThese,
+  ({ facts: { sealing } }) => sealing && sealingSection(sealing),
   letIn,
   (report) => attendeesSection(report, 'unknown', 'Unknown', ['unknown']),
   (report) =>
@@ -78,26 +81,11 @@ const SECTIONS: readonly Section[] = [
 export function reportPage(reportFacts: ReportFacts, batches: readonly Batch[]): string {
   const all = batches.flatMap((batch) => attendeesOf(batch).map((line) => ({ batch, line })));
   const entries = all.filter(({ line }) => isAbout(line, reportFacts.about));
-  const report = { facts: reportFacts, batches, entries, others: all.length - entries.length };
-  const styleHash = hash('sha256', STYLE, 'base64');
-  const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
-  const { markup } = html`<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-${markup}${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<title>${html`Usher audit: ${reportFacts.title}`.markup}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-${SECTIONS.map((section) => section(report)?.markup ?? '').join('\n')}
-</body>
-</html>
-`;
+  const report: Report = { facts: reportFacts, batches, entries, others: all.length - entries.length };
+  return documentOf(
+    reportFacts.title,
+    SECTIONS.map((section) => section(report)),
+  );
 }
 
 function isAbout(line: AttendeeLine, about: ReportFacts['about']): boolean {

@@ -1,10 +1,11 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { type Run, timeOf } from '../asked.ts';
 import type { Batch } from '../batches.ts';
 import { printable } from '../output/printable.ts';
 import { type Forms, print } from '../print.ts';
 import type { AdmissionQuestion, BatchQuestion } from '../questions.ts';
+import { sealingOf } from '../seals/check.ts';
 import type { ReportFacts } from './page.ts';
+import { writePage } from './page-file.ts';
 import { collect, makeReport } from './report.ts';
 
 /**
@@ -22,6 +23,7 @@ export async function writeReport(
   const question = command.question as BatchQuestion | AdmissionQuestion;
   const collected = await collect(found);
   const about = aboutOf(question);
+  const sealing = command.verifies ? await sealingOf(collected.batches, run) : undefined;
   const page = makeReport(
     collected,
     {
@@ -33,12 +35,11 @@ export async function writeReport(
       digestCommand: `${typed} --output ndjson | sha256sum`,
       notes: notesOn(question, command.range.sinceMs),
       ...(about && { about }),
+      ...(sealing && { sealing }),
     },
     damages,
   );
-  const draft = `${file}.${process.pid}.tmp`;
-  await writeFile(draft, page, { mode: 0o600, flag: 'wx' });
-  await rename(draft, file);
+  await writePage(file, page);
   const { batches, digest } = collected;
   console.error(printable(`Wrote ${file}: ${batches.length} requests, ${digest}.`));
   if (command.output === undefined) return batches.length;

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parseCommand } from '../../../cli/audit/options.ts';
+import { digestOfItem } from '../../../lambda/audit/seals.ts';
 import {
   batchIdAt,
   CALLER,
@@ -42,7 +44,8 @@ function awsCommands(operation: string): { heading: string; words: string[] }[] 
 /** `--table-name T --consistent-read` as `{ TableName: 'T', ConsistentRead: true }`; options that are JSON are read. */
 function inputOf(words: string[]): Record<string, unknown> {
   const input: Record<string, unknown> = {};
-  const options = words.slice(3);
+  const end = words.indexOf('|');
+  const options = words.slice(3, end < 0 ? undefined : end);
   for (let index = 0; index < options.length; index += 1) {
     const name = (options[index] as string)
       .replace(/^--/, '')
@@ -103,6 +106,8 @@ function filledIn(words: string[]): string[] {
     ['CALLER_ID', 'https://login.example.com|backend|svc-1'],
     ['USER', 'alice'],
     ['DAY', '2026-11-23'],
+    ['SEAL_BUCKET', 'seals'],
+    ['SEAL_PREFIX', 'usher/'],
   ];
   // By whole words: OPEN_INTENT_TABLE is none of the others.
   return words.map((word) =>
@@ -150,7 +155,23 @@ describe('the audit guide', () => {
     expect(found).toEqual([
       { list: 'sweep', batchId: 'through', through: '2026-11-23T13:58:00Z' },
       expect.objectContaining({ kind: 'outcome', batchId: batches.wanted }),
+      expect.objectContaining({ kind: 'outcome', batchId: batches.wanted }),
     ]);
+  });
+
+  it('has a pipe that prints the digest of a seal', async () => {
+    const pipe = /--key .* (\| npx .*)$/m.exec(readFileSync('docs/audit-guide.md', 'utf8'))?.[1] ?? '';
+    const { Item = {} } = await tables.client.send(
+      new GetItemCommand({
+        TableName: tables.auditTableName,
+        Key: { meetingId: { S: MEETING }, recordId: { S: `${batches.wanted}/outcome` } },
+      }),
+    );
+    const item = { ...Item, name: { S: 'ä\u2028"\\\n\u0001\u007f' }, n: { N: '12345678901234567890' } };
+    // As the AWS CLI prints it: indented, in another order.
+    const printed = JSON.stringify(Object.fromEntries(Object.entries(item).reverse()), null, 4);
+    const { stdout } = spawnSync('sh', ['-c', `cat ${pipe}`], { input: printed, encoding: 'utf8' });
+    expect(stdout.split(' ')[0]).toBe(digestOfItem(item));
   });
 
   it('has a command for every question, and only commands that are accepted', () => {
@@ -175,6 +196,7 @@ describe('the audit guide', () => {
         'rebuild',
         'time',
         'user',
+        'verify',
       ].sort(),
     );
   });

@@ -105,6 +105,19 @@ describe('the command line', () => {
     });
   });
 
+  it('takes the place of the seals, and a verification as a part of a report', () => {
+    const place = ['--table', 'T', '--seal-bucket', 'B', '--seal-prefix', 'usher/'];
+    expect(parse('--verify', '--scan', ...place)).toMatchObject({
+      question: { about: 'verify', scan: true },
+      named: { table: 'T', sealBucket: 'B', sealPrefix: 'usher/' },
+    });
+    expect(parse('--verify', '--report', 'f.html', '--seals', 'copy').question.about).toBe('verify');
+    expect(parse('--denied', '--verify', '--report', 'f.html', '--seals', 'copy')).toMatchObject({
+      question: { about: 'denied' },
+      verifies: true,
+    });
+  });
+
   it.each([
     ['no question', []],
     ['two questions', ['--denied', '--open']],
@@ -121,6 +134,15 @@ describe('the command line', () => {
     ['an address that is none', ['--denied', '--source-ip', '192.0.2']],
     ['a network that is none', ['--denied', '--source-ip', '192.0.2.0/33']],
     ['a filter for a check', ['--compare', '--state', 'OPEN']],
+    ['a filter for the seals', ['--verify', '--state', 'OPEN']],
+    ['a verification of an answer without a report', ['--denied', '--verify']],
+    ['a scan without a verification', ['--denied', '--scan']],
+    ['seals without a verification', ['--denied', '--seals', 'copy']],
+    ['a table without its seals', ['--verify', '--table', 'T']],
+    ['a bucket beside a copy', ['--verify', '--seals', 'copy', '--seal-bucket', 'B', '--table', 'T']],
+    ['a bucket without a table', ['--verify', '--seal-bucket', 'B']],
+    ['a prefix without a bucket', ['--verify', '--seal-prefix', 'p']],
+    ['a report of a comparison', ['--compare', '--report', 'f.html']],
     ['a stack and a table', ['--denied', '--stack', 'S', '--table', 'T']],
     ['a question asked twice', ['--meeting', MEETING, '--meeting', MEETING]],
     ['a stray word', ['--meeting', MEETING, 'N']],

@@ -35,6 +35,7 @@ export async function createSealedTable(databaseUrl: string, firstHour: string) 
     tables,
     s3,
     ...place,
+    s3Url: s3Server.url,
     seals,
     now: () => nowMs,
     /** The clock of the bucket, and of the verification. */

@@ -153,6 +153,7 @@ function cellOf(column: string, value: string): string {
 
 /** Whether a spreadsheet would read a text, or its start, as something else. */
 function isReadAsOther(text: string): boolean {
-  if (isGuid(text) || isBatchId(text) || TIMESTAMP.test(text) || isIP(text) !== 0) return false;
+  if (isGuid(text) || isBatchId(text.split('/')[0] ?? '') || TIMESTAMP.test(text) || isIP(text) !== 0)
+    return false;
   return /^(?:\s*[\d.,(]|\s+[=+@-])/.test(text) || MONTH.test(text) || TRUTH.test(text);
 }

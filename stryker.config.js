@@ -11,6 +11,7 @@ const modules = [
   'oidc/claim-path',
   'oidc/fetch-key-set',
   'oidc/issuer-names',
+  'oidc/key-choice',
   'oidc/key-set',
   'oidc/key-set-cache',
   'oidc/token-mark',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { filesOfBundle } from '../scripts/lean-bundle.ts';
 import { checkAnswers, checkAudit } from './audit-check.ts';
 import { type BundleProcess, startBundle } from './processes.ts';
 import type { References } from './references.ts';
@@ -29,7 +29,7 @@ const FLOOR = 'floor';
 export function measureSizes(references: References): Row[] {
   const section = 'bundle';
   const sizeOf = (name: string, directory: string, compress: (bytes: Buffer) => Buffer) =>
-    exact(section, name, 'B', compress(readFileSync(path.join(directory, 'index.js'))).length);
+    exact(section, name, 'B', bytesOf(filesOfBundle(directory).map((file) => compress(readFileSync(file)))));
   return [
     { what: 'minified', compress: (bytes: Buffer) => bytes },
     { what: 'gzip', compress: (bytes: Buffer) => gzipSync(bytes) },
@@ -40,7 +40,7 @@ export function measureSizes(references: References): Row[] {
   });
 }
 
-/** From `require` to the first answer, in a fresh process for each value, in turns. */
+/** From loading the bundle to the first answer, in a fresh process for each value, in turns. */
 export async function measureCold(
   setting: Setting,
   references: References,
@@ -143,6 +143,10 @@ export async function measureWarm(
 }
 
 const BLOCK = 10;
+
+function bytesOf(files: Buffer[]): number {
+  return files.reduce((sum, { length }) => sum + length, 0);
+}
 
 /** Every answer is checked, and where there is an audit, the audit. */
 async function check(

@@ -13,7 +13,7 @@ export interface References {
 export async function buildReferences(directory: string): Promise<References> {
   const bundle = async (name: string) => {
     const source = fileURLToPath(new URL(`./references/${name}.ts`, import.meta.url));
-    await leanBundle(source, path.join(directory, name, 'index.js'));
+    await leanBundle(source, path.join(directory, name));
     return path.join(directory, name);
   };
   return {

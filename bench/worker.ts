@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** A block of equal requests, one after the other. */
 export interface Block {
@@ -33,10 +35,14 @@ type Handler = (event: unknown, context: object) => Promise<{ statusCode: number
 const [directory, keep, firstEvent] = process.argv.slice(2) as [string, string, string | undefined];
 const first: Block | undefined =
   firstEvent === undefined ? undefined : { event: JSON.parse(firstEvent), requests: 1 };
+// As Lambda's runtime does: an ES module is imported, and what it awaits is waited for
+// (https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html). Earlier commits have a CommonJS module.
 const require = createRequire(path.join(directory, 'index.js'));
+const esModule = pathToFileURL(path.join(directory, 'index.mjs'));
+const isEsModule = existsSync(esModule);
 const cpuBefore = process.cpuUsage();
 const beforeMs = performance.now();
-const { handler } = require('./index.js') as { handler: Handler };
+const { handler }: { handler: Handler } = isEsModule ? await import(esModule.href) : require('./index.js');
 const wallMs = performance.now() - beforeMs;
 const cpuMs = cpuMsSince(cpuBefore);
 const started: Started = { wallMs, cpuMs, first: first && (await run(first)) };

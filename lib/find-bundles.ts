@@ -9,7 +9,7 @@ const PACKAGE = 'chime-usher';
 /** The package's files, relative to its manifest. */
 const PACKED = 'dist/package/dist/lambda';
 
-const ENTRY = 'create-attendees/index.js';
+const ENTRY = 'create-attendees/index.mjs';
 
 /**
  * Finds the functions of this package: beside this module, or in the installed package if the app is bundled with this

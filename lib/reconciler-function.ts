@@ -15,7 +15,7 @@ export interface ReconcilerFunctionProps {
   meetingsRegion: string;
   tables: AuditTableSet;
   metricsNamespace: string;
-  /** The folder with the bundle, its entry `index.js`. */
+  /** The folder with the bundle, its entry `index.mjs`. */
   bundleDirectory: string;
 }
 

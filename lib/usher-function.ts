@@ -43,7 +43,7 @@ export interface UsherFunctionProps {
   description: string;
   roleDescription: string;
   logs: CompleteSettings['logs'];
-  /** The folder with the bundle, its entry `index.js`. */
+  /** The folder with the bundle, its entry `index.mjs`. */
   bundleDirectory: string;
   /** Text files beside the bundle, by name. */
   files?: Record<string, string>;

@@ -31,11 +31,9 @@ function generateRequestValidators(): void {
   );
 }
 
-/** The manifest beside the bundle keeps Node from taking it for an ES module where a folder above says so. */
 async function bundleFunction(name: string, entryPoint: string): Promise<void> {
-  const metafile = await leanBundle(path(entryPoint), path(`dist/lambda/${name}/index.js`));
+  const metafile = await leanBundle(path(entryPoint), path(`dist/lambda/${name}`));
   writeFileSync(path(`dist/lambda/${name}/${NOTICES_FILE}`), thirdPartyNotices(metafile));
-  writeFileSync(path(`dist/lambda/${name}/package.json`), `${JSON.stringify({ type: 'commonjs' })}\n`);
 }
 
 rmSync(path('dist'), { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type ChimeSDKMeetingsClient, GetMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { type DynamoDBClient, ExecuteStatementCommand } from '@aws-sdk/client-dynamodb';
+import { turnOfEventLoop } from './turn-of-event-loop.ts';
 
 type CreateConnection = Agent['createConnection'];
 type ConnectionOptions = Parameters<CreateConnection>[0];
@@ -98,16 +99,23 @@ function nowMs(): number {
   return process.uptime() * 1_000;
 }
 
-/** Opens a connection to DynamoDB for the client's first call. Awaited by no one, and without a request. */
-export function connectToDynamoDB(client: DynamoDBClient, agent: EarlyAgent): void {
-  rehearse(client, new ExecuteStatementCommand({ Statement: 'INSERT', Parameters: [{ S: '-' }] }), agent);
+/**
+ * Begins a connection to DynamoDB for the client's first call, without a request. Resolves when it is begun or cannot be, and
+ * does not wait for it. Never rejects.
+ */
+export function connectToDynamoDB(client: DynamoDBClient, agent: EarlyAgent): Promise<void> {
+  return rehearse(
+    client,
+    new ExecuteStatementCommand({ Statement: 'INSERT', Parameters: [{ S: '-' }] }),
+    agent,
+  );
 }
 
 /**
- * Opens a connection to Chime for the look-up of a meeting. Any other call closes it, if it is the first: a connection that
+ * Begins a connection to Chime for the look-up of a meeting, as the one to DynamoDB. Any other call closes it, if it is the first: a connection that
  * turns out to be dead must not make it unknown what a BatchCreateAttendee did.
  */
-export function connectToChime(client: ChimeSDKMeetingsClient, agent: EarlyAgent): void {
+export function connectToChime(client: ChimeSDKMeetingsClient, agent: EarlyAgent): Promise<void> {
   client.middlewareStack.add(
     (next, { commandName }) =>
       (args) => {
@@ -116,31 +124,45 @@ export function connectToChime(client: ChimeSDKMeetingsClient, agent: EarlyAgent
       },
     { name: 'onlyProvenConnections', step: 'initialize' },
   );
-  rehearse(client, new GetMeetingCommand({ MeetingId: '-' }), agent);
+  return rehearse(client, new GetMeetingCommand({ MeetingId: '-' }), agent);
 }
 
 /**
- * Takes a command the whole way to its sending, which says where calls go and readies the code for them, and opens a
- * connection there in place of sending it.
+ * Takes a command the whole way there and back, which says where calls go and readies the code for them. In place of sending
+ * it, a connection is opened, and the answer is empty. Meanwhile, the event loop goes on.
  */
-function rehearse(
+async function rehearse(
   client: DynamoDBClient | ChimeSDKMeetingsClient,
   command: ExecuteStatementCommand | GetMeetingCommand,
   agent: EarlyAgent,
-): void {
+): Promise<void> {
   const middlewareStack = command.middlewareStack as ExecuteStatementCommand['middlewareStack'];
+  middlewareStack.add(
+    (next) => async (args) => {
+      await turnOfEventLoop();
+      return next(args);
+    },
+    { name: 'turnOfEventLoop', step: 'finalizeRequest' },
+  );
   middlewareStack.add(
     () =>
       async ({ request }) => {
         const { protocol, hostname, port } = request as HttpRequest;
         if (protocol === 'https:') agent.open(hostname, port);
-        return { response: {}, output: { $metadata: {} } };
+        const response = { statusCode: 200, headers: {}, body: EMPTY_OBJECT };
+        // The output is added by the SDK's deserializer, which is around this.
+        return { response } as Deserialized;
       },
-    { name: 'connectInstead', step: 'deserialize', priority: 'high' },
+    { name: 'connectInstead', step: 'deserialize', priority: 'low' },
   );
   // What fails here, as for want of credentials, the first request runs into itself and reports.
-  (client.send as (command: unknown) => Promise<unknown>)(command).catch(() => {});
+  await (client.send as (command: unknown) => Promise<unknown>)(command).catch(() => {});
 }
+
+const EMPTY_OBJECT = new TextEncoder().encode('{}');
+
+/** What comes of the last step before the deserializer's. */
+type Deserialized = { response: unknown; output: never };
 
 interface HttpRequest {
   protocol: string;

@@ -3,24 +3,13 @@ import { FacadeError } from '../model/errors.ts';
 import type { IssuerRules, SignatureAlgorithm } from '../model/issuer-rules.ts';
 import type { Clock, TokenVerifier } from '../model/ports.ts';
 import { callerOf } from './caller.ts';
-import { fetchKeySet, KeySetFetchError } from './fetch-key-set.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
 import { nearestIssuer } from './issuer-names.ts';
-import { type ChosenKeys, chooseKeys, hasReadableKey, type KeyRequest, type KeySet } from './key-set.ts';
-import { createKeySetCache, type KeySetCache } from './key-set-cache.ts';
+import { type ChosenKeys, chooseKeys, hasReadableKey, type KeyRequest } from './key-choice.ts';
+import type { KeySet } from './key-set.ts';
+import type { KeySetCache } from './key-set-cache.ts';
 import { assertHeaderMark } from './token-mark.ts';
 import { type Report, refuse, tokenErrorOf } from './token-refusals.ts';
-
-/** How each process asks each issuer for its keys; docs/authorization.md has the totals. */
-export const KEY_FETCHING = {
-  timeoutMs: 2_000,
-  maxBytes: 512 * 1_024,
-  maxAgeMs: 10 * 60_000,
-  maxStaleMs: 60 * 60_000,
-  unknownKeyCooldownMs: 10_000,
-  failureCooldownMs: 2_000,
-  staleRetryMs: 30_000,
-  prefetchedIssuers: 3,
-};
 
 /** RFC 7518 sections 3.3 and 3.5: shorter keys can be factored. */
 const MIN_RSA_BITS = 2048;
@@ -34,31 +23,16 @@ type Header = { alg?: unknown; kid?: unknown; typ?: unknown; crit?: unknown };
  * algorithms, critical headers, the token's mark, its client, its subject, and `iat`.
  *
  * @param report logs why a token was refused or keys could not be fetched; no personal data
+ * @param cache the issuers' keys, if their fetching has begun
  */
 export function createTokenVerifier(
   issuers: readonly IssuerRules[],
   clock: Clock,
   report: Report,
-): TokenVerifier & { prefetchKeys(): void } {
+  cache: KeySetCache = createIssuerKeys(clock, report),
+): TokenVerifier {
   const rulesByIssuer = new Map(issuers.map((rules) => [rules.issuer, rules]));
-  const cache = createKeySetCache({
-    ...KEY_FETCHING,
-    now: clock.now,
-    fetchKeySet: (jwksUri, timeoutMs) => fetchKeySet(jwksUri, { ...KEY_FETCHING, timeoutMs }),
-    onFailure: (jwksUri, error) =>
-      report('keys not fetched', {
-        jwksUri,
-        ...(error instanceof KeySetFetchError ? error.facts : { problem: 'unexpected' }),
-      }),
-  });
-
   return {
-    /** Fetches the keys of the first issuers before a token needs them; not awaited, and only success is kept. */
-    prefetchKeys() {
-      const first = issuers.slice(0, KEY_FETCHING.prefetchedIssuers);
-      for (const jwksUri of first.flatMap(({ jwksUris }) => jwksUris)) cache.prefetch(jwksUri);
-    },
-
     async verify(token) {
       const { header, issuer } = readUnverified(token);
       const rules = rulesByIssuer.get(issuer);

@@ -47,12 +47,10 @@ describe('an app that installs the package', () => {
     expect(synthesize('again')).toBe(template);
 
     const bundles = readdirSync(join(app, 'cdk.out'))
-      .map((name) => join(app, 'cdk.out', name, 'index.js'))
-      .filter((file) => existsSync(file))
-      .map((file) => readFileSync(file, 'utf8'));
-    const built = ['create-attendees', 'reconciler'].map((name) =>
-      readFileSync(join('dist/lambda', name, 'index.js'), 'utf8'),
-    );
+      .map((name) => join(app, 'cdk.out', name))
+      .filter((folder) => existsSync(join(folder, 'index.mjs')))
+      .map(textsIn);
+    const built = ['create-attendees', 'reconciler'].map((name) => textsIn(join('dist/lambda', name)));
     expect(bundles.toSorted()).toEqual(built.toSorted());
   }, 60_000);
 
@@ -92,3 +90,11 @@ describe('an app that installs the package', () => {
     );
   });
 });
+
+/** What a bundle's files say, by their names. */
+function textsIn(folder: string): string {
+  const texts = readdirSync(folder)
+    .toSorted()
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+  return JSON.stringify(texts);
+}

@@ -128,7 +128,7 @@ describe('issuers that have no room in the environment', () => {
 
   it('are in the asset of their own function, beside its code, where the function reads them', () => {
     const [one, two] = synthesized(400) as [string, string];
-    expect(existsSync(join(one, 'index.js'))).toBe(true);
+    expect(existsSync(join(one, 'index.mjs'))).toBe(true);
     const variables = {
       AUDIT_TABLE_NAME: 'audit',
       ADMISSION_TABLE_NAME: 'admissions',

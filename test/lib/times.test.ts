@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { REQUEST_TIMES } from '../../lambda/create-attendees/time-budget.ts';
-import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
+import { KEY_FETCHING } from '../../lambda/oidc/issuer-keys.ts';
 import { RUN_TIMES } from '../../lambda/reconciler/run-times.ts';
 import { completeSettings } from '../../lib/settings/complete.ts';
 import { resourcesOf, synthesize, theResource } from '../support/synthesize.ts';

@@ -163,7 +163,7 @@ describe('a missing bundle', () => {
   it('is said in one line', () => {
     const config = parseConfig({ stackName: 'usher-test' }, 'config/test.json');
     expect(() => new UsherStack(new App(), 'usher-test', { config, bundlesDirectory: '/nowhere' })).toThrow(
-      /nowhere\/create-attendees\/index\.js: the function is not built; run `npm run build`$/,
+      /nowhere\/create-attendees\/index\.mjs: the function is not built; run `npm run build`$/,
     );
   });
 });

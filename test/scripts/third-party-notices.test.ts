@@ -14,12 +14,13 @@ describe.each(FUNCTIONS)('the notices beside the bundle of %s', (name) => {
   const notices = () => readFileSync(`dist/lambda/${name}/THIRD-PARTY-NOTICES.txt`, 'utf8');
 
   it('name every package that is in it, with its version and its licence', async () => {
-    const { outputs } = await leanBundle(`lambda/${name}/handler.ts`, join(directory, `${name}.js`));
-    const [output] = Object.values(outputs);
+    const { outputs } = await leanBundle(`lambda/${name}/handler.ts`, join(directory, name));
     const packages = new Set(
-      Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
-        bytesInOutput > 0 ? (/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []) : [],
-      ),
+      Object.values(outputs)
+        .flatMap(({ inputs }) => Object.entries(inputs))
+        .flatMap(([file, { bytesInOutput }]) =>
+          bytesInOutput > 0 ? (/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []) : [],
+        ),
     );
     expect(packages.size).toBeGreaterThan(10);
     const lines = notices().split('\n');
@@ -41,6 +42,6 @@ it('are not written for a package that does not say its licence', async () => {
   writeFileSync(join(folder, 'package.json'), '{ "name": "nameless", "version": "1.0.0" }');
   writeFileSync(join(folder, 'index.js'), 'console.log(1);');
   writeFileSync(join(directory, 'entry.js'), "import 'nameless';");
-  const metafile = await leanBundle(join(directory, 'entry.js'), join(directory, 'out.js'));
+  const metafile = await leanBundle(join(directory, 'entry.js'), join(directory, 'out'));
   expect(() => thirdPartyNotices(metafile)).toThrow('nameless: the package does not declare its licence.');
 });

@@ -46,7 +46,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const bundlesDirectory = join(folder, 'bundles');
 for (const name of ['create-attendees', 'reconciler']) {
   mkdirSync(join(bundlesDirectory, name), { recursive: true });
-  writeFileSync(join(bundlesDirectory, name, 'index.js'), `// ${name}`);
+  writeFileSync(join(bundlesDirectory, name, 'index.mjs'), `// ${name}`);
 }
 
 /** An app of somebody's own, with feature flags where they are given. */

@@ -148,6 +148,18 @@ describe.each([1, 3, 6])('frozen right after loading for %d s, the function', (s
   });
 });
 
+it('loads without waiting for the network', async () => {
+  for (const service of SERVICES) await setting.standIn.links[service].setMode('silent');
+  // The shortest limit of what it begins is 2 s.
+  expect((await start()).started.wallMs).toBeLessThan(1_500);
+});
+
+it('loads without credentials, and says so by the first request', async () => {
+  const bundle = await start({ AWS_ACCESS_KEY_ID: '' });
+  expect(await ask(bundle)).toMatchObject({ status: 503 });
+  expect(await operations()).toEqual([]);
+});
+
 describe('long after loading, the first request', () => {
   it('gets new connections', async () => {
     const bundle = await start();

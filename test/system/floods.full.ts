@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FAILED_LOOKUPS } from '../../lambda/create-attendees/meeting-access.ts';
-import { KEY_FETCHING } from '../../lambda/oidc/token-verifier.ts';
+import { KEY_FETCHING } from '../../lambda/oidc/issuer-keys.ts';
 import { createSigningKey, type SigningKey, signToken, startKeyServer } from '../support/issuer.ts';
 import { createIssuerEntry } from '../support/issuer-rules.ts';
 import {

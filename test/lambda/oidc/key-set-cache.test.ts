@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { chooseKeys, type KeySet, parseKeySet } from '../../../lambda/oidc/key-set.ts';
+import { chooseKeys } from '../../../lambda/oidc/key-choice.ts';
+import { type KeySet, parseKeySet } from '../../../lambda/oidc/key-set.ts';
 import { createKeySetCache, type KeySetCache } from '../../../lambda/oidc/key-set-cache.ts';
 import { createSigningKey, publicJwk } from '../../support/issuer.ts';
 

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IssuerRules } from '../../../lambda/model/issuer-rules.ts';
-import { createTokenVerifier, KEY_FETCHING } from '../../../lambda/oidc/token-verifier.ts';
+import { KEY_FETCHING } from '../../../lambda/oidc/issuer-keys.ts';
+import { createTokenVerifier } from '../../../lambda/oidc/token-verifier.ts';
 import {
   base64url,
   createSigningKey,

@@ -142,14 +142,14 @@ describe('npm run audit', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  it('says with 3 that there is nothing, and still prints a valid document', async () => {
+  it('exits with 3 if nothing is found, and still prints a valid document', async () => {
     const { code, stdout, stderr } = await run(['--user', 'nobody', '--output', 'json']);
     expect([code, stdout]).toEqual([3, '[]\n']);
     expect(stderr).toContain('Nothing found for --user nobody, from the first record to 20');
     expect(stderr).toContain(`in ${tables.auditTableName}`);
   });
 
-  it('says how far it looks back where nothing was said', async () => {
+  it('says how far it looks back by default', async () => {
     const { code, stderr } = await run(['--denied']);
     expect([0, 3]).toContain(code);
     expect(stderr).toMatch(/Looking back to 20\d\d-\d\d-\d\dT.*Z\.\n/);
@@ -162,7 +162,7 @@ describe('npm run audit', () => {
     expect(JSON.parse(stdout)).toMatchObject({ batchId: id, state: 'ISSUED' });
   });
 
-  it('compares with 4 where admissions differ, rebuilds them, and compares with 0', async () => {
+  it('exits with 4 if admissions differ, rebuilds them, and then exits with 0', async () => {
     const own = '0d0d0d0d-0d4a-4c6b-9e8f-1a2b3c4d2706';
     const id = batchIdAt('2026-10-01T10:00:00Z');
     const issued = [issuedTo('zoe', 'attendee-zoe')];
@@ -181,7 +181,7 @@ describe('npm run audit', () => {
     expect((await run(['--user', 'zoe'])).code).toBe(0);
   });
 
-  it('ends quietly when nobody reads on', async () => {
+  it('ends quietly when its reader has gone', async () => {
     const requested = Array.from({ length: 100 }, (_, n) => ({ externalUserId: `${n}-`.padEnd(64, 'x') }));
     for (let n = 0; n < 400; n += 1) {
       const id = batchIdAt('2026-11-22T12:00:00Z');
@@ -199,7 +199,7 @@ describe('npm run audit', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failure', () => {
   /** One line about the question, where it got that far, and one about the failure. */
   const failure = ({ stdout, stderr }: Run): string => {
     expect(stdout).toBe('');
@@ -208,7 +208,7 @@ describe('what goes wrong', () => {
     return lines.at(-1) ?? '';
   };
 
-  it('is wrong use where no question is asked, or nothing says which tables', async () => {
+  it('is wrong use without a question, or without tables', async () => {
     const noQuestion = await run([]);
     expect([noQuestion.code, failure(noQuestion)]).toEqual([
       2,
@@ -223,7 +223,7 @@ describe('what goes wrong', () => {
     expect([result.code, failure(result)]).toEqual([1, expect.stringContaining('does not exist')]);
   });
 
-  it('is a DynamoDB that nobody can reach', async () => {
+  it('is an unreachable DynamoDB', async () => {
     const stopped = createServer();
     const port = await listen(stopped, 0);
     await close(stopped);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => world.system.stop());
 
 describe('verify:aws, on a local system with something wrong', () => {
-  it('says so where the audit has no record of what was answered', async () => {
+  it('fails if the audit has no record of an answer', async () => {
     const { dynamodbUrl } = world.system.environment;
     const { auditTableName } = await createTestTables(dynamodbUrl, 'empty');
     const directory = mkdtempSync(path.join(tmpdir(), 'usher-verify-'));
@@ -38,7 +38,7 @@ describe('verify:aws, on a local system with something wrong', () => {
     }
   });
 
-  it('says so where Chime makes a second attendee of a repeated name', async () => {
+  it('fails if Chime creates a second attendee for a repeated name', async () => {
     await world.emulator('mode', 'PUT', { existing: 'duplicate' });
     try {
       const run = await world.verify();
@@ -51,7 +51,7 @@ describe('verify:aws, on a local system with something wrong', () => {
     }
   });
 
-  it('says so where an origin may not call, which ought to', async () => {
+  it('fails if an allowed origin may not call', async () => {
     const run = await world.verify(world.launch(['--origin=https://app.example.com']));
     expect(failures(run)).toHaveLength(2);
     expect(failures(run)[0]).toContain('browsers: answers a preflight of an allowed origin');

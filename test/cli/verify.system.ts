@@ -36,7 +36,7 @@ describe('verify:aws, on the local system', () => {
     expect(run.stdout + run.stderr).not.toMatch(/eyJ|[A-Za-z0-9+]{60}/);
   });
 
-  it('fails, and leaves no meeting, where a token command fails', async () => {
+  it('fails, and leaves no meeting, if a token command fails', async () => {
     await world.emulator('calls', 'DELETE');
     const run = await world.verify(world.launch(['--token-command=exit 7']));
     expect(run.stderr).toContain('verify: The token command ended with 7.');
@@ -45,7 +45,7 @@ describe('verify:aws, on the local system', () => {
     expect(await meetingsLeft()).toBe(0);
   });
 
-  it('leaves no meeting where it is interrupted', async () => {
+  it('leaves no meeting if it is interrupted', async () => {
     await world.emulator('calls', 'DELETE');
     const child = world.launch();
     child.stdout.once('data', () => child.kill('SIGINT'));
@@ -55,7 +55,7 @@ describe('verify:aws, on the local system', () => {
     expect(await meetingsLeft()).toBe(0);
   });
 
-  it('says what to do where no local system runs', async () => {
+  it('says what to do if no local system runs', async () => {
     const run = await world.verify(world.launch([], path.join(tmpdir(), 'usher-nowhere')));
     expect(run.stderr).toContain('start one with `npm start`');
     expect(run.code).toBe(1);

@@ -89,7 +89,7 @@ describe('a request ends in time', () => {
     ['an intent', /ExecuteStatement.*"intent"/, unavailable(/^Nothing was created/), 3_000],
     ['an outcome', /ExecuteStatement.*"outcome"/, unavailable(/^The outcome is not known yet/), 3_000],
     ['what is derived', /BatchWriteItem/, { name: 'success' }, 1_000],
-  ])('where %s cannot be written', async (_what, what, expected, mostMs) => {
+  ])('if %s cannot be written', async (_what, what, expected, mostMs) => {
     const meetingId = await createMeeting(system.environment);
     delays.set(meetingId, { what, ms: STALLED_MS });
     const answer = await create(meetingId);
@@ -97,14 +97,14 @@ describe('a request ends in time', () => {
     expect(answer.tookMs).toBeLessThan(mostMs + 2_500);
   });
 
-  it('where Chime does not say what meeting it is', async () => {
+  it('if Chime does not answer the meeting look-up', async () => {
     await chimeControl(system.environment).fault({ operation: 'GetMeeting', latencyMs: STALLED_MS });
     const answer = await create(await createMeeting(system.environment));
     expect(answer).toMatchObject(unavailable(/could not be looked up/));
     expect(answer.tookMs).toBeLessThan(4_500);
   }, 15_000);
 
-  it('where Chime does not answer, with the reserve for the record still left', async () => {
+  it('if Chime does not answer, with the reserve for the record still left', async () => {
     const control = chimeControl(system.environment);
     // The start of a process is not what is timed.
     await create(await createMeeting(system.environment));
@@ -116,7 +116,7 @@ describe('a request ends in time', () => {
     expect(await control.calls('BatchCreateAttendee')).toHaveLength(1);
   }, 15_000);
 
-  it('where everything is as slow as it may be, without asking Chime too late', async () => {
+  it('if everything is as slow as allowed, without calling Chime too late', async () => {
     const control = chimeControl(system.environment);
     await control.clearCalls();
     const meetingId = await createMeeting(system.environment);

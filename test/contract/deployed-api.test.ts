@@ -170,7 +170,7 @@ describe('the contract and the API that is deployed', () => {
         }),
       'THROTTLED',
     ],
-  ])('are told apart by %s', (_what, changeContract, changeApi, difference) => {
+  ])('are distinguished by %s', (_what, changeContract, changeApi, difference) => {
     const document = read();
     const api = structuredClone(deployed);
     changeContract(document);

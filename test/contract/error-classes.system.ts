@@ -199,7 +199,7 @@ describe('an answer of Chime', () => {
     }
   });
 
-  it('is passed on with its request id where it is a success, and the record has it', async () => {
+  it('is passed on with its request id on success, and recorded', async () => {
     const control = chimeControl(system.environment);
     await control.clearCalls();
     const meetingId = await createMeeting(system.environment);

@@ -95,7 +95,7 @@ const create = (apiUrl: string) =>
     .catch((e) => e);
 
 describe('a function that fails beyond its own shaping', () => {
-  it.each(Object.keys(FAILURES) as Failure[])('is a ServiceFailureException where it %s', async (failure) => {
+  it.each(Object.keys(FAILURES) as Failure[])('is a ServiceFailureException if it %s', async (failure) => {
     const error = await create(await start(failure));
     expect(error).toBeInstanceOf(ServiceFailureException);
     expect(error).toMatchObject({
@@ -107,7 +107,7 @@ describe('a function that fails beyond its own shaping', () => {
     expect(error.RequestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('is a ServiceUnavailableException where the gateway gives it up before Lambda does', async () => {
+  it('is a ServiceUnavailableException if the gateway times out before Lambda', async () => {
     const error = await create(
       await start('takes too long', { timeoutMs: 5_000, integrationTimeoutMs: 100 }),
     );

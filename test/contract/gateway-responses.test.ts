@@ -105,7 +105,7 @@ describe('what the gateway answers by itself', () => {
     expect(headers['gatewayresponse.header.Cache-Control']).toBe("'no-store'");
   });
 
-  it('has no shape for a type that there is not', () => {
+  it('has no shape for a type that does not exist', () => {
     expect(Object.keys(shapes).filter((type) => !TYPES.some(([known]) => known === type))).toEqual([]);
   });
 });

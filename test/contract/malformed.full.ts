@@ -13,7 +13,7 @@ import { type RunningSystem, startSystem, unthrottledConfig } from '../support/l
 const REQUESTS = 20_000;
 const SEED = 20261123;
 const AT_ONCE = 8;
-/** Much more than any of them takes, and less than anybody would wait. */
+/** Much longer than any of them takes, and short enough for a test. */
 const HUNG_MS = 10_000;
 
 let system: RunningSystem;
@@ -114,7 +114,7 @@ it(`answers ${REQUESTS} malformed requests with modelled errors, and stays silen
   );
   expect(problems.slice(0, 20)).toEqual([]);
 
-  // Whoever crashed would have been replaced.
+  // A crashed process would have been replaced.
   expect(system.handlerProcessIds()).toEqual(expect.arrayContaining(processes));
   expect(await chimeControl(system.environment).calls('BatchCreateAttendee')).toEqual([]);
   const log = system.stdout() + system.stderr();

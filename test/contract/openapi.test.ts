@@ -38,7 +38,7 @@ const sorted = ({ members, required }: { members: string[]; required: string[] }
   required: required.toSorted(),
 });
 
-describe('the API document, beside the schemas of the stock SDK', () => {
+describe('the API document, compared with the schemas of the stock SDK', () => {
   it.each([
     ['Capabilities', sdk.AttendeeCapabilities$],
     ['AttendeeRequest', sdk.CreateAttendeeRequestItem$],
@@ -154,7 +154,7 @@ describe('the API document, beside the schemas of the stock SDK', () => {
   });
 });
 
-describe('the API document, beside the constraints of the model', () => {
+describe('the API document, compared with the constraints of the model', () => {
   it('limits a batch', () => {
     expect(schemas.BatchCreateAttendeeRequest.properties.Attendees).toMatchObject({
       minItems: 1,
@@ -243,10 +243,10 @@ function breakingChanges(before: object, after: object): string[] {
     .map(({ action, path }) => `${action} ${path.join(' ')}`);
 }
 
-describe('the API document, beside that of the last release', () => {
+describe('the API document, compared with that of the last release', () => {
   const released = read(`docs/releases/openapi-${api.info.version}.json`);
 
-  it('breaks nobody', () => {
+  it('breaks no client', () => {
     expect(breakingChanges(released, api)).toEqual([]);
   });
 
@@ -267,7 +267,7 @@ describe('the API document, beside that of the last release', () => {
     ['longer names only', (d) => Object.assign(d.components.schemas.ExternalUserId, { minLength: 3 })],
     ['other characters only', (d) => Object.assign(d.components.schemas.ExternalUserId, { pattern: '^x$' })],
     ['a value removed', (d) => d.components.schemas.MediaCapability.enum.pop()],
-  ])('would be told of %s', (_what, change) => {
+  ])('reports %s', (_what, change) => {
     const changed = structuredClone(released);
     change(changed);
     expect(breakingChanges(released, changed)).not.toEqual([]);

@@ -125,7 +125,7 @@ describe('the typed client', () => {
     expect(error).toMatchObject({ code: 'NotFound', batchId: expect.stringMatching(/^\d{8}T/) });
   });
 
-  it('says so where the gateway itself refused', async () => {
+  it('reports a refusal by the gateway itself', async () => {
     const attendees = Array.from({ length: 150_000 }, () => ({ ExternalUserId: 'x'.repeat(64) }));
     const error = await usher()
       .createAttendees(ABSENT_MEETING, attendees)

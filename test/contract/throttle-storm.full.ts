@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => system.stop());
 
-/** Requests from stock clients at four times the quota; who is asked for tells which request a call belongs to. */
+/** Requests from stock clients at four times the quota; the requested name shows which request a call belongs to. */
 async function storm(meetingOf: (request: number) => string) {
   const control = chimeControl(system.environment);
   await control.mode(QUOTA);

@@ -233,7 +233,7 @@ describe('a deployment, on an emulator of AWS', () => {
     expect(await audit(dev, '--user', 'bob')).toMatchObject([{ meetingId, batchId }]);
   }, 30_000);
 
-  it('lets nobody in without a token of the pool', async () => {
+  it('admits no one without a token of the pool', async () => {
     const forged = await signToken({
       iss: dev['Issuer'],
       client_id: dev['ClientId'],

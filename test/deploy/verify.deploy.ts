@@ -150,7 +150,7 @@ describe('verify:aws, on an emulator of AWS', () => {
     expect(run.code).toBe(1);
   }, 120_000);
 
-  it('tells a server that speaks old TLS from one that does not', async () => {
+  it('distinguishes a server that speaks old TLS', async () => {
     const certificate = aws.environment['NODE_EXTRA_CA_CERTS'] as string;
     const keyPair = {
       cert: readFileSync(certificate),

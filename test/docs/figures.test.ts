@@ -99,7 +99,7 @@ describe('docs/runbook.md', () => {
     expect(reasonsOf(metric).toSorted()).toEqual(reasons.toSorted());
   });
 
-  it('says what to do about reasons that there are', () => {
+  it('explains exactly the existing reasons', () => {
     const explained = rowsUnder(runbook, 'server-errors').flatMap(([reason]) => code(reason));
     const known = reasonsOf('FailedRequests');
     expect(explained.length).toBeGreaterThan(5);

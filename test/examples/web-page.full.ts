@@ -155,7 +155,7 @@ describe('an error, in plain words', () => {
     await notice(page).getByText('It has ended, or it belongs to another organization.').waitFor();
   });
 
-  inBrowser('says that a text is no meeting ID', async (page) => {
+  inBrowser('rejects a text that is not a meeting ID', async (page) => {
     await signIn(page, 'host');
     await page.getByLabel('Meeting ID').fill('my meeting');
     await page.getByRole('button', { name: 'Enter', exact: true }).click();

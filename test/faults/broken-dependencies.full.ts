@@ -164,7 +164,7 @@ describe('broken dependencies', () => {
   }, 900_000);
 
   it.each(Object.entries(LOOKUP_FAULTS))(
-    'a lookup of the meeting that is %s asks Chime for nobody',
+    'a look-up of the meeting that is %s requests no attendee from Chime',
     async (_, fault) => {
       const lane = await startLane({ timeoutSeconds: TIMEOUT_SECONDS });
       try {

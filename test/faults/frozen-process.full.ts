@@ -70,7 +70,7 @@ describe('a process that was frozen', () => {
     expect(await askAfterFreeze('forget', { frozenMs: 6_000, sameMeeting })).toEqual(created);
   });
 
-  it('uses none of these either when it is asked before its timers are', () =>
+  it('uses none of these either if a request comes before its timers run', () =>
     withClient(async (client, wire) => {
       const look = new GetMeetingCommand({ MeetingId: await lane.createMeeting('thawed') });
       await client.send(look);

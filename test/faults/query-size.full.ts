@@ -56,7 +56,7 @@ afterAll(async () => {
 });
 
 describe('every question of the audit', () => {
-  it('reads more where the answer is longer, and not where the table is larger', async () => {
+  it('reads more for a longer answer, and not for a larger table', async () => {
     await put([[lane.tableNames.openIntents, { list: 'sweep', batchId: 'through', through: iso(NOW_MS) }]]);
     await put(Array.from({ length: FEW }, asked).flat());
     await put(Array.from({ length: SMALL }, background).flat());
@@ -146,7 +146,7 @@ function asked(): Put[] {
   ];
 }
 
-/** A batch of the year before, of somebody else; one in ten was denied. */
+/** A batch of another caller, a year earlier; one in ten was denied. */
 function background(_: unknown, index: number): Put[] {
   const batchId = mintBatchId(
     NOW_MS - DAY_MS - Math.floor(Math.random() * 364 * DAY_MS),

@@ -107,7 +107,7 @@ describe('processes that race', () => {
     expect(problems).toEqual([]);
   }, 900_000);
 
-  it('asks Chime for nobody where a handler sleeps until it is too late', async () => {
+  it('requests no attendee from Chime if a handler is frozen past its deadline', async () => {
     const lane = await startLane({ timeoutSeconds: 6 });
     try {
       const handler = await lane.startActor('handler');

@@ -21,7 +21,7 @@ describe('clocks that are an hour apart', () => {
     ['the handler is ahead', HOUR_MS, 0],
     ['the handler is behind', -HOUR_MS, 0],
   ])(
-    'lose nothing where %s',
+    'lose nothing if %s',
     async (about, handlerMs, reconcilerMs) => {
       const lane = await startLane();
       try {

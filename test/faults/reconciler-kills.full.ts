@@ -17,7 +17,7 @@ const SITUATIONS: Record<
   string,
   {
     sizes: number[];
-    /** Also where Chime is not idempotent; elsewhere that makes no difference, as nobody is asked for twice. */
+    /** Also where Chime is not idempotent; elsewhere that makes no difference, as no name is requested twice. */
     bothModes?: true;
     /** Every point where there is one attendee; elsewhere repeats are left out. */
     everyPoint?: true;

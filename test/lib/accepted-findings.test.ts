@@ -95,7 +95,7 @@ describe.each(apps)("cdk-nag's AwsSolutions, on %s", (_what, build) => {
   for (const { on } of accepted) forgetAcceptances(on);
   const foundWithout = findings(app);
 
-  it('finds nothing that is not accepted', () => {
+  it('finds only accepted findings', () => {
     expect(found).toEqual([]);
   });
 
@@ -137,7 +137,7 @@ interface CdkNagMetadata {
 }
 
 describe("an app's own route", () => {
-  it("is reported, since what is accepted is accepted on Usher's methods alone", () => {
+  it("is reported, since findings are only accepted on Usher's methods", () => {
     const app = createApp();
     const { restApi } = addFacade(createForeignStack({}, app)).api;
     restApi.root.addResource('health').addMethod('GET', new MockIntegration());
@@ -147,7 +147,7 @@ describe("an app's own route", () => {
 });
 
 describe('the check', () => {
-  it('stops a synthesis that has a finding, as it would anybody who adds it to their app', () => {
+  it('stops a synthesis with a finding, as in an app that adds it', () => {
     const app = createApp();
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     const { facade } = createStack({ production: false }, app);
@@ -165,7 +165,7 @@ describe('the check', () => {
 });
 
 describe('acceptFindings', () => {
-  it('notes nothing on what is no one resource, which would hide the findings of all that is in it', () => {
+  it('marks single resources only, so that no finding inside a construct is hidden', () => {
     const stack = createForeignStack();
     const facade = addFacade(stack);
     const noted = () => stack.node.findAll().flatMap(({ node }) => node.metadata).length;

@@ -63,7 +63,7 @@ const anotherStatement = (topic: ITopic) =>
   });
 
 describe('the policy of the topic for alarms', () => {
-  it('lets the alarms of this account and Region in, where TLS is enforced by it', () => {
+  it('lets in the alarms of this account and Region if it enforces TLS', () => {
     const template = withTopic((stack) => new Topic(stack, 'OnCall', { enforceSSL: true }));
     const topic = theResource(template, 'AWS::SNS::Topic').id;
     expect(publishing(template)).toEqual([
@@ -86,18 +86,18 @@ describe('the policy of the topic for alarms', () => {
         new CfnTopicPolicy(stack, 'Policy', { topics: [ref], policyDocument });
       },
     ],
-  ])('lets them in where it %s', (_what, after) => {
+  ])('lets them in if it %s', (_what, after) => {
     const template = withTopic((stack) => new Topic(stack, 'OnCall'), after);
     template.resourceCountIs('AWS::SNS::TopicPolicy', 1);
     expect(publishing(template)).toHaveLength(1);
   });
 
-  it('is not made for them, since all of the account may publish where there is none', () => {
+  it('is not created for them, since without one the whole account may publish', () => {
     const template = withTopic((stack) => new Topic(stack, 'OnCall'));
     template.resourceCountIs('AWS::SNS::TopicPolicy', 0);
   });
 
-  it('is left alone where it is that of another topic', () => {
+  it('is left alone if it belongs to another topic', () => {
     const template = withTopic((stack) => {
       new Topic(stack, 'Other', { enforceSSL: true });
       return new Topic(stack, 'OnCall');
@@ -133,7 +133,7 @@ describe('the key of the topic for alarms', () => {
     ]);
   });
 
-  it('is for its owner to open where it was made elsewhere', () => {
+  it('is for its owner to open if it was created elsewhere', () => {
     const arn = 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     const template = withTopic(
       (stack) => new Topic(stack, 'OnCall', { masterKey: Key.fromKeyArn(stack, 'Key', arn) }),

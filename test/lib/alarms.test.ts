@@ -73,33 +73,30 @@ describe('the alarms', () => {
     expect(alarms.map(({ id }) => id).toSorted()).toEqual(known.toSorted());
   });
 
-  it.each(Object.entries(SECTIONS))(
-    'link %s to the section %s of the runbook, which there is',
-    (name, section) => {
-      expect(propertiesOf(name)['AlarmDescription']).toMatch(
-        new RegExp(` What to do: docs/runbook\\.md#${section}$`),
-      );
-      const withoutCode = readFileSync('docs/runbook.md', 'utf8').replace(/^```.*?^```/gms, '');
-      const headings = [...withoutCode.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
-      // The anchor that GitHub makes of a heading.
-      const anchors = headings.map((heading = '') =>
-        heading
-          .toLowerCase()
-          .replace(/[^\p{L}\p{N}_ -]/gu, '')
-          .replaceAll(' ', '-'),
-      );
-      expect(anchors).toContain(section);
-    },
-  );
+  it.each(Object.entries(SECTIONS))('link %s to the existing section %s of the runbook', (name, section) => {
+    expect(propertiesOf(name)['AlarmDescription']).toMatch(
+      new RegExp(` What to do: docs/runbook\\.md#${section}$`),
+    );
+    const withoutCode = readFileSync('docs/runbook.md', 'utf8').replace(/^```.*?^```/gms, '');
+    const headings = [...withoutCode.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
+    // The anchor that GitHub makes of a heading.
+    const anchors = headings.map((heading = '') =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+    expect(anchors).toContain(section);
+  });
 
-  it('link to the runbook where it was put', () => {
+  it('link to the runbook at its configured URL', () => {
     const elsewhere = synthesize({ alarms: { runbookUrl: 'https://wiki.example.com/usher' } });
     for (const { Properties } of alarmsOf(elsewhere)) {
       expect(Properties['AlarmDescription']).toContain(' What to do: https://wiki.example.com/usher#');
     }
   });
 
-  it('tell nobody where no topic is given', () => {
+  it('notify no one without a topic', () => {
     for (const { Properties } of alarmsOf(synthesize())) {
       expect(Properties['AlarmActions']).toBeUndefined();
       expect(Properties['OKActions']).toBeUndefined();
@@ -172,7 +169,7 @@ describe('the alarms', () => {
       atLeast(1, { EvaluationPeriods: 3 }),
     ],
   ])(
-    'watch for %s by exactly this, tell the topic when it begins and ends, and have names that CloudFormation gives',
+    'watch for %s by exactly this, notify the topic at begin and end, and get their names from CloudFormation',
     (name, metrics, when) => {
       const others = Object.entries(propertiesOf(name)).filter(([key]) => !METRIC_PROPERTIES.includes(key));
       expect(metricLinesOf(theResource(template, 'AWS::CloudWatch::Alarm', `Alarms${name}`))).toEqual(
@@ -218,7 +215,7 @@ describe('the alarms', () => {
     expect(valueAt('ServerErrors', points) >= threshold).toBe(breaches);
   });
 
-  it('of a canary are none that counts throttled requests', () => {
+  it('of a canary never count throttled requests', () => {
     const canary = synthesize({ deployment: { canaryMinutes: 5 } });
     const { AlarmConfiguration } = theResource(canary, 'AWS::CodeDeploy::DeploymentGroup').Properties as {
       AlarmConfiguration: { Alarms: { Name: { Ref: string } }[] };

@@ -61,7 +61,7 @@ describe('the methods', () => {
     ]);
   });
 
-  it.each(methods)('have the function, as it was deployed last, answer %s', (_name, { Properties }) => {
+  it.each(methods)('invoke the last deployed version of the function for %s', (_name, { Properties }) => {
     const { RestApiId, ResourceId: _, HttpMethod: __, ...rest } = Properties;
     const integration = rest['Integration'] as Record<string, unknown>;
     expect(RestApiId).toEqual({ Ref: api.id });
@@ -90,7 +90,7 @@ describe('routes of an app', () => {
   const addHealth = ({ api: { restApi } }: AttendeeFacade) =>
     restApi.root.addResource('health').addMethod('GET', new MockIntegration());
 
-  it('stand beside those of Usher, and are in the same deployed stage', () => {
+  it('are deployed in the same stage as those of Usher', () => {
     const plain = withRoutes(() => {});
     const added = withRoutes(addHealth);
     const [health] = [...methodsOf(added)].filter(([name]) => !methodsOf(plain).has(name));
@@ -111,7 +111,7 @@ describe('routes of an app', () => {
     expect([...methodsOf(added).keys()]).toContain('PUT /meetings/{MeetingId}/notes');
   });
 
-  it("get no integration of Usher's where they name none", () => {
+  it("get no integration of Usher's by default", () => {
     const added = withRoutes(({ api: { restApi } }) => {
       restApi.root.addResource('empty').addMethod('GET');
     });
@@ -128,7 +128,7 @@ describe('the deployment', () => {
 });
 
 describe('the API', () => {
-  it('is regional, takes TLS 1.2 and above only, and has no setting that would change a body on its way', () => {
+  it('is regional, accepts only TLS 1.2 and above, and has no setting that would change a body', () => {
     expect(api.Properties).toEqual({
       Name: 'usher-test',
       EndpointConfiguration: { Types: ['REGIONAL'] },
@@ -150,7 +150,7 @@ describe('the API', () => {
     );
   });
 
-  it('waits a second longer than the function may take, and no longer than API Gateway can', () => {
+  it('waits a second longer than the function, and no longer than API Gateway can', () => {
     const waits = (timeoutSeconds: number) =>
       [...methodsOf(synthesize({ limits: { timeoutSeconds } })).values()].map(
         ({ Properties }) => (Properties['Integration'] as { TimeoutInMillis: number }).TimeoutInMillis,
@@ -190,7 +190,7 @@ describe('the stage', () => {
     ]);
   });
 
-  it('lets in far more than Chime takes, preflights as many again, where nothing is said', () => {
+  it('admits far more than Chime accepts by default, and as many preflights again', () => {
     const settings = theResource(synthesize(), 'AWS::ApiGateway::Stage').Properties['MethodSettings'];
     expect(settings).toMatchObject([
       { HttpMethod: '*', ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
@@ -206,7 +206,7 @@ describe('access logs', () => {
       | { Format: string; DestinationArn: unknown }
       | undefined;
 
-  it('are only written where they are asked for, since a stage without the role for them fails to deploy', () => {
+  it('are written only on request, since a stage without their role fails to deploy', () => {
     expect(setting(synthesize())).toBeUndefined();
     expect(setting(synthesize({ logs: { access: true } }))).toBeDefined();
   });
@@ -236,13 +236,13 @@ describe('access logs', () => {
     ['with them', { logs: { access: true } }],
     ['without them', {}],
     ['with all there is but the role', { ...fullProduction, logs: { access: true } }],
-  ])('change nothing of the whole account unasked, %s', (_what, config) => {
+  ])('change no account-wide setting unasked, %s', (_what, config) => {
     const types = resourcesOf(synthesize(config)).map(({ Type }) => Type);
     expect(types).not.toContain('AWS::ApiGateway::Account');
     expect(types).not.toContain('AWS::Logs::ResourcePolicy');
   });
 
-  it("bring the account's role where it is asked for, before the stage that needs it", () => {
+  it("create the account's role on request, before the stage that needs it", () => {
     const asked = synthesize({ logs: { access: true, accountRole: true } });
     const account = theResource(asked, 'AWS::ApiGateway::Account');
     const [roleId] = flat(account.Properties['CloudWatchRoleArn']).slice(1, -1).split('.');
@@ -282,7 +282,7 @@ describe('a domain name', () => {
     expect(disabled({})).toBe(false);
   });
 
-  it('gets its record where a hosted zone is given, and none elsewhere', () => {
+  it('gets its record only if a hosted zone is given', () => {
     const own = synthesize({ domain });
     const { Properties: record } = theResource(own, 'AWS::Route53::RecordSet');
     const { id } = theResource(own, 'AWS::ApiGateway::DomainName');
@@ -299,7 +299,7 @@ describe('a domain name', () => {
     synthesize({ domain: withoutZone }).resourceCountIs('AWS::Route53::RecordSet', 0);
   });
 
-  it('can be one that there is already', () => {
+  it('can be an existing one', () => {
     const stack = createForeignStack();
     const existing = DomainName.fromDomainNameAttributes(stack, 'Existing', {
       domainName: 'api.example.org',

@@ -33,7 +33,7 @@ import {
 } from '../support/synthesize.ts';
 import { alarmsOf, metricsOfAlarm } from '../support/watched-metrics.ts';
 
-/** A facade in somebody else's stack, with a role there that may read its audit, and what CloudFormation would be given. */
+/** A facade in an app's own stack, with a role there that may read its audit, and what CloudFormation would be given. */
 function facadeWith(props: (stack: Stack) => AttendeeFacadeProps = () => ({}), auditor?: string) {
   const stack = createForeignStack();
   const facade = addFacade(stack, props(stack));
@@ -62,20 +62,20 @@ const statementsOf = (template: Template, idPrefix: string): Statement[] =>
     ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement,
   );
 
-describe("in somebody else's stack", () => {
-  it('needs no props, and adds nothing to the stack but what is its own', () => {
+describe("in an app's own stack", () => {
+  it('needs no props, and adds only its own resources to the stack', () => {
     const { template } = facadeWith();
     expect(resourcesOf(template).filter(({ id }) => !id.startsWith('Facade'))).toEqual([]);
     expect(template.toJSON()['Outputs']).toBeUndefined();
     expect(template.toJSON()['Parameters']).toEqual(synthesize().toJSON()['Parameters']);
   });
 
-  it('is what the stack of the command line is made of', () => {
+  it('has the same resources as the stack of the command line', () => {
     const types = (template: Template) => resourcesOf(template).map(({ Type }) => Type);
     expect(types(facadeWith().template)).toEqual(types(synthesize()));
   });
 
-  it('is called by the names that lead to it, so that no two in an account share an API name or a namespace', () => {
+  it('is named by its path, so that no two in an account share an API name or a namespace', () => {
     const { template } = facadeWith();
     expect(theResource(template, 'AWS::ApiGateway::RestApi').Properties['Name']).toBe('Theirs-Facade');
     expect(variablesOf(template, 'FacadeAttendees')['POWERTOOLS_METRICS_NAMESPACE']).toBe(
@@ -83,7 +83,7 @@ describe("in somebody else's stack", () => {
     );
   });
 
-  it('can have another namespace for its metrics, which all look at', () => {
+  it('can have another metrics namespace, which alarms and graphs use', () => {
     const { template, facade } = facadeWith(() => ({ metricsNamespace: 'Theirs' }));
     for (const name of ['FacadeAttendees', 'FacadeReconciler']) {
       expect(variablesOf(template, name)['POWERTOOLS_METRICS_NAMESPACE']).toBe('Theirs');
@@ -96,7 +96,7 @@ describe("in somebody else's stack", () => {
     expect(facade.metricIssued().namespace).toBe('Theirs');
   });
 
-  it('may have an id that is no host name, which its Cognito domain is made of all the same', () => {
+  it('derives its Cognito domain from an id that is not a host name', () => {
     const stack = createForeignStack({ env: { account: '123456789012' } });
     addFacade(stack, {}, 'Front.door to_meetings');
     const { Properties } = theResource(Template.fromStack(stack), 'AWS::Cognito::UserPoolDomain');
@@ -155,7 +155,7 @@ describe('twice in one stack', () => {
     expect(dashboard('One')).not.toContain('Two');
   });
 
-  it('keeps what one may do to what is its own', () => {
+  it('restricts the permissions of one to its own resources', () => {
     for (const [own, other] of [
       ['One', 'Two'],
       ['Two', 'One'],
@@ -184,8 +184,8 @@ describe('twice in one stack', () => {
   });
 });
 
-describe('with tables that there are already', () => {
-  it("takes those of an AuditTables in another stack, and may use that stack's key", () => {
+describe('with existing tables', () => {
+  it("uses those of an AuditTables in another stack, and that stack's key", () => {
     const app = createApp();
     const data = new Stack(app, 'Data');
     const tables = new AuditTables(data, 'Tables', { encryptionKey: new Key(data, 'Key') });
@@ -237,7 +237,7 @@ describe('with tables that there are already', () => {
     );
   });
 
-  it('encrypts what it makes by the key that is given', () => {
+  it('encrypts the tables it creates with the given key', () => {
     const { template } = facadeWith((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
     const key = theResource(template, 'AWS::KMS::Key').id;
     for (const { Properties } of resourcesOf(template, 'AWS::DynamoDB::Table')) {
@@ -276,7 +276,7 @@ describe('with tables that have a key each', () => {
   });
 });
 
-describe('with a user pool that there is already', () => {
+describe('with an existing user pool', () => {
   const arn = 'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc123';
   const { template, facade } = facadeWith((stack) => ({
     userPool: UserPool.fromUserPoolArn(stack, 'Pool', arn),
@@ -308,7 +308,7 @@ describe('with a user pool that there is already', () => {
     });
   });
 
-  it('is shared by two facades, and left alone in a stack of its own', () => {
+  it('is shared by two facades, and left alone in a separate stack', () => {
     const app = createApp();
     const users = new Stack(app, 'Users');
     const userPool = new UserPool(users, 'Pool');
@@ -322,7 +322,7 @@ describe('with a user pool that there is already', () => {
     ]);
   });
 
-  it('can be an issuer beside others, by its address that is known at deployment only', () => {
+  it('can be one of several issuers, by its deploy-time address', () => {
     const { template } = facadeWith((stack) => {
       const pool = new UserPool(stack, 'Pool');
       const client = pool.addClient('Web');
@@ -372,7 +372,7 @@ describe('a construct with letters that metrics cannot have', () => {
 });
 
 describe('grants', () => {
-  it('are rejected, not forgotten, where nothing can be added', () => {
+  it('are rejected, not ignored, if they cannot be added', () => {
     const stack = createForeignStack({ env: { region: 'eu-central-1', account: '123456789012' } });
     const elsewhere = Role.fromRoleArn(stack, 'Elsewhere', 'arn:aws:iam::999999999999:role/auditor');
     const facade = addFacade(stack);
@@ -381,7 +381,7 @@ describe('grants', () => {
     );
   });
 
-  it('let somebody read the audit by its keys and indexes, and no more', () => {
+  it('let a principal read the audit by its keys and indexes, and no more', () => {
     const { stack, facade, template } = facadeWith(() => ({}), 'Auditor');
     const statements = statementsOf(template, 'Auditor');
     const idOf = (table: unknown) => stack.getLogicalId((table as Table).node.defaultChild as CfnElement);
@@ -415,7 +415,7 @@ describe('grants', () => {
     ]);
   });
 
-  it('let them decrypt it, through DynamoDB, where it has a key of its own', () => {
+  it('let it decrypt the audit, through DynamoDB, if the tables have their own key', () => {
     const { template } = facadeWith((stack) => ({ encryptionKey: new Key(stack, 'Key') }), 'Auditor');
     const statements = statementsOf(template, 'Auditor');
     expect(statements).toHaveLength(2);
@@ -480,13 +480,13 @@ describe('metrics', () => {
     ['metricOldestOpenIntent', (options) => facade.metricOldestOpenIntent(options)],
     ['metricServerErrors', (options) => facade.metricServerErrors(options)],
     ['metricLatency', (options) => facade.metricLatency(options)],
-  ])('%s takes what it is told over what it would say itself', (_method, metricOf) => {
+  ])('%s prefers the given options over its own', (_method, metricOf) => {
     const metric = metricOf({ period: Duration.minutes(1), statistic: 'Average', label: 'theirs' });
     expect(metric).toMatchObject({ statistic: 'Average', label: 'theirs' });
     expect(metric.period.toSeconds()).toBe(60);
   });
 
-  it('metricDenied hands its period on to what it adds up', () => {
+  it('metricDenied passes its period on to its parts', () => {
     const denied = facade.metricDenied({ period: Duration.minutes(1) });
     const periods = [denied, ...Object.values(denied.usingMetrics)].map((metric) =>
       (metric as Metric).period.toSeconds(),
@@ -496,7 +496,7 @@ describe('metrics', () => {
 });
 
 describe('members', () => {
-  it('are the constructs that it is made of', () => {
+  it('are its own constructs', () => {
     const { facade, template } = facadeWith((stack) => ({ alarmTopic: new Topic(stack, 'OnCall') }));
     expect(facade.alarms.all()).toHaveLength(resourcesOf(template, 'AWS::CloudWatch::Alarm').length);
     expect(facade.firewall).toBeDefined();
@@ -539,7 +539,7 @@ describe('a Region that is only known at deployment', () => {
     ]);
   });
 
-  it('has no rule where it is known, or where no rule can look at it', () => {
+  it('has no rule if it is known, or if no rule can read it', () => {
     expect(rulesOf(facadeWith(() => ({ meetingsRegion: 'us-east-1' })).template)).toEqual([]);
     expect(rulesOf(facadeWith(() => ({ meetingsRegion: Fn.importValue('region') })).template)).toEqual([]);
   });
@@ -547,7 +547,7 @@ describe('a Region that is only known at deployment', () => {
   it.each<[string, AttendeeFacadeProps]>([
     ["the stack's, unasked", {}],
     ["the stack's, asked for", { meetingsRegion: Aws.REGION }],
-  ])('is taken as it is: %s', (_what, props) => {
+  ])('is accepted unchanged: %s', (_what, props) => {
     const { template } = facadeWith(() => props);
     expect(variablesOf(template, 'FacadeAttendees')['MEETINGS_REGION']).toEqual({ Ref: 'AWS::Region' });
     expect(
@@ -614,7 +614,7 @@ describe('problems', () => {
     );
   });
 
-  it('are one sentence for a user pool beside issuers', () => {
+  it('are one sentence for a user pool together with issuers', () => {
     const stack = createForeignStack();
     const userPool = new UserPool(stack, 'Pool');
     expect(problemOf(() => addFacade(stack, { userPool, issuers: [issuer] }))).toBe(
@@ -644,7 +644,7 @@ describe('several problems', () => {
     ]);
   });
 
-  it('of tables of their own are reported together too', () => {
+  it('of separate tables are reported together too', () => {
     const stack = createForeignStack();
     const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/theirs');
     const props = { encryptionKey, writeUnitsPerSecond: 1, readUnitsPerSecond: 0 };

@@ -56,7 +56,7 @@ describe('the function', () => {
     });
   });
 
-  it('keeps the audit for ever and meets in its own Region unless told otherwise', () => {
+  it('keeps the audit for ever and uses its own Region by default', () => {
     expect(variablesOf(synthesize())).toMatchObject({
       AUDIT_RETENTION_DAYS: '',
       MEETINGS_REGION: { Ref: 'AWS::Region' },
@@ -80,7 +80,7 @@ describe('the function', () => {
 });
 
 describe('the role', () => {
-  it('may do this and nothing else', () => {
+  it('has exactly these permissions', () => {
     const statements = resourcesOf(configured, 'AWS::IAM::Policy', 'Attendees').flatMap(
       ({ Properties }) =>
         (

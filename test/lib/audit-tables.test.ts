@@ -18,7 +18,7 @@ describe('the tables', () => {
     expect(Object.keys(tables).sort()).toEqual(['AdmissionTable', 'AuditTable', 'OpenIntentTable']);
   });
 
-  it.each(Object.keys(tables))('%s has nothing that costs more, copies it or lets others in', (id) => {
+  it.each(Object.keys(tables))('%s has no setting that costs more, copies it or opens it to others', (id) => {
     const kept = ['DeletionProtectionEnabled', 'PointInTimeRecoverySpecification', 'TimeToLiveSpecification'];
     expect(Object.keys(tables[id]?.['Properties']).toSorted()).toEqual(
       [
@@ -32,7 +32,7 @@ describe('the tables', () => {
     );
   });
 
-  it('end with the stack where they hold nothing that could not be made again', () => {
+  it('are deleted with the stack if they can be rebuilt', () => {
     expect(tables['OpenIntentTable']).toMatchObject({
       DeletionPolicy: 'Delete',
       Properties: {
@@ -93,7 +93,7 @@ describe('the tables', () => {
     });
   });
 
-  it.each(Object.keys(tables))('%s may cost so much a second and no more, each of its indexes too', (id) => {
+  it.each(Object.keys(tables))('%s and each of its indexes have a maximum cost per second', (id) => {
     const guards = (config: object) => {
       const { Properties } = synthesize(config).findResources('AWS::DynamoDB::Table')[id] ?? {};
       const indexes: { OnDemandThroughput?: unknown }[] = Properties['GlobalSecondaryIndexes'] ?? [];
@@ -129,7 +129,7 @@ describe('the construct alone', () => {
     return { stack, set, template: Template.fromStack(stack) };
   };
 
-  it('makes the tables without anything else, so that they can be in a stack of their own', () => {
+  it('creates only the tables, so that they can be in a separate stack', () => {
     const { template } = alone();
     expect(resourcesOf(template).map(({ Type }) => Type)).toEqual(Array(3).fill('AWS::DynamoDB::Table'));
   });

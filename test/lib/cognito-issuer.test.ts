@@ -76,19 +76,19 @@ describe('the domain', () => {
     ],
     ['x'.repeat(48), `${'x'.repeat(48)}-123456789012`],
     [`U${'x'.repeat(100)}`, expect.stringMatching(/^ux{38}-[0-9a-f]{8}-123456789012$/)],
-  ])('of the stack %s is one that Cognito takes', (stackName, expected) => {
+  ])('of the stack %s is accepted by Cognito', (stackName, expected) => {
     expect(domain({ stackName, account })).toEqual(expected);
     expect(domain({ stackName, account })).toMatch(
       /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
     );
   });
 
-  it('is another one for another stack whose long name begins alike', () => {
+  it('differs for stacks whose long names begin alike', () => {
     const long = `U${'x'.repeat(100)}`;
     expect(domain({ stackName: `${long}-1`, account })).not.toBe(domain({ stackName: `${long}-2`, account }));
   });
 
-  it('names the account also where that is known at deployment only', () => {
+  it('names the account even if it is known at deployment only', () => {
     expect(domain({})).toEqual({ 'Fn::Join': ['', ['usher-test-', { Ref: 'AWS::AccountId' }]] });
   });
 

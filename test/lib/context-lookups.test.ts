@@ -130,7 +130,7 @@ describe('the first pass of a synthesis, in which context is still to be looked 
     expect(() => Template.fromStack(stack)).not.toThrow();
   });
 
-  it('still reports what no lookup will change', () => {
+  it('still reports problems that no lookup will change', () => {
     const stack = createForeignStack({ env });
     const value = StringParameter.valueFromLookup(stack, '/platform/value');
     const facade = { stageName: value, meetingsRegion: 'eu-north-1', limits: { memoryMb: 1 } };
@@ -147,7 +147,7 @@ describe('the first pass of a synthesis, in which context is still to be looked 
 });
 
 describe('the second pass, in which context is known', () => {
-  it('refuses what was looked up like what is written out', () => {
+  it('refuses looked-up values like written ones', () => {
     const stack = createForeignStack({ env });
     const key = 'ssm:account=999999999999:parameterName=/platform/value:region=eu-central-1';
     stack.node.setContext(key, 'v 1');

@@ -10,7 +10,7 @@ const everything = {
 } as const;
 
 describe('an app that makes its roles elsewhere', () => {
-  it('synthesizes a facade without roles and policies, where they are precreated', () => {
+  it('synthesizes a facade without roles and policies if they are precreated', () => {
     const stack = createForeignStack({}, createApp());
     Role.customizeRoles(stack, {
       usePrecreatedRoles: {
@@ -33,7 +33,7 @@ describe('an app that makes its roles elsewhere', () => {
     ]);
   });
 
-  it('synthesizes with roles and a report of them, where CDK goes on making them', () => {
+  it('synthesizes with roles and a report of them if CDK still creates them', () => {
     const stack = createForeignStack({}, createApp());
     Role.customizeRoles(stack, { preventSynthesis: false });
     addFacade(stack, everything);

@@ -47,7 +47,7 @@ describe('what alarms and dashboard look at', () => {
     else expect(reasons).toContain(reason);
   });
 
-  it('has the dimensions by which API Gateway, Lambda and DynamoDB tell things apart', () => {
+  it('has the dimensions of API Gateway, Lambda and DynamoDB', () => {
     const dimensions = (namespace: string) => [
       ...new Set(
         foreign
@@ -68,9 +68,9 @@ describe('what alarms and dashboard look at', () => {
     ]);
   });
 
-  it('has every metric that a function writes to its namespace in sight of somebody', () => {
+  it('shows every metric of a function in an alarm or a graph', () => {
     const seen = new Set(own.map(([, { name }]) => name));
-    // Anonymous requests are anybody's, and are not a thing to act on.
+    // Anonymous requests come from anyone, and need no action.
     expect(METRIC_NAMES.filter((name) => !seen.has(name))).toEqual(['Unauthenticated']);
   });
 });

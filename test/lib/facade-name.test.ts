@@ -10,17 +10,17 @@ describe('the name of a facade', () => {
   const longest = 'x'.repeat(192);
   const named = (id: string) => nameOf(new Construct(createForeignStack(), id));
 
-  it('is as it was, up to a length', () => {
+  it('is unchanged up to a length', () => {
     expect(named('x'.repeat(193))).toBe(`Theirs-${'x'.repeat(193)}`);
   });
 
-  it('is cut beyond that, and says by a digest what was cut off', () => {
+  it('is cut beyond that, with a digest of the removed part', () => {
     const names = [named(`${longest}ab`), named(`${longest}ac`)];
     expect(new Set(names).size).toBe(2);
     for (const name of names) expect(name).toMatch(/^Theirs-x{184}-[0-9a-f]{8}$/);
   });
 
-  it('leaves the names and ids that are made of it within their bounds', () => {
+  it('keeps the names and ids derived from it within their bounds', () => {
     const stack = createForeignStack();
     const facade = addFacade(stack, {}, longest + longest);
     const template = Template.fromStack(stack);
@@ -87,7 +87,7 @@ describe('two facades of one name', () => {
     expect(problemWith(us, eu)).toBeUndefined();
   });
 
-  it('may be in stacks of one name, which are certain to be in two places', () => {
+  it('may be in stacks of one name, which are certainly in two places', () => {
     const app = createApp();
     for (const id of ['One', 'Two']) addFacade(new Stack(app, id, { stackName: 'usher' }), {}, 'Default');
   });

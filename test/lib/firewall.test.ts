@@ -56,12 +56,12 @@ describe('the firewall', () => {
     });
   });
 
-  it('limits an address to 3000 requests in five minutes where nothing is said', () => {
+  it('limits an IP address to 3000 requests in five minutes by default', () => {
     const [limit] = theResource(synthesize(), 'AWS::WAFv2::WebACL').Properties['Rules'] as Rule[];
     expect(limit?.Statement.RateBasedStatement).toMatchObject({ Limit: 3000 });
   });
 
-  it("has AWS's managed rules block, but for those that would refuse what the contract allows", () => {
+  it("blocks by AWS's managed rules, except those that would refuse what the contract allows", () => {
     const managed = rules.flatMap(({ OverrideAction, Statement: { ManagedRuleGroupStatement: group } }) => {
       if (group === undefined) return [];
       expect(OverrideAction).toEqual({ None: {} });

@@ -27,7 +27,7 @@ describe('a gradual deployment', () => {
     });
   });
 
-  it('goes back where an alarm for errors goes off, or where it fails', () => {
+  it('rolls back if an error alarm fires, or if it fails', () => {
     const alarms = ['ServerErrors', 'FunctionFailing'].map(
       (id) => theResource(template, 'AWS::CloudWatch::Alarm', `Alarms${id}`).id,
     );
@@ -53,7 +53,7 @@ describe('a gradual deployment', () => {
     );
   });
 
-  it('is made wherever it is asked for, and nowhere else', () => {
+  it('is created on request only', () => {
     synthesize({ production: false, deployment: { canaryMinutes: 10 } }).resourceCountIs(
       'AWS::CodeDeploy::DeploymentGroup',
       1,

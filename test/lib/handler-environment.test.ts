@@ -65,14 +65,14 @@ describe('the environment of the function, which Lambda limits to 4 KB', () => {
     expect(variablesOf(over.stack)['ISSUERS']).toBeUndefined();
   });
 
-  it('is rejected where it is too small without the issuers too', () => {
+  it('is rejected if it is too large even without the issuers', () => {
     const { problem } = withOrigins(150);
     expect(problem).toMatch(
       /^Theirs\/Facade: allowedOrigins: would make the function's environment \d+ bytes long, but Lambda allows 4096, so the deployment would fail halfway; list fewer$/,
     );
   });
 
-  it('has the request headers of the configuration, and no variable for none', () => {
+  it('has the configured request headers, and no variable without them', () => {
     const headersOf = (allowedHeaders: string[]) => {
       const stack = createForeignStack({ env });
       addFacade(stack, { issuers: [issuer], allowedHeaders });
@@ -82,7 +82,7 @@ describe('the environment of the function, which Lambda limits to 4 KB', () => {
     expect(headersOf([])).toBeUndefined();
   });
 
-  it('names the headers where it is they that are too many', () => {
+  it('names the headers if they are too many', () => {
     const allowedHeaders = Array.from({ length: 150 }, (_, index) => `x-header-number-${100 + index}`);
     const stack = createForeignStack({ env });
     const problem = problemOf(() => addFacade(stack, { issuers: [issuer], allowedHeaders }));
@@ -95,7 +95,7 @@ describe('the environment of the function, which Lambda limits to 4 KB', () => {
     expect(measured(variablesOf(stack))).toBeLessThanOrEqual(MAX_ENVIRONMENT_BYTES);
   });
 
-  it('counts what only the deployment knows with its greatest length, and cannot put it into a file', () => {
+  it('counts a deploy-time value with its greatest length, and cannot put it into a file', () => {
     const stack = createForeignStack();
     const parameter = new CfnParameter(stack, 'Host');
     const props: AttendeeFacadeProps = {
@@ -126,7 +126,7 @@ describe('issuers that have no room in the environment', () => {
       });
   };
 
-  it('are in the asset of their own function, beside its code, where the function reads them', () => {
+  it('are in the asset of the function, beside its code, where it reads them', () => {
     const [one, two] = synthesized(400) as [string, string];
     expect(existsSync(join(one, 'index.mjs'))).toBe(true);
     const variables = {

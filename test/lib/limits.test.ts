@@ -14,7 +14,7 @@ describe('the time until the second look', () => {
     [{ reconciler: { marginSeconds: 1, secondLookSeconds: 1 } }],
     [{ reconciler: { marginSeconds: 65, secondLookSeconds: 100 } }],
     [{ reconciler: { marginSeconds: 105 }, limits: { timeoutSeconds: 28 } }],
-  ])('ends before a meeting does that nobody joined: %j', (settings) => {
+  ])('ends before a meeting that no one joined: %j', (settings) => {
     expect(problemWith(settings)).toBeUndefined();
   });
 
@@ -23,7 +23,7 @@ describe('the time until the second look', () => {
     [{ reconciler: { secondLookSeconds: 121 } }, 166, 165],
     [{ reconciler: { marginSeconds: 106 }, limits: { timeoutSeconds: 28 } }, 166, 165],
     [{ reconciler: { marginSeconds: 111 }, limits: { timeoutSeconds: 10 } }, 171, 170],
-  ])('is rejected where it may not: %j', (settings, seconds, mostSeconds) => {
+  ])('is rejected if it is too long: %j', (settings, seconds, mostSeconds) => {
     const problem = problemWith(settings);
     expect(problem).toMatch(/^name: reconciler: marginSeconds and secondLookSeconds /);
     expect(problem).toContain(` ${seconds},`);

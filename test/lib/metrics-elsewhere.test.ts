@@ -22,13 +22,13 @@ describe('a metric of a facade', () => {
     ["the functions' own", (facade) => facade.metricIssued()],
     ["the API's", (facade) => facade.metricLatency()],
     ['a sum of several', (facade) => facade.metricDenied()],
-  ])('is looked for where the facade is, from wherever it is drawn: %s', (_what, metricOf) => {
+  ])('is read from the Region of the facade, from any stack: %s', (_what, metricOf) => {
     const there = '"region":"eu-central-1"';
     expect(drawnIn('us-east-1', metricOf)).toContain(there);
     expect(drawnIn('eu-central-1', metricOf)).not.toContain(there);
   });
 
-  it('can be asked of another Region in so many words', () => {
+  it('can be read from another Region explicitly', () => {
     const facade = addFacade(new Stack(createApp(), 'Theirs', { env: { region: 'eu-central-1', account } }));
     expect(facade.metricIssued({ region: 'eu-west-2' }).region).toBe('eu-west-2');
   });

@@ -129,7 +129,7 @@ describe('the template', () => {
     expect(inTables).toEqual([]);
   });
 
-  it('lets those take a role or invoke a function that the document says', () => {
+  it('lets the documented principals assume a role or invoke a function', () => {
     const taken = resourcesOf(template, 'AWS::IAM::Role').flatMap(({ id, Properties }) => {
       const { Statement: statements } = Properties['AssumeRolePolicyDocument'] as { Statement: Statement[] };
       return statements.map(({ Action, Principal }) => {
@@ -314,7 +314,7 @@ describe('the code', () => {
       ],
     ],
   ])(
-    'of the function %s makes the calls of docs/permissions.md, and those only, and brings in nothing else that could call',
+    'of the function %s makes exactly the calls of docs/permissions.md, and contains nothing else that could call',
     async (role, entryPoint, expected) => {
       const { files, modules } = await broughtInBy(entryPoint);
       expect(files).toContain(entryPoint);
@@ -328,7 +328,7 @@ describe('the code', () => {
     },
   );
 
-  it('asks the audit by nothing that grantReadAudit does not give, and needs all of it', async () => {
+  it('reads the audit with exactly the permissions of grantReadAudit', async () => {
     const calls = (await broughtInBy('cli/audit.ts')).files.flatMap((file) => callsIn(file));
     const listed = rowsUnder('Who reads the audit').map((row) => row.join(', '));
     const reads = calls.filter(({ action }) => action !== 'dynamodb:BatchWriteItem');
@@ -349,7 +349,7 @@ describe('the code', () => {
     expect([statement?.Action ?? []].flat().toSorted()).toEqual(distinct(ofTables));
   });
 
-  it('writes to the admissions by hand only, which needs more than reading', async () => {
+  it('writes to the admissions on request only, which needs more permissions than reading', async () => {
     const writes = (await broughtInBy('cli/audit.ts')).files
       .flatMap((file) => callsIn(file))
       .filter(
@@ -397,7 +397,7 @@ describe('what is read from the code', () => {
       "import { SendMessageCommand } from '@aws-sdk/client-sqs';\nnew SendMessageCommand({});",
     ],
     ['a request of its own', "await fetch('https://dynamodb.us-east-1.amazonaws.com/');"],
-  ])('is rejected where it is not understood: %s', (_what, text) => {
+  ])('is rejected if it is not understood: %s', (_what, text) => {
     expect(() => callsIn('a.ts', text)).toThrow(
       /^a\.ts: .* (is not|are not) (known here|seen|understood)\.$/,
     );

@@ -77,7 +77,7 @@ describe('the reconciler', () => {
     });
   });
 
-  it('may do this and nothing else', () => {
+  it('has exactly these permissions', () => {
     const statements = resourcesOf(template, 'AWS::IAM::Policy', 'Reconciler').flatMap(
       ({ Properties }) =>
         (

@@ -46,7 +46,7 @@ describe('GovCloud', () => {
     expect(new Set(arns.map((arn) => arn.split(':')[1]))).toEqual(new Set(['<AWS']));
   });
 
-  it('finds none either where an app has partitions written out, as new ones have', () => {
+  it('finds none either if an app has literal partitions, as new apps have', () => {
     const app = createApp({ '@aws-cdk/core:enablePartitionLiterals': true });
     const literal = createStack(everything, app);
     addFacade(literal, {}, 'Second');
@@ -59,7 +59,7 @@ describe('GovCloud', () => {
     expect(arns.filter((arn) => arn !== 'arn:aws-us-gov:' && arn !== 'arn:<AWS:')).toEqual([]);
   });
 
-  it("asks for tokens at Cognito's FIPS address, the only one there, and says so", () => {
+  it("uses and prints Cognito's FIPS address, the only one there", () => {
     const { TokenEndpoint: endpoint } = template.findOutputs('TokenEndpoint');
     expect(flat(endpoint?.['Value'])).toMatch(
       /^https:\/\/<\w+>\.auth-fips\.us-gov-west-1\.amazoncognito\.com\/oauth2\/token$/,
@@ -86,7 +86,7 @@ describe('GovCloud', () => {
     );
   });
 
-  it('cannot reach meetings of the other partition, nor be reached from there', () => {
+  it('cannot use meetings of the other partition, nor the other way round', () => {
     const problemWith = (region: string, meetingsRegion: string) =>
       problemOf(() => createStack({ region, meetingsRegion }));
     expect(problemWith(GOV, 'us-east-1')).toMatch(
@@ -120,13 +120,13 @@ describe('a deployment outside the Regions that create meetings', () => {
     },
   );
 
-  it('has all else where it was deployed', () => {
+  it('has everything else in its own Region', () => {
     expect(flat(template.findOutputs('ApiUrl')['ApiUrl']?.['Value'])).toContain('.execute-api.eu-west-1.');
     const elsewhere = textsOf(template.toJSON()).filter((text) => text.includes('eu-central-1'));
     expect(elsewhere.every((text) => text === 'eu-central-1' || text.includes(':chime:'))).toBe(true);
   });
 
-  it('is rejected without one, with the list of those that there are', () => {
+  it('is rejected without one, with the list of available ones', () => {
     const problem = problemOf(() => addFacade(createForeignStack({ env: { region: 'eu-west-1' } })));
     const [, list = ''] = problem?.split('one of ') ?? [];
     expect(list.split(', ')).toEqual([

@@ -143,11 +143,11 @@ describe('the comparison', () => {
       'kept lines for 30 days and keeps them for 1',
     ],
     ['another user pool', { ...was, cognito: {} }, 'The AWS::Cognito::UserPool CallerPool is gone'],
-  ])('tells of %s', (_what, now, message) => {
+  ])('reports %s', (_what, now, message) => {
     expect(lossesOf(was, now).join('\n')).toContain(message);
   });
 
-  it('tells of a stream that somebody may read', () => {
+  it('reports a stream that a consumer may read', () => {
     const streamed = withAudit({ stream: 'NEW_IMAGE' });
     expect(lossesOf(streamed, was)).toEqual([
       'The stream of the table AuditTable held NEW_IMAGE and holds null.',

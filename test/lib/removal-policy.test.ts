@@ -35,7 +35,7 @@ const KEPT = [
 ];
 
 describe('the removal policy', () => {
-  it('keeps what remembers by default, and protects it', () => {
+  it('retains and protects stored data by default', () => {
     const stack = createForeignStack();
     addFacade(stack, everything);
     expect([...new Set(left(Template.fromStack(stack)))].toSorted()).toEqual(KEPT);
@@ -53,7 +53,7 @@ describe('the removal policy', () => {
     }
   });
 
-  it('DESTROY of one table takes its protection alone', () => {
+  it('DESTROY of one table removes only its protection', () => {
     const stack = createForeignStack();
     const { admissions } = addFacade(stack).tables;
     admissions.applyRemovalPolicy(RemovalPolicy.DESTROY);
@@ -64,7 +64,7 @@ describe('the removal policy', () => {
     expect(isProtected('Audit')).toBe(true);
   });
 
-  it('DESTROY is for tables in a stack of their own too, and can be set in a configuration file', () => {
+  it('DESTROY also applies to tables in a separate stack, and can be set in a configuration file', () => {
     const stack = createForeignStack();
     new AuditTables(stack, 'Tables', { removalPolicy: RemovalPolicy.DESTROY });
     expect(left(Template.fromStack(stack))).toEqual([]);

@@ -21,17 +21,17 @@ describe('the times of a request, each within the next', () => {
     expect(timeoutOf('Attendees') * 1000).toBeGreaterThan(budgetMs + answerReserveMs);
   });
 
-  it('leave time to ask Chime where everything before takes its longest', () => {
+  it('leave time for Chime if everything before takes its longest', () => {
     const beforeChimeMs = KEY_FETCHING.timeoutMs + findMeetingMs + recordMs;
     expect(budgetMs - recordReserveMs - beforeChimeMs).toBeGreaterThan(minCreateMs);
   });
 
-  it('leave the outcome the larger part of what is kept for it, where entries before it take their longest', () => {
+  it('leave the outcome the larger part of its reserve if admissions take their longest', () => {
     expect(admissionsMs).toBeLessThanOrEqual(recordReserveMs - outcomeReserveMs);
     expect(outcomeReserveMs).toBeGreaterThan(admissionsMs);
   });
 
-  it('leave time to ask Chime even where the function has the least that can be configured', () => {
+  it('leave time for Chime even with the shortest configurable time-out', () => {
     const atLeast = (timeoutSeconds: number) => () =>
       completeSettings({ limits: { timeoutSeconds } }, 'facade');
     expect(atLeast(5)).not.toThrow();

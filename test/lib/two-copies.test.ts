@@ -29,7 +29,7 @@ function inTheirStack(props: (stack: Stack, library: Library) => AttendeeFacadeP
   return { stack, add: () => void addFacade(stack, props(stack, theirs)) };
 }
 
-describe('an app with a copy of aws-cdk-lib of its own', () => {
+describe('an app with another copy of aws-cdk-lib', () => {
   it('has classes that are not those of this package', () => {
     expect(theirs.Stack).not.toBe(Stack);
     expect(new theirs.App() instanceof App).toBe(false);
@@ -90,11 +90,11 @@ describe('an app with a copy of aws-cdk-lib of its own', () => {
         }) as never,
       }),
     ],
-  ])('is refused what any app is refused: %s', (sentence, props) => {
+  ])('gets the same refusals as any app: %s', (sentence, props) => {
     expect(problemOf(inTheirStack(props).add)).toContain(`Theirs/Facade: ${sentence}`);
   });
 
-  it('may hand in all that a facade takes', () => {
+  it('may pass every prop of a facade', () => {
     const { stack, add } = inTheirStack((scope, library) => ({
       encryptionKey: new library.aws_kms.Key(scope, 'Key'),
       userPool: new library.aws_cognito.UserPool(scope, 'Pool') as never,

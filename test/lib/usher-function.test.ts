@@ -50,7 +50,7 @@ describe.each(functions)('the function %s', (name) => {
     ]);
   });
 
-  it('logs JSON to a group of its own that forgets, and may write there only', () => {
+  it('logs JSON to its own group with a retention, and may write there only', () => {
     const group = theResource(template, 'AWS::Logs::LogGroup', name);
     expect(group.Properties).toEqual({ RetentionInDays: 90 });
     expect(deployed.Properties['LoggingConfig']).toEqual({
@@ -66,7 +66,7 @@ describe.each(functions)('the function %s', (name) => {
     ]);
   });
 
-  it('has a role that nobody else has, for Lambda only, without a ready-made policy', () => {
+  it('has its own role, for Lambda only, without a managed policy', () => {
     const role = theResource(template, 'AWS::IAM::Role', name);
     expect(flat(deployed.Properties['Role'])).toBe(`<${role.id}.Arn>`);
     expect(role.Properties).toEqual({
@@ -113,7 +113,7 @@ describe.each(functions)('the function %s', (name) => {
     });
   });
 
-  it('gets a new version where its settings change, and keeps the one it has where nothing does', () => {
+  it('gets a new version if its settings change, and keeps its version otherwise', () => {
     const versionOf = (config: object) => theResource(synthesize(config), 'AWS::Lambda::Version', name).id;
     expect(versionOf({})).toBe(versionOf({}));
     expect(versionOf({ logs: { level: 'DEBUG' } })).not.toBe(versionOf({}));
@@ -126,7 +126,7 @@ describe.each(functions)('the function %s', (name) => {
     expect(permission.Properties['SourceArn']).toBeDefined();
   });
 
-  it("may use the tables' key through DynamoDB alone, and no key where they have none of their own", () => {
+  it("may use the tables' own key through DynamoDB only, and otherwise no key", () => {
     const ofKeys = (from = template) =>
       statementsOf(name, from).filter(({ Action }) => [Action].flat().some((a) => a.startsWith('kms:')));
     expect(ofKeys()).toEqual([

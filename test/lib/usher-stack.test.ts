@@ -76,7 +76,7 @@ describe('permissions', () => {
     expect(excesses(template)).toEqual([]);
   });
 
-  it('are with all there is besides those that AWS wrote for its own services', () => {
+  it('are complete except for those that AWS wrote for its own services', () => {
     expect(excesses(synthesize(fullProduction))).toEqual([
       expect.stringMatching(/^AttendeeApiRestApiCloudWatchRole\w* has somebody else's policy$/),
       expect.stringMatching(/^DeploymentGroupServiceRole\w* has somebody else's policy$/),
@@ -113,7 +113,7 @@ describe('outputs', () => {
   const values = (template: Template): Record<string, unknown> =>
     Object.fromEntries(Object.entries(template.findOutputs('*')).map(([name, { Value }]) => [name, Value]));
 
-  it('say where the API is, without a trailing slash', () => {
+  it('have the URL of the API, without a trailing slash', () => {
     const template = synthesize({ region: 'eu-central-1', issuers: [issuer] });
     const [apiId] = Object.keys(template.findResources('AWS::ApiGateway::RestApi'));
     const { ApiUrl: url, ...others } = values(template);
@@ -132,7 +132,7 @@ describe('outputs', () => {
     });
   });
 
-  it('say where to get a token if there is a pool', () => {
+  it('have the token endpoint if there is a pool', () => {
     const template = synthesize({ region: 'eu-central-1' });
     const [clientId] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
     const [domainId] = Object.keys(template.findResources('AWS::Cognito::UserPoolDomain'));
@@ -150,7 +150,7 @@ describe('outputs', () => {
 });
 
 describe('the stack', () => {
-  it('goes where the configuration says, with its tags', () => {
+  it('deploys to the configured place, with its tags', () => {
     const stack = createStack({
       region: 'eu-central-1',
       account: '123456789012',
@@ -161,12 +161,12 @@ describe('the stack', () => {
     expect(stack.tags.tagValues()).toEqual({ team: 'doors' });
   });
 
-  it('goes anywhere if the configuration does not say where', () => {
+  it('deploys anywhere without a configured place', () => {
     const stack = createStack();
     expect(stack.resolve([stack.region, stack.account])).toEqual(stack.resolve([Aws.REGION, Aws.ACCOUNT_ID]));
   });
 
-  it('is made of these, and whoever adds a type to them teaches the local system to run it', () => {
+  it('has only these resource types, which the local system can run', () => {
     const types = (config: object) => [...new Set(resourcesOf(synthesize(config)).map(({ Type }) => Type))];
     const everyone = [
       'AWS::ApiGateway::Deployment',
@@ -212,7 +212,7 @@ describe('the stack', () => {
     );
   });
 
-  it('is no more than a facade: what it names, it takes from it', () => {
+  it('is only a facade: its outputs come from it', () => {
     const stack = createStack({ ...fullProduction, issuers: [] });
     const { facade } = stack;
     const outputs = synthesize({ ...fullProduction, issuers: [] }).findOutputs('*');

@@ -51,14 +51,14 @@ describe('a claimed directory', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  it('stays where it held something else', () => {
+  it('keeps its other content', () => {
     const state = claimStateDirectory(directory);
     writeFileSync(path.join(directory, 'mine'), '');
     state.release();
     expect(readdirSync(directory)).toEqual(['mine']);
   });
 
-  it('stays where it was there before', () => {
+  it('is kept if it existed before', () => {
     claimStateDirectory(parent).release();
     expect(existsSync(parent)).toBe(true);
   });

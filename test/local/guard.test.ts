@@ -45,7 +45,7 @@ describe('a local server', () => {
     expect(judged).toEqual(expected);
   });
 
-  it('refuses what a page causes without an Origin, where no page may call', () => {
+  it('refuses a page request without an Origin if no page may call', () => {
     const headers = { host: '127.0.0.1:8184', 'sec-fetch-site': 'cross-site' };
     expect(refused(headers, 'none')).toBe(true);
     expect(refused({ ...headers, 'sec-fetch-site': 'same-site' }, 'none')).toBe(true);

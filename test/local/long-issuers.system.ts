@@ -15,7 +15,7 @@ const withTenants = (...tenants: string[]): object => ({
   ],
 });
 
-describe('issuers that lie in a file beside the code', () => {
+describe('issuers in a file beside the code', () => {
   let system: RunningSystem;
 
   beforeAll(async () => {

@@ -18,7 +18,7 @@ const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };
 
 describe('the end of a local system', () => {
-  it('comes with the end of npm, which tells only its shell', async () => {
+  it('comes with the end of npm, which signals only its shell', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
     const npm = spawn('npm', ['start', '--ignore-scripts'], {
       cwd: PROJECT,
@@ -53,7 +53,7 @@ describe('the end of a local system', () => {
   }, 60_000);
 });
 
-describe('what a start is told', () => {
+describe('the options of a start', () => {
   it('uses the port, the configuration and the DynamoDB it is given', async () => {
     const holder = createServer();
     const port = await listen(holder, 0);

@@ -60,7 +60,7 @@ describe('a running local system', () => {
     expect(stdout.slice(-3)).toBe('200');
   });
 
-  it('says where everything is, to its owner only', async () => {
+  it('publishes its addresses, to its owner only', async () => {
     const file = path.join(system.directory, 'environment.json');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(Object.keys(system.environment)).toEqual(
@@ -85,7 +85,7 @@ describe('a running local system', () => {
     );
   });
 
-  it('records in the table it names what it let in', async () => {
+  it('records admissions in the table that it names', async () => {
     expect((await admit(system, 'recorded')).status).toBe(200);
     const { dynamodbUrl, region, tableName, meetingId } = system.environment;
     const client = new DynamoDB({ region, endpoint: dynamodbUrl, credentials: CREDENTIALS });

@@ -164,7 +164,7 @@ describe('readTemplate', () => {
     ]);
   });
 
-  it('tells what is run at a rate, and with which event', () => {
+  it('returns scheduled functions with their rates and events', () => {
     expect(read({ Rule: rule() }).schedules).toEqual([
       { functionArn: ARN, everyMs: 120_000, event: { a: 1 } },
     ]);
@@ -249,7 +249,7 @@ describe('readTemplate', () => {
     });
   });
 
-  it('has a function invoked by its alias, where it has one', () => {
+  it('invokes a function by its alias, if it has one', () => {
     const Uri = {
       'Fn::Join': ['', ['arn:x:lambda:path/2015-03-31/functions/', { Ref: 'Live' }, '/invocations']],
     };

@@ -47,7 +47,7 @@ describe('the terminal', () => {
     expect(printed[0]).not.toMatch(/\p{Cc}/u);
   });
 
-  it('shows what needs attention beside requests, such as a crash of the function', () => {
+  it('shows what needs attention besides requests, such as a crash of the function', () => {
     const shown = terminal(false);
     shown.functionLine('handler', JSON.stringify({ level: 'WARN', message: 'request failed' }));
     shown.functionLine(

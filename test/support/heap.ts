@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Where Node listens once a process is told to by SIGUSR1 (https://nodejs.org/en/learn/getting-started/debugging). */
+/** Where Node listens after SIGUSR1 (https://nodejs.org/en/learn/getting-started/debugging). */
 const INSPECTOR_URL = 'http://127.0.0.1:9229';
 
 /** Bytes that a process of Node cannot let go of: its heap after a full garbage collection, asked from outside. */

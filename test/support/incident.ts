@@ -15,7 +15,7 @@ const BATCHES = 1_000;
 const MEETINGS = 40;
 const DAY_MS = 86_400_000;
 
-/** The one that nobody expected in the meeting. */
+/** The unexpected participant of the meeting. */
 export const INTRUDER = 'mallory@partner.example';
 export const INCIDENT_CALLER = {
   issuer: 'https://login.example.com/',

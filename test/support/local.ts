@@ -187,7 +187,7 @@ export function childrenOf(pid: number): number[] {
     .map(([child]) => child);
 }
 
-/** Lets somebody into the system's first meeting. */
+/** Admits a user to the system's first meeting. */
 export async function admit(system: RunningSystem, name: string): Promise<Response> {
   const { apiUrl, meetingId } = system.environment;
   return fetch(`${apiUrl}/meetings/${meetingId}/attendees?operation=batch-create`, {

@@ -37,7 +37,7 @@ export const SECOND_LOOK_MS = 60_000;
 const LIST_PAGE_SIZE = 2;
 const EVERYTHING = { Audio: 'SendReceive', Video: 'SendReceive', Content: 'SendReceive' } as const;
 
-/** Somebody who calls ports, and whom a test can kill: from then on nothing is done and nothing answered. */
+/** A caller of ports that a test can kill: from then on nothing is done and nothing answered. */
 export class Actor {
   /** Names of the calls made, in order. */
   readonly calls: string[] = [];
@@ -194,7 +194,7 @@ export function createWorld({ idempotent = true } = {}) {
       }
     },
 
-    /** Chime lets somebody in, whoever asked. */
+    /** Chime creates an attendee for any caller. */
     create,
   };
 

@@ -45,7 +45,7 @@ export interface RetainedTable {
   kept: string;
   /** The attribute by which records expire; `null` where they don't. */
   timeToLive: string | null;
-  /** What is in its stream, for whoever reads that; `null` where there is none. */
+  /** What is in its stream, for its consumers; `null` where there is none. */
   stream: string | null;
   /** Whether it is safe from deletion, and can be put back to an earlier second. */
   isProtected: boolean;

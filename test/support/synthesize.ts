@@ -49,7 +49,7 @@ for (const name of ['create-attendees', 'reconciler']) {
   writeFileSync(join(bundlesDirectory, name, 'index.mjs'), `// ${name}`);
 }
 
-/** An app of somebody's own, with feature flags where they are given. */
+/** A user's app, with feature flags where they are given. */
 export function createApp(context: Record<string, unknown> = {}): App {
   return new App({
     outdir: mkdtempSync(join(folder, 'cdk.out-')),
@@ -76,12 +76,12 @@ export function synthesize(config: object = {}): Template {
   return template;
 }
 
-/** Somebody else's stack. */
+/** A user's stack. */
 export function createForeignStack(props: StackProps = {}, app = createApp()): Stack {
   return new Stack(app, 'Theirs', props);
 }
 
-/** A facade in somebody else's stack. */
+/** A facade in a user's stack. */
 export function addFacade(stack: Stack, props: AttendeeFacadeProps = {}, id = 'Facade'): AttendeeFacade {
   return new AttendeeFacade(stack, id, { bundlesDirectory, ...props });
 }

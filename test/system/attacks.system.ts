@@ -96,7 +96,7 @@ afterAll(async () => {
   await Promise.all([ours, partner, partnerSecond, evil].map((server) => server.close()));
 });
 
-/** Claims of our backend, which may name anybody of ours. */
+/** Claims of our backend, which may name any of our users. */
 const claims = (overrides: object = {}) => ({
   iss: ours.issuer,
   sub: 'mallory',
@@ -315,7 +315,7 @@ describe('a token that is no good', () => {
     expectRejection(await withToken(make()), 401, 'Unauthorized');
   });
 
-  it('makes nobody fetch a key from where the token says', () => {
+  it('never causes a key fetch from an address in the token', () => {
     expect(evil.fetches).toBe(0);
   });
 });
@@ -677,7 +677,7 @@ describe('the witnesses', () => {
     ]);
   });
 
-  it('saw nobody beside those of the requests that were in order', async () => {
+  it('saw only the attendees of the valid requests', async () => {
     const names = async (meetingId: string) =>
       (await world.attendeesOf(meetingId)).map((attendee) => attendee.ExternalUserId).sort();
     expect(await names(acmeMeeting)).toEqual(['acme:mallory', 'acme:victim']);
@@ -762,7 +762,7 @@ describe('a caller without the right to see a meeting', () => {
     expect(answer.headers['x-usher-rule']).toBe(rule);
   });
 
-  it('cannot tell a foreign meeting from one that does not exist, by look-ups neither', async () => {
+  it('cannot distinguish a foreign meeting from an absent one, even by look-ups', async () => {
     const foreign = await world.meetingOf('globex');
     expect((await look(partnerToken(), foreign)).status).toBe(200);
     const tellings = [];
@@ -799,13 +799,13 @@ describe('a caller without the right to see a meeting', () => {
     expect((await world.calls('GetMeeting')).length).toBeLessThan(8);
   });
 
-  it('let nobody in', async () => {
+  it('admit no one', async () => {
     expect(await world.calls('BatchCreateAttendee')).toEqual([]);
   });
 });
 
 describe('meetings that are not the caller’s', () => {
-  it('are told apart by nothing: status, headers, body, look-ups', async () => {
+  it('do not differ in status, headers, body or look-ups', async () => {
     const told = async (sub: string, meetingId: string) => {
       await world.forgetCalls();
       const answers = [];
@@ -828,7 +828,7 @@ describe('meetings that are not the caller’s', () => {
       return { answers, calls: (await world.calls('GetMeeting')).length };
     };
     const foreign = await world.meetingOf('globex');
-    // Somebody who may enter is there already.
+    // A permitted caller is already in the meeting.
     expect((await withToken(partnerToken(), attendees('globex:gus'), foreign)).status).toBe(200);
 
     const tellings = [
@@ -858,7 +858,7 @@ describe('an answer of Chime with more than was allowed', () => {
   };
   const own = attendees({ ExternalUserId: 'acme:mallory', Capabilities: TALK });
 
-  it('keeps the token of an attendee that a host has let in with more', async () => {
+  it('withholds the token of an attendee to whom a host gave more', async () => {
     const meetingId = await world.meetingOf('acme');
     expect((await withToken(token(), attendees('acme:mallory'), meetingId)).status).toBe(200);
     const answer = await withToken(selfToken(), own, meetingId);
@@ -897,7 +897,7 @@ describe('an answer of Chime with more than was allowed', () => {
     withheld(answer, await world.attendeesOf(meetingId), 'capability-ceiling');
   });
 
-  it('keeps the token of somebody nobody asked for', async () => {
+  it('withholds the token of an attendee that was not requested', async () => {
     const meetingId = await world.meetingOf('acme');
     await world.fault({ extraAttendee: { externalUserId: 'acme:victim' }, times: 1 });
     const answer = await withToken(selfToken(), own, meetingId);

@@ -135,7 +135,7 @@ describe.each([1, 3, 6])('frozen right after loading for %d s, the function', (s
     expect(await operations()).toEqual(COMPLETE);
   });
 
-  it('does so where all it had opened was closed meanwhile', async () => {
+  it('does so if all its connections were closed meanwhile', async () => {
     const bundle = await start();
     await settle();
     process.kill(bundle.pid, 'SIGSTOP');
@@ -220,7 +220,7 @@ describe('an early connection that is half-open', () => {
     expect(await ask(bundle)).toMatchObject({ status: 200 });
   });
 
-  it('to Chime is not opened where no meeting is looked up', async () => {
+  it('to Chime is not opened if no meeting is looked up', async () => {
     const before = await connections();
     await start(issuersWith(WITHOUT_TENANTS));
     await settle();

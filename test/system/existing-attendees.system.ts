@@ -93,27 +93,24 @@ async function addByChime(meetingId: string): Promise<void> {
   client.destroy();
 }
 
-describe('a guest whom a host has added with everything', () => {
+describe('a guest that a host added with all capabilities', () => {
   it.each([
     ['keep', ALL, 'ceiling'],
     ['overwrite', WATCH, undefined],
     ['ignore', WATCH, undefined],
     ['duplicate', WATCH, undefined],
-  ])(
-    'is released where Chime would %s it, with %j and the mark %s',
-    async (existing, capabilities, above) => {
-      const { answer, batch } = await guestAfterHost('by-subject', 'a:', existing);
-      expect(answer).toMatchObject({
-        Attendees: [{ ExternalUserId: 'a:mia', Capabilities: capabilities }],
-        Errors: [],
-      });
-      expect(batch.intent?.requested).toEqual([{ externalUserId: 'a:mia', capabilities: WATCH }]);
-      expect(batch.outcome?.issued).toMatchObject([{ externalUserId: 'a:mia', capabilities }]);
-      expect(batch.outcome?.issued[0]?.above).toBe(above);
-    },
-  );
+  ])('is released if Chime would %s it, with %j and the mark %s', async (existing, capabilities, above) => {
+    const { answer, batch } = await guestAfterHost('by-subject', 'a:', existing);
+    expect(answer).toMatchObject({
+      Attendees: [{ ExternalUserId: 'a:mia', Capabilities: capabilities }],
+      Errors: [],
+    });
+    expect(batch.intent?.requested).toEqual([{ externalUserId: 'a:mia', capabilities: WATCH }]);
+    expect(batch.outcome?.issued).toMatchObject([{ externalUserId: 'a:mia', capabilities }]);
+    expect(batch.outcome?.issued[0]?.above).toBe(above);
+  });
 
-  it('gets Chime’s error where Chime would reject it', async () => {
+  it('gets Chime’s error if Chime would reject it', async () => {
     const { answer, batch } = await guestAfterHost('by-subject', 'a:', 'reject');
     expect(answer).toMatchObject({
       Attendees: [],
@@ -122,7 +119,7 @@ describe('a guest whom a host has added with everything', () => {
     expect(batch.outcome?.issued).toEqual([]);
   });
 
-  it('is withheld where a user can change the claim that holds its name', async () => {
+  it('is withheld if a user can change the claim that holds its name', async () => {
     const { answer, batch } = await guestAfterHost('by-nickname', 'b:', 'keep');
     expect(answer).toMatchObject({
       Attendees: [],

@@ -120,7 +120,7 @@ const askAll = (make: () => Promise<Answer>): Promise<Answer[]> =>
   Promise.all(Array.from({ length: 3 * PROCESSES }, make));
 
 describe('a flood', () => {
-  it('of unknown key ids costs the issuer a bounded number of fetches, and nobody else anything', async () => {
+  it('of unknown key ids costs the issuer a bounded number of fetches, and others nothing', async () => {
     const { seconds, attacks, honest } = await flood(() =>
       world.ask({
         headers: bearer(tokenOf('mallory', key, { kid: crypto.randomUUID() })),

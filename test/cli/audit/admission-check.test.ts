@@ -118,7 +118,7 @@ describe('comparing admissions with outcomes', () => {
     expect(await compare(tables)).toEqual({ counts: NO_COUNTS, differences: [] });
   });
 
-  it('does not call extra what is left of a batch whose intent DynamoDB has expired already', async () => {
+  it('does not report the rest of an expired batch as extra', async () => {
     const tables = await newTables();
     await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
     const gone = batchIdAt('2026-11-23T10:30:00Z');

@@ -59,7 +59,7 @@ describe('the command line', () => {
     ]
       .concat([['--attendee', 'A'], ['--day', '2026-11-23'], ['--denied'], ['--open'], []])
       .map((question) => [question]),
-  )('%j takes a time and every filter', (question) => {
+  )('%j accepts a time and every filter', (question) => {
     const { range, filter } = parse(
       ...[
         ...question,

@@ -15,7 +15,7 @@ function terminal(isTTY: boolean) {
 }
 
 describe('progress', () => {
-  it('shows on a terminal what takes long, now and then, and makes room again', () => {
+  it('shows the progress of a long answer on a terminal, and clears it', () => {
     const screen = terminal(true);
     let total = 7;
     const progress = startProgress(screen, () => total);
@@ -35,7 +35,7 @@ describe('progress', () => {
     expect(screen.written.slice(2)).toEqual(['\r9 read …', '\r\u001b[K']);
   });
 
-  it('shows nothing where nobody watches', () => {
+  it('shows nothing without a terminal', () => {
     const file = terminal(false);
     const progress = startProgress(file, () => 1);
     jest.advanceTimersByTime(10_000);

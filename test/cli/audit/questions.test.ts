@@ -129,7 +129,7 @@ describe('--meeting', () => {
     ]);
   });
 
-  it('reads on behind the first megabyte, and loses no pair where a page ends', async () => {
+  it('reads beyond the first megabyte, and loses no pair at the end of a page', async () => {
     const tables = await newTables();
     const requested = Array.from({ length: 100 }, (_, n) => ({ externalUserId: `${n}-`.padEnd(64, 'x') }));
     const issued = requested.map(({ externalUserId }, n) => issuedTo(externalUserId, `attendee-${n}`));
@@ -244,7 +244,7 @@ describe('--user and --attendee', () => {
     expect([idsOf(byUser), idsOf(byAttendee)]).toEqual([[batchId], [batchId]]);
   });
 
-  it('leave out an entry that the outcome does not explain, and call it unknown where nothing decides', async () => {
+  it('omit an item that the outcome does not explain, and call it unknown without an outcome', async () => {
     const tables = await newTables();
     const open = await writeBatch(tables, batchIdAt('2026-11-22T10:00:00Z'), { outcome: 'none' });
     const gone = batchIdAt('2026-11-23T10:00:00Z');
@@ -268,7 +268,7 @@ describe('--user and --attendee', () => {
     expect(idsOf(byAttendee)).toEqual([open, gone]);
   });
 
-  it('hold where one batch names a user twice', async () => {
+  it('are right if one batch names a user twice', async () => {
     const tables = await newTables();
     await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'), {
       outcome: { issued: [issuedTo('alice', 'attendee-1'), issuedTo('alice', 'attendee-2')] },
@@ -314,7 +314,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     expect(await admissions(tables, { about: 'user', externalUserId: 'bob' })).toEqual([]);
   });
 
-  it('answer so for as long as it is on the list, however long the reconciler fails', async () => {
+  it('include it as long as it is on the list, however long the reconciler fails', async () => {
     const tables = await newTables();
     const batchId = await writeBatch(tables, batchIdAt('2026-11-20T10:00:00Z'), pending);
     await putItem(tables, tables.openIntentTableName, {
@@ -329,7 +329,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     expect(await admissions(tables, user, { sinceMs })).toEqual([]);
   });
 
-  it('where no sweep was ever remembered, look at the batches of the last 24 hours', async () => {
+  it('without a sweep, look at the batches of the last 24 hours', async () => {
     const tables = await newTables();
     await writeBatch(tables, batchIdAt('2026-11-22T13:59:59Z'), pending);
     const young = await writeBatch(tables, batchIdAt('2026-11-22T14:00:00Z'), pending);
@@ -357,7 +357,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     expect(seen.items).toBeLessThanOrEqual(81);
   });
 
-  it('where no list is named, look at the batches of the last five minutes', async () => {
+  it('without the open-intent table, look at the batches of the last five minutes', async () => {
     const { openIntentTableName, ...tables } = await newTables();
     await writeBatch({ ...tables, openIntentTableName }, batchIdAt('2026-11-23T13:54:59Z'), pending);
     const young = await writeBatch(
@@ -394,7 +394,7 @@ describe('--batch', () => {
 });
 
 describe('--day and --denied', () => {
-  it('tell a day from its neighbours, with intents and denials in one order', async () => {
+  it('list one day without its neighbours, with intents and denials in one order', async () => {
     const tables = await newTables();
     await writeBatch(tables, batchIdAt('2026-11-22T23:59:59.999Z'));
     const first = await writeDenial(tables, batchIdAt('2026-11-23T00:00:00Z'));
@@ -455,7 +455,7 @@ describe('a time', () => {
 });
 
 describe('--caller', () => {
-  it('finds denials beside batches, and not those of another caller', async () => {
+  it('finds denials and batches, but not those of another caller', async () => {
     const tables = await newTables();
     const issued = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
     const denied = await writeDenial(tables, batchIdAt('2026-11-23T10:00:01Z'));
@@ -577,7 +577,7 @@ describe('--open', () => {
     expect(idsOf(await batches(tables, open))).toEqual([late]);
   });
 
-  it('finds it also where a clock that was ahead has moved the marks', async () => {
+  it('finds it even if a clock that was ahead has moved the marks', async () => {
     const tables = await newTables();
     const late = await writeBatch(tables, batchIdAt('2026-11-23T13:00:00Z'), { outcome: 'none' });
     for (const cursor of ['through', 'slow']) await swept(tables, cursor, '2026-11-23T15:00:00Z');
@@ -616,7 +616,7 @@ describe('--open', () => {
 });
 
 describe('every question', () => {
-  it('reads what it answers with and not the table, by Query and by key, and never stale where that can be had', async () => {
+  it('reads only its answer, by Query and by key, and consistently where available', async () => {
     const tables = await newTables();
     const wanted = batchIdAt('2026-11-23T10:00:00Z');
     await writeBatch(tables, wanted);

@@ -41,7 +41,7 @@ function hostileBatches(): Batch[] {
 }
 
 describe('the report', () => {
-  it('is one page that nothing hostile can change: no script, nothing from elsewhere, no control character', () => {
+  it('is one page that hostile data cannot change: no script, no external resource, no control character', () => {
     const page = reportPage({ ...FACTS, title: HOSTILE, command: HOSTILE }, hostileBatches());
     expect(page).not.toMatch(/<script|<img|<link|<iframe|https?:\/\/(?!login\.example\.com)|url\(|@import/);
     expect(page).not.toMatch(/[^\n\P{C}]/u);
@@ -51,7 +51,7 @@ describe('the report', () => {
     expect(page).toContain(`default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'`);
   });
 
-  it('says who was let in by whom, when, from where, with which rights, and what is unknown or denied', () => {
+  it('says who was admitted by whom, when, from where, with which rights, and what is unknown or denied', () => {
     const issued = batchIdAt('2026-11-23T10:00:00Z');
     const open = batchIdAt('2026-11-23T11:00:00Z');
     const page = reportPage(FACTS, [

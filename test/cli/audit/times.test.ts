@@ -88,7 +88,7 @@ describe('the bounds of a range', () => {
     }
   });
 
-  it('are open where a range is', () => {
+  it('are open if the range is', () => {
     const open = batchIdBounds({});
     expect(open.from < '20261123T100000000Z-0' && '20991231T235959999Z-f' < open.to).toBe(true);
   });

@@ -62,7 +62,7 @@ function iam(permitted: Record<string, string[]>) {
 }
 
 describe('the check of overwrites', () => {
-  it('passes where no role of the stack may change a fact', async () => {
+  it('passes if no role of the stack may change a fact', async () => {
     expect(await lineOf(overwrites, iam({}))).toMatch(/^passed .*\(3 roles, \d actions\)$/);
   });
 
@@ -75,7 +75,7 @@ describe('the check of overwrites', () => {
     },
   );
 
-  it('fails where IAM does not answer for every action', async () => {
+  it('fails if IAM does not answer for every action', async () => {
     const answers = { ...iam({}), SimulatePrincipalPolicy: () => ({ EvaluationResults: [] }) };
     expect(await lineOf(overwrites, answers)).toMatch(
       /^failed .*number of actions that IAM answers for is 0/,
@@ -97,7 +97,7 @@ describe('the check of gateway responses', () => {
       };
     });
 
-  it('passes where all of them are as the stack has them', async () => {
+  it('passes if all of them match the stack', async () => {
     expect(await lineOf(gateway, { GetGatewayResponses: () => ({ items: deployed() }) })).toMatch(/^passed /);
   });
 

@@ -51,7 +51,7 @@ describe('a run of checks', () => {
     expect(tally).toEqual({ passed: 2, failed: 1, skipped: 1 });
   });
 
-  it('does not take missing permissions of its own for a fault of Usher', async () => {
+  it('does not report its own missing permissions as a fault of Usher', async () => {
     const denied = throws('AccessDenied', 'not authorized to perform iam:SimulatePrincipalPolicy');
     expect((await run({ denied })).tally).toMatchObject({ failed: 0, skipped: 1 });
     expect((await run({ denied }, { kind: 'local' })).tally).toMatchObject({ failed: 1 });

@@ -30,7 +30,7 @@ function accountOf(functions: Record<string, object>, status = 'CREATE_COMPLETE'
 }
 
 describe('the stack that is verified', () => {
-  it('is read with all of its resources, whose functions are told apart', async () => {
+  it('is read with all of its resources, with each function identified', async () => {
     const stack = await readStack(accountOf({ other: {}, r: RECONCILER, h: HANDLER }), 'usher');
     expect(stack.handler.FunctionName).toBe('h');
     expect(stack.reconciler.FunctionName).toBe('r');

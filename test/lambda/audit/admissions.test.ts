@@ -62,30 +62,27 @@ const answer = (UnprocessedItems: object): Reply => ({
   body: Buffer.from(JSON.stringify({ UnprocessedItems })),
 });
 
-describe('entering a batch', () => {
-  it.each([0, 1, 25, 26, 100])(
-    'of %d writes every entry, 25 in a request, all requests at once',
-    async (size) => {
-      const { entries, present } = newBatch(size);
-      const sizes: number[] = [];
-      const requests = Math.ceil(size / 25);
-      // None is answered before all are there.
-      const all = Promise.withResolvers<void>();
-      wire.intercept(async (step, act) => {
-        sizes.push(writesOf(step).length);
-        if (sizes.length === requests) all.resolve();
-        await all.promise;
-        return act();
-      });
-      await createAdmissions(client, tables).write(entries, QUICK);
-      expect((await present()).toSorted()).toEqual(
-        entries.map(({ externalUserId }) => externalUserId).toSorted(),
-      );
-      expect(sizes.reduce((sum, one) => sum + one, 0)).toBe(size);
-    },
-  );
+describe('a write of admissions', () => {
+  it.each([0, 1, 25, 26, 100])('of %d items sends 25 in a request, all requests at once', async (size) => {
+    const { entries, present } = newBatch(size);
+    const sizes: number[] = [];
+    const requests = Math.ceil(size / 25);
+    // None is answered before all are there.
+    const all = Promise.withResolvers<void>();
+    wire.intercept(async (step, act) => {
+      sizes.push(writesOf(step).length);
+      if (sizes.length === requests) all.resolve();
+      await all.promise;
+      return act();
+    });
+    await createAdmissions(client, tables).write(entries, QUICK);
+    expect((await present()).toSorted()).toEqual(
+      entries.map(({ externalUserId }) => externalUserId).toSorted(),
+    );
+    expect(sizes.reduce((sum, one) => sum + one, 0)).toBe(size);
+  });
 
-  it('sends what a throttled table puts off again, that and no more', async () => {
+  it('retries the unprocessed items of a throttled table, and no others', async () => {
     const { entries, present } = newBatch(40);
     const sent: number[] = [];
     wire.intercept(async (step, act) => {
@@ -102,7 +99,7 @@ describe('entering a batch', () => {
   });
 
   it.each(['ThrottlingException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded'])(
-    'sends a write again of which nothing was done, for %s',
+    'retries a write that processed nothing, for %s',
     async (type) => {
       const { entries, present } = newBatch(26);
       let refusals = 0;
@@ -117,7 +114,7 @@ describe('entering a batch', () => {
     },
   );
 
-  it('that fails in one write gives up the others', async () => {
+  it('aborts the other requests when one fails', async () => {
     const { entries } = newBatch(60);
     let requests = 0;
     wire.intercept(async (step) => {
@@ -135,7 +132,7 @@ describe('entering a batch', () => {
     expect(requests).toBe(asked);
   });
 
-  it('that is put off for ever ends in time', async () => {
+  it('ends in time when the table never processes it', async () => {
     const { entries, present } = newBatch(30);
     wire.intercept(async (step) => answer(step.body?.['RequestItems'] as object));
     await expect(createAdmissions(client, tables).write(entries, { timeoutMs: 400 })).rejects.toMatchObject({

@@ -75,7 +75,7 @@ async function admissionsOfBatch({ batchId }: OutcomeRecord): Promise<AdmissionR
 }
 
 describe('the audit log', () => {
-  it('rejects where nobody answers in time', async () => {
+  it('rejects when no answer arrives in time', async () => {
     const client = new DynamoDBClient({
       region: 'us-east-1',
       endpoint: 'http://127.0.0.1:1',
@@ -87,7 +87,7 @@ describe('the audit log', () => {
 });
 
 describe('the admissions of an outcome', () => {
-  it('answer by user and by attendee, all 25 of them, a user twice if it was let in twice', async () => {
+  it('answer by user and by attendee, all 25 of them, a user twice if it was admitted twice', async () => {
     const names = Array.from({ length: 25 }, (_, i) => (i < 2 ? 'twice' : `user-${i}`));
     const outcome = newOutcome(names);
     await auditLog.recordAdmissions(outcome, QUICK);
@@ -124,7 +124,7 @@ describe('the admissions of an outcome', () => {
     expect(all.Count).toBe(25);
   });
 
-  it('hold an attendee once whom Chime gave twice, for a name that was asked for twice', async () => {
+  it('hold an attendee once if Chime returned it twice for a repeated name', async () => {
     const outcome = newOutcome(['alice', 'bob']);
     const [alice] = outcome.issued as [OutcomeRecord['issued'][number]];
     outcome.issued = [alice, ...outcome.issued];
@@ -135,7 +135,7 @@ describe('the admissions of an outcome', () => {
     ]);
   });
 
-  it('that DynamoDB goes on putting off are not there in time, and the call says so', async () => {
+  it('that DynamoDB keeps throttling are reported as not written in time', async () => {
     const wire = await startWire('dynamodb', tables.url);
     const client = new DynamoDBClient({
       region: 'us-east-1',
@@ -155,7 +155,7 @@ describe('the admissions of an outcome', () => {
     await wire.close();
   });
 
-  it('may be none', async () => {
+  it('may be empty', async () => {
     await expect(auditLog.recordAdmissions(newOutcome([]), QUICK)).resolves.toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { beginningOfBatch, dayOfBatch, mintBatchId } from '../../../lambda/audit/batch-id.ts';
 
 describe('a batch id', () => {
-  it('is the time, to be read by people, and the randomness it is given', () => {
+  it('holds the time in readable form and the given randomness', () => {
     const id = mintBatchId(Date.UTC(2026, 10, 23, 13, 45, 58, 123), '6f1c2a9b4d3e5f70');
     expect(id).toBe('20261123T134558123Z-6f1c2a9b4d3e5f70');
   });
@@ -13,14 +13,14 @@ describe('a batch id', () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it('tells its day in UTC', () => {
+  it('gives its day in UTC', () => {
     expect(dayOfBatch(mintBatchId(Date.UTC(2026, 10, 23, 23, 59, 59, 999), '0'.repeat(16)))).toBe(
       '2026-11-23',
     );
     expect(dayOfBatch(mintBatchId(Date.UTC(2026, 10, 24), '0'.repeat(16)))).toBe('2026-11-24');
   });
 
-  it('tells when it began, to the millisecond', () => {
+  it('gives its beginning to the millisecond', () => {
     for (const ms of [
       0,
       1,

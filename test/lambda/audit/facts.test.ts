@@ -55,7 +55,7 @@ async function recorded({ meetingId, recordId }: AuditRecord): Promise<unknown> 
 }
 
 describe('a fact', () => {
-  it.each(RECORDS)('of the kind $kind is kept as it is', async ({ kind, make }) => {
+  it.each(RECORDS)('of the kind $kind is stored unchanged', async ({ kind, make }) => {
     const record = make(batchId());
     expect(await write[kind](record)).not.toBe(false);
     expect(await recorded(record)).toEqual(record);
@@ -76,7 +76,7 @@ describe('a fact', () => {
     expect(await recorded(record)).toEqual(record);
   });
 
-  it('is sent as parameters of a statement that holds no value', async () => {
+  it('is sent as parameters, never inside the statement', async () => {
     const statements: unknown[] = [];
     wire.intercept((step, act) => {
       statements.push(step.body?.['Statement']);
@@ -100,21 +100,24 @@ describe('a fact', () => {
     expect(await recorded(first)).toEqual(first);
   });
 
-  it.each(RECORDS)('of the kind $kind is known again where the answer got lost', async ({ kind, make }) => {
-    const record = make(batchId());
-    let attempts = 0;
-    wire.intercept(async (step, act) => {
-      const reply = await act();
-      if (!step.writes) return reply;
-      attempts += 1;
-      return attempts === 1 ? 'reset' : reply;
-    });
-    expect(await write[kind](record)).not.toBe(false);
-    expect(attempts).toBe(2);
-    expect(await recorded(record)).toEqual(record);
-  });
+  it.each(RECORDS)(
+    'of the kind $kind is recognized as its own after a lost answer',
+    async ({ kind, make }) => {
+      const record = make(batchId());
+      let attempts = 0;
+      wire.intercept(async (step, act) => {
+        const reply = await act();
+        if (!step.writes) return reply;
+        attempts += 1;
+        return attempts === 1 ? 'reset' : reply;
+      });
+      expect(await write[kind](record)).not.toBe(false);
+      expect(attempts).toBe(2);
+      expect(await recorded(record)).toEqual(record);
+    },
+  );
 
-  it('that has no writer, as earlier versions wrote it, is nobody\u2019s own', async () => {
+  it('without a writer, as in earlier versions, is not recognized as its own', async () => {
     const { writerId: _, ...earlier } = outcomeOf(batchId());
     await auditLog.recordOutcome(earlier as never, QUICK);
     expect(await auditLog.recordOutcome(outcomeOf(earlier.batchId), QUICK)).toBe(false);
@@ -153,7 +156,7 @@ describe('an answer to an INSERT', () => {
     expect(answer).toEqual({ written: name, readBack: false });
   });
 
-  it('of 500 is not durable', async () => {
+  it('with status 500 is not durable', async () => {
     const answer = await answered('com.amazonaws.dynamodb.v20120810#InternalServerError', 500);
     expect(answer).toEqual({ written: 'InternalServerError', readBack: false });
   });

@@ -9,7 +9,7 @@ describe('a caller id', () => {
     );
   });
 
-  it('says whom it names, and what is none names nobody', () => {
+  it('parses into its parts, and any other text into undefined', () => {
     const caller = { issuer: 'https://a.example.com', clientId: 'a|b %', subject: 'x|y\n%7C' };
     expect(callerNamed(callerId(caller))).toEqual(caller);
     expect(callerNamed(callerId({ ...caller, clientId: '' }))).toEqual({ ...caller, clientId: '' });
@@ -26,7 +26,7 @@ describe('a caller id', () => {
     }
   });
 
-  it('is another one for another caller, whatever its parts hold', () => {
+  it('differs for different callers, whatever their parts hold', () => {
     const part = fc.string({ unit: fc.constantFrom('|', '%', '7', 'C', 'a') });
     const caller = fc.record({
       issuer: fc.constantFrom('https://a.example.com', 'https://b.example.com'),

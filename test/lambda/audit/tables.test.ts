@@ -79,13 +79,13 @@ describe('open intents', () => {
   const removeItem = (key: object) =>
     tables.client.send(new DeleteItemCommand({ TableName: tables.openIntentTableName, Key: marshall(key) }));
 
-  it('know when the run before began', async () => {
+  it('know when the previous run began', async () => {
     await openIntents.beginRun(EARLIER);
     expect(await openIntents.beginRun(NOW)).toBe(EARLIER);
     expect(await openIntents.beginRun(LATER)).toBe(NOW);
   });
 
-  it('do not take a run for the one before where the answer to its first write got lost', async () => {
+  it('do not take a run for the previous one after a lost answer to its first write', async () => {
     const wire = await startWire('dynamodb', tables.url);
     const client = createDynamoDBClient({
       region: 'us-east-1',
@@ -109,32 +109,29 @@ describe('open intents', () => {
     }
   });
 
-  it.each(['fast', 'slow'] as const)(
-    'know how far the %s cursor came, which one of two runs moves',
-    async (cursor) => {
-      expect(await openIntents.mark(cursor)).toBeUndefined();
-      const first = { through: EARLIER, afterBatch: A };
-      const moved = [
-        await openIntents.moveMark(cursor, undefined, first),
-        await openIntents.moveMark(cursor, undefined, first),
-      ];
-      expect(moved).toEqual([true, false]);
-      expect(await openIntents.mark(cursor)).toEqual(first);
-      expect(await openIntents.moveMark(cursor, { through: EARLIER }, { through: LATER })).toBe(false);
-      expect(await openIntents.moveMark(cursor, first, { through: LATER })).toBe(true);
-      expect(await openIntents.mark(cursor)).toEqual({ through: LATER });
-      // Back as well: a mark may be one of a clock that was ahead.
-      expect(await openIntents.moveMark(cursor, { through: LATER }, { through: EARLIER })).toBe(true);
-    },
-  );
+  it.each(['fast', 'slow'] as const)('let only one of two runs move the %s cursor', async (cursor) => {
+    expect(await openIntents.mark(cursor)).toBeUndefined();
+    const first = { through: EARLIER, afterBatch: A };
+    const moved = [
+      await openIntents.moveMark(cursor, undefined, first),
+      await openIntents.moveMark(cursor, undefined, first),
+    ];
+    expect(moved).toEqual([true, false]);
+    expect(await openIntents.mark(cursor)).toEqual(first);
+    expect(await openIntents.moveMark(cursor, { through: EARLIER }, { through: LATER })).toBe(false);
+    expect(await openIntents.moveMark(cursor, first, { through: LATER })).toBe(true);
+    expect(await openIntents.mark(cursor)).toEqual({ through: LATER });
+    // Back as well: a mark may be one of a clock that was ahead.
+    expect(await openIntents.moveMark(cursor, { through: LATER }, { through: EARLIER })).toBe(true);
+  });
 
-  it('forget a mark that is none', async () => {
+  it('ignore an unreadable mark', async () => {
     await put(tables.openIntentTableName, { ...SWEEP_KEYS.slow, through: 'yesterday' });
     expect(await openIntents.mark('slow')).toBeUndefined();
     expect(await openIntents.moveMark('slow', undefined, { through: NOW })).toBe(true);
   });
 
-  it('have what was noticed under its meeting, oldest first, slice by slice', async () => {
+  it('list noticed batches under their meeting, oldest first, slice by slice', async () => {
     const isNew = [];
     for (const batchId of [C, A, B, A]) isNew.push(await openIntents.notice(entry(batchId), NOW));
     expect(isNew).toEqual([true, true, true, false]);
@@ -143,7 +140,7 @@ describe('open intents', () => {
     expect(await openIntents.ofMeeting('another', undefined, 2)).toEqual([]);
   });
 
-  it('keep what they know of a batch that is noticed again', async () => {
+  it('keep the state of a batch that is noticed again', async () => {
     await openIntents.notice(entry(A), NOW);
     const looked = entry(A, { looks: 1, agreed: { since: NOW, gone: false }, seen: [SEEN] });
     expect(await openIntents.save(looked, 0)).toBe(true);
@@ -151,7 +148,7 @@ describe('open intents', () => {
     expect(await entries()).toEqual([looked]);
   });
 
-  it('save for one of two that looked at once, and for none once the batch is gone', async () => {
+  it('save one of two concurrent looks, and none once the batch is gone', async () => {
     await openIntents.notice(entry(A), NOW);
     const saved = await Promise.all([1, 2].map(() => openIntents.save(entry(A, { looks: 1 }), 0)));
     expect(saved.toSorted()).toEqual([false, true]);
@@ -161,7 +158,7 @@ describe('open intents', () => {
     expect(await entries()).toEqual([]);
   });
 
-  it('count what is open and what is incomplete, and know the oldest of each', async () => {
+  it('count open and incomplete batches, and know the oldest of each', async () => {
     await openIntents.notice(entry(B), NOW);
     await openIntents.notice(entry(A), NOW);
     await openIntents.notice(entry(C, { settled: true }), NOW);
@@ -190,7 +187,7 @@ describe('open intents', () => {
       expect(await openIntents.dueMeetings({}, 1)).toHaveLength(1);
     });
 
-    it('one of two runs claims a meeting, which is due later from then on', async () => {
+    it('one of two runs claims a meeting and moves its due time', async () => {
       await openIntents.notice(entry(A), EARLIER);
       const [meeting] = (await due()) as [DueMeeting];
       const claims = await Promise.all([NOW, LATER].map((at) => openIntents.claim(meeting, at)));
@@ -199,7 +196,7 @@ describe('open intents', () => {
       expect(await due()).toEqual([{ meetingId, due: claimed?.due }]);
     });
 
-    it('a meeting that was claimed by a run that died is found again', async () => {
+    it('a meeting claimed by a run that died is found again', async () => {
       await openIntents.notice(entry(A), EARLIER);
       // As far as it came: the meeting says LATER, the queue still EARLIER.
       await put(tables.openIntentTableName, {
@@ -212,7 +209,7 @@ describe('open intents', () => {
       expect(await due()).toEqual([{ meetingId, due: LATER }]);
     });
 
-    it('a meeting is let go of unless a batch was noticed meanwhile', async () => {
+    it('a meeting is released unless a batch was noticed meanwhile', async () => {
       await openIntents.notice(entry(A), EARLIER);
       const claimed = (await openIntents.claim({ meetingId, due: EARLIER }, NOW)) as ClaimedMeeting;
       await openIntents.notice(entry(B), LATER);
@@ -223,7 +220,7 @@ describe('open intents', () => {
       expect(await due()).toEqual([]);
     });
 
-    it('what was put there by hand goes, and what it stands before comes', async () => {
+    it('an item that a person wrote is removed and blocks no other', async () => {
       for (const batchId of [
         '!',
         '2026-11-23',
@@ -246,7 +243,7 @@ describe('open intents', () => {
       ['no due time', { notices: 1 }],
       ['an odd due time', { due: 'tomorrow', notices: 1 }],
       ['odd notices', { due: NOW, notices: 'many' }],
-    ])('a meeting that has %s by hand is put right', async (_what, odd) => {
+    ])('a meeting with %s written by a person is corrected', async (_what, odd) => {
       await put(tables.openIntentTableName, { list: LISTS.meetings, batchId: meetingId, ...odd });
       await openIntents.notice(entry(A), NOW);
       expect(await due()).toEqual([{ meetingId, due: NOW }]);
@@ -266,7 +263,7 @@ describe('open intents', () => {
     ['without its looks', { looks: undefined }],
     ['that saw no attendees but numbers', { seen: [1] }],
     ['that agrees on nothing', { agreed: {} }],
-  ])('report an entry %s, and the others all the same', async (_what, odd) => {
+  ])('report an unreadable item %s, and return the others', async (_what, odd) => {
     const item = JSON.parse(JSON.stringify({ list: LISTS.batchesOf(meetingId), ...entry(A), ...odd }));
     await put(tables.openIntentTableName, item);
     await openIntents.notice(entry(B), NOW);
@@ -275,7 +272,7 @@ describe('open intents', () => {
     );
   });
 
-  it('give what an earlier version had on its list, with whom it saw', async () => {
+  it('return the list of an earlier version, with the attendees it saw', async () => {
     const { seenAt: _, ...seen } = SEEN;
     const earlier = {
       list: 'open',
@@ -365,7 +362,7 @@ describe('what the reconciler reads of the audit', () => {
     expect(pages).toEqual([[{ meetingId: 'span-0', batchId: ids[0] }]]);
   });
 
-  it('tells what outcomes note of their admissions, of more batches than one call takes', async () => {
+  it('returns the state of admissions for more batches than one call takes', async () => {
     const keys = [];
     for (let batch = 0; batch < 120; batch += 1) keys.push(await intent(NOON - batch * HOUR_MS, 'noted'));
     const [first, second, third] = keys as [BatchKey, BatchKey, BatchKey];
@@ -399,7 +396,7 @@ describe('what the reconciler reads of the audit', () => {
     expect(batches.has(absent.batchId)).toBe(false);
   });
 
-  describe('who holds an attendee', () => {
+  describe('the holder of an attendee', () => {
     const admission = (key: BatchKey, attendeeId: string) =>
       put(tables.admissionTableName, {
         externalUserId: `user-${attendeeId}`,
@@ -408,7 +405,7 @@ describe('what the reconciler reads of the audit', () => {
         ...key,
       });
 
-    it('is a batch whose outcome names it, and no entry without one', async () => {
+    it('is a batch whose outcome names it, and never an item without an outcome', async () => {
       const [settled, killed] = [await intent(NOON, 'held'), await intent(NOON, 'held')];
       await outcome(settled, 'written');
       for (const key of [settled, killed]) await admission(key, '1');
@@ -423,7 +420,7 @@ describe('what the reconciler reads of the audit', () => {
       expect(await audit.holders('another', ['1'])).toEqual(new Map());
     });
 
-    it('is found among many entries of the same attendee', async () => {
+    it('is found among many items of the same attendee', async () => {
       const keys = [];
       for (let retry = 0; retry < 8; retry += 1) keys.push(await intent(NOON + retry, 'retried'));
       for (const key of keys) await admission(key, '2');
@@ -432,7 +429,7 @@ describe('what the reconciler reads of the audit', () => {
     });
   });
 
-  it('cannot read a record that is not what its key says', async () => {
+  it('reports a record that contradicts its key as unreadable', async () => {
     const [key, other] = [await intent(NOON, 'swapped'), await intent(NOON, 'swapped')];
     await outcome(other, 'written');
     const { batches } = audit;
@@ -447,7 +444,7 @@ describe('what the reconciler reads of the audit', () => {
     expect((await batches([other])).get(other.batchId)).not.toHaveProperty('unreadable');
   });
 
-  it('tells of an intent whose batch has no time, and of the others all the same', async () => {
+  it('reports an intent whose batch id has no time, and returns the others', async () => {
     const atMs = NOON - 480 * HOUR_MS;
     const { batchId } = await intent(atMs, 'odd');
     const odd = batchId.replace(/Z-.*/, 'Z-?');
@@ -461,7 +458,7 @@ describe('what the reconciler reads of the audit', () => {
     ]);
   });
 
-  it('takes a batch whose outcome notes nothing for incomplete, so that it is looked at', async () => {
+  it('treats a batch whose outcome notes nothing as incomplete', async () => {
     const key = await intent(NOON, 'odd-note');
     await put(tables.auditTableName, {
       ...key,
@@ -476,7 +473,7 @@ describe('what the reconciler reads of the audit', () => {
     ['withheld', undefined],
     ['issued', [{ externalUserId: 'alice' }]],
     ['writtenBy', 'somebody'],
-  ])('cannot read an outcome with odd %s, and says so of its batch alone', async (member, odd) => {
+  ])('reports an outcome with invalid %s as unreadable, for its batch alone', async (member, odd) => {
     const meetingId = `odd-${member}`;
     const [key, other] = [await intent(NOON, meetingId), await intent(NOON, meetingId)];
     await outcome(other, 'written');
@@ -499,7 +496,7 @@ describe('admissions', () => {
     meetingId: 'm',
   });
 
-  it('reads the entries of one batch for the users it asks for, and removes some of them', async () => {
+  it('reads and removes the items of one batch by user', async () => {
     const users = Array.from({ length: 30 }, (_, index) => `user-${index}`);
     const ours = [
       ...users.map((user) => admission('batch-1', user, `of-${user}`)),

@@ -18,7 +18,7 @@ async function meetingWith(names: string[]) {
   };
 }
 
-it('tells who exists, page by page, without their tokens', async () => {
+it('lists attendees page by page, without their tokens', async () => {
   const names = Array.from({ length: 120 }, (_, index) => `user-${index}`);
   const { list, meetingId, attendees } = await meetingWith(names);
   const first = await list.page(meetingId, undefined);
@@ -38,7 +38,7 @@ it('tells who exists, page by page, without their tokens', async () => {
   );
 });
 
-it('tells an empty meeting from one that is gone', async () => {
+it('distinguishes an empty meeting from one that has ended', async () => {
   const { list, meetingId, client } = await meetingWith([]);
   expect(await list.page(meetingId, undefined)).toEqual({ attendees: [], nextToken: undefined });
   await client.send(new DeleteMeetingCommand({ MeetingId: meetingId }));
@@ -52,7 +52,7 @@ it.each([
   ['a reset', { reset: true }],
   ['garbage', { garbage: true, status: 200 }],
   ['half an answer', { truncate: true }],
-])('never takes %s for nobody or for the end of a meeting, and asks once', async (_what, effect) => {
+])('never takes %s for an empty or ended meeting, and asks once', async (_what, effect) => {
   const { list, meetingId, fault, calls } = await meetingWith(['alice']);
   await fault({ operation: 'ListAttendees', ...effect });
   await expect(list.page(meetingId, undefined)).rejects.toThrow();

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** Somebody in Chime's place who answers everything with 200 and this. */
+/** A stand-in for Chime that answers everything with 200 and this. */
 async function answering(answer: unknown) {
   const server = createServer((_request, response) => {
     response.setHeader('Content-Type', 'application/json');
@@ -40,7 +40,7 @@ async function answering(answer: unknown) {
 }
 
 describe('finding a meeting', () => {
-  it('tells its tenants', async () => {
+  it('returns its tenants', async () => {
     const { meetings, meeting } = await chime();
     const meetingId = await meeting({ TenantIds: ['acme', 'globex'] });
     expect(await meetings.findMeeting(meetingId, QUICK)).toMatchObject({
@@ -50,12 +50,12 @@ describe('finding a meeting', () => {
     });
   });
 
-  it('tells that it has no tenants', async () => {
+  it('returns an empty list for a meeting without tenants', async () => {
     const { meetings, meetingId } = await chime();
     expect(await meetings.findMeeting(meetingId, QUICK)).toMatchObject({ tenantIds: [] });
   });
 
-  it('passes on what joining needs, and no member beside it', async () => {
+  it('passes on the members that joining needs, and no others', async () => {
     const passedOn = {
       MeetingId: ABSENT.toUpperCase(),
       ExternalMeetingId: 'board',
@@ -77,7 +77,7 @@ describe('finding a meeting', () => {
     expect((await meetings.findMeeting(ABSENT, QUICK))?.meeting).toEqual(passedOn);
   });
 
-  it('tells the media that it was created without', async () => {
+  it('returns the media that it was created without', async () => {
     const { meetings, meeting } = await chime();
     const meetingId = await meeting({
       MeetingFeatures: { Video: { MaxResolution: 'HD' }, Content: { MaxResolution: 'None' } },
@@ -85,7 +85,7 @@ describe('finding a meeting', () => {
     expect(await meetings.findMeeting(meetingId, QUICK)).toMatchObject({ missingMedia: ['Content'] });
   });
 
-  it('tells that it is not there', async () => {
+  it('returns undefined for a meeting that does not exist', async () => {
     const { meetings } = await chime();
     expect(await meetings.findMeeting(ABSENT, QUICK)).toBeUndefined();
   });
@@ -113,7 +113,7 @@ describe('finding a meeting', () => {
     ['tenants that are no list', { Meeting: { MeetingId: ABSENT, TenantIds: 'acme' } }],
     ['tenants that are no names', { Meeting: { MeetingId: ABSENT, TenantIds: [{ acme: true }] } }],
   ])(
-    'is ServiceUnavailable after an answer of 200 with %s, never a meeting of nobody',
+    'is ServiceUnavailable after an answer of 200 with %s, never a meeting without tenants',
     async (_what, answer) => {
       const { meetings } = await answering(answer);
       await expect(meetings.findMeeting(ABSENT, QUICK)).rejects.toMatchObject({
@@ -123,7 +123,7 @@ describe('finding a meeting', () => {
     },
   );
 
-  it('is cut after its time', async () => {
+  it('is aborted at its time limit', async () => {
     const { meetings, meetingId, fault } = await chime();
     await fault({ operation: 'GetMeeting', latencyMs: 5_000 });
     await expect(meetings.findMeeting(meetingId, { timeoutMs: 100 })).rejects.toMatchObject({
@@ -211,7 +211,7 @@ describe('creating attendees', () => {
     'User: arn:aws:sts::123456789012:assumed-role/usher/usher is not authorized',
     'arn:aws-us-gov:chime:us-gov-west-1:123456789012:meeting/1',
     'on "ARN:AWS:chime::123456789012:meeting/1", (arn%3Aaws%3Aiam%3A%3A123456789012%3Arole/usher)',
-  ])('takes what names our account out of the error of one attendee: %s', async (ErrorMessage) => {
+  ])('removes the name of our account from the error of one attendee: %s', async (ErrorMessage) => {
     const error = { ExternalUserId: 'bob', ErrorCode: 'AccessDenied', ErrorMessage };
     const { meetings } = await answering({ Attendees: [], Errors: [error] });
     const result = await meetings.createAttendees(ABSENT, [{ ExternalUserId: 'bob' }], QUICK);
@@ -220,7 +220,7 @@ describe('creating attendees', () => {
     expect(JSON.stringify(result)).toContain('[resource]');
   });
 
-  it('takes it out of an outage too', async () => {
+  it('removes it from an outage too', async () => {
     const { meetings, meetingId, fault } = await chime();
     const message = 'No room for arn:aws:chime::123456789012:meeting/1 at present';
     await fault({ status: 503, errorType: 'ServiceUnavailableException', message });
@@ -230,7 +230,7 @@ describe('creating attendees', () => {
     });
   });
 
-  it('passes on when to come back', async () => {
+  it('passes on Retry-After', async () => {
     const { meetings, meetingId, fault } = await chime();
     await fault({ status: 429, errorType: 'ThrottlingException', retryAfterSeconds: 7 });
     expect(await meetings.createAttendees(meetingId, [{ ExternalUserId: 'alice' }], QUICK)).toMatchObject({
@@ -258,7 +258,7 @@ describe('creating attendees', () => {
     });
   });
 
-  it('passes on what an outage says of itself', async () => {
+  it('passes on the message of an outage', async () => {
     const { meetings, meetingId, fault } = await chime();
     const create = () => meetings.createAttendees(meetingId, [{ ExternalUserId: 'alice' }], QUICK);
     await fault({
@@ -289,7 +289,7 @@ describe('creating attendees', () => {
     expect(await create()).toMatchObject({ kind: 'ambiguous', error: undefined });
   });
 
-  it('is ambiguous after its time, and is asked once', async () => {
+  it('is ambiguous after its time limit, and sends one request', async () => {
     const { meetings, meetingId, fault, calls } = await chime();
     await fault({ operation: 'BatchCreateAttendee', latencyMs: 5_000 });
     expect(

@@ -80,7 +80,7 @@ const Key = { meetingId: { S: MEETING } };
 const Item = { ...Key, recordId: { S: 'a/intent' } };
 
 describe('a request', () => {
-  it("says which SDK it is from, and is signed with the function's credentials", async () => {
+  it("names its SDK, and is signed with the function's credentials", async () => {
     await clients.dynamodb.send(new PutItemCommand({ TableName, Item }));
     const [{ headers }] = received as [Received];
     expect(headers['user-agent']).toMatch(/aws-sdk-js\/3\./);
@@ -91,7 +91,7 @@ describe('a request', () => {
   it.each([
     ['AWS_ENDPOINT_URL_CHIME_SDK_MEETINGS', 'AWS_ENDPOINT_URL_DYNAMODB'],
     ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL'],
-  ])('goes where %s and %s say', async (ofChime, ofDynamodb) => {
+  ])('goes to the endpoint in %s and %s', async (ofChime, ofDynamodb) => {
     Object.assign(process.env, {
       AWS_REGION: 'eu-west-1',
       [ofChime]: service.endpoint,
@@ -169,7 +169,7 @@ describe('the number of attempts', () => {
     expect(received).toHaveLength(3);
   });
 
-  it('of DynamoDB falls to one where its retry quota is spent', async () => {
+  it('of DynamoDB falls to one when its retry quota is spent', async () => {
     answers = [{ status: 500, body: '{"__type":"InternalServerError"}' }];
     await Promise.allSettled(Array.from({ length: 100 }, put));
     const before = received.length;
@@ -178,7 +178,7 @@ describe('the number of attempts', () => {
     expect(received.length - before).toBe(10);
   });
 
-  it('of DynamoDB is one where a condition fails', async () => {
+  it('of DynamoDB is one when a condition fails', async () => {
     answers = [
       { status: 400, body: '{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}' },
     ];
@@ -192,7 +192,7 @@ describe('the number of attempts', () => {
     expect(received).toHaveLength(1);
   });
 
-  it.each(['dynamodb', 'chime'] as const)('of %s is one where the caller aborts', async (which) => {
+  it.each(['dynamodb', 'chime'] as const)('of %s is one when the caller aborts', async (which) => {
     answers = [{ latencyMs: 400 }];
     const client = clients[which] as DynamoDBClient;
     const command =
@@ -211,7 +211,7 @@ describe('the number of attempts', () => {
   it.each([
     ['that does not begin', { latencyMs: 400 }],
     ['that begins and does not end', { stalls: true }],
-  ])('is bounded in time where there is a limit, for an answer %s', async (_what, answer) => {
+  ])('is bounded in time by the call limit, for an answer %s', async (_what, answer) => {
     answers = [answer];
     const client = withCallLimit(createChimeClient(service), { timeoutMs: 100 });
     await expect(client.send(new GetMeetingCommand({ MeetingId: MEETING }))).rejects.toMatchObject({
@@ -231,7 +231,7 @@ describe('a call with a limit', () => {
     client.destroy();
   });
 
-  it("ends by the caller's word too", async () => {
+  it("ends by the caller's signal too", async () => {
     answers = [{ latencyMs: 400 }];
     const client = withCallLimit(createChimeClient(service), { timeoutMs: 5_000 });
     const abort = new AbortController();
@@ -241,7 +241,7 @@ describe('a call with a limit', () => {
     client.destroy();
   });
 
-  it('has the answer where there is time', async () => {
+  it('returns the answer within the limit', async () => {
     answers = [{ body: '{"Item":{"id":{"S":"1"}}}' }];
     const client = withCallLimit(createDynamoDBClient(service), { timeoutMs: 5_000 });
     const { Item } = await client.send(new GetItemCommand({ TableName: 't', Key: { id: { S: '1' } } }));

@@ -25,7 +25,7 @@ const lines = () =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-it('writes what is counted as one line of the embedded metric format, at once', () => {
+it('writes each count at once, as one line of the embedded metric format', () => {
   createMetrics()({ AttendeesIssued: 3, OldestOpenIntentAge: 70 });
   expect(lines()).toEqual([
     {
@@ -49,7 +49,7 @@ it('writes what is counted as one line of the embedded metric format, at once', 
   ]);
 });
 
-it('keeps a reason to what it was given with', () => {
+it('adds a reason only to the metrics it was given with', () => {
   const addMetrics = createMetrics();
   addMetrics({ Denials: 1 }, 'scope');
   addMetrics({ BatchesAnswered: 1 });

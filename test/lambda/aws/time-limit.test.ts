@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { withinTime } from '../../../lambda/aws/time-limit.ts';
 
 describe('a call within a time', () => {
-  it('answers what is called, and is told of the end of its time', async () => {
+  it('returns the answer, and passes a signal for the end of its time', async () => {
     expect(await withinTime(1_000, async (signal) => signal.aborted)).toBe(false);
   });
 
@@ -14,7 +14,7 @@ describe('a call within a time', () => {
     expect(timers()).toBe(before);
   });
 
-  it('is over even where what is called never settles', async () => {
+  it('ends even if the call never settles', async () => {
     let signal: AbortSignal | undefined;
     const never = withinTime(20, (given) => {
       signal = given;

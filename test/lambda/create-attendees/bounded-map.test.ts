@@ -9,7 +9,7 @@ describe('a bounded map', () => {
     expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, 2, undefined]);
   });
 
-  it('forgets what was used longest ago', () => {
+  it('drops the least recently used entry', () => {
     const map = createBoundedMap<string, number>(2);
     map.set('a', 1);
     map.set('b', 2);
@@ -18,7 +18,7 @@ describe('a bounded map', () => {
     expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3]);
   });
 
-  it('takes setting for using, and a key for one entry', () => {
+  it('counts setting as use, and a repeated key as one entry', () => {
     const map = createBoundedMap<string, number>(2);
     map.set('a', 1);
     map.set('b', 2);
@@ -27,14 +27,14 @@ describe('a bounded map', () => {
     expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([3, undefined, 4]);
   });
 
-  it('forgets entries by their keys', () => {
+  it('removes entries by their keys', () => {
     const map = createBoundedMap<string, number>(3);
     for (const [index, key] of ['a1', 'b', 'a2'].entries()) map.set(key, index);
     map.deleteWhere((key) => key.startsWith('a'));
     expect([map.get('a1'), map.get('b'), map.get('a2')]).toEqual([undefined, 1, undefined]);
   });
 
-  it('takes no room for keys that it was only asked for', () => {
+  it('takes no room for keys that were only read', () => {
     const map = createBoundedMap<string, number>(2);
     map.set('a', 1);
     map.set('b', 2);

@@ -11,7 +11,7 @@ const takes = (callerId: string, times: number): boolean[] =>
   Array.from({ length: times }, () => budget.take(callerId));
 
 describe('a budget', () => {
-  it('is spent at once, or over time', () => {
+  it('can be spent at once, or over time', () => {
     expect(takes('alice', 5)).toEqual([true, true, true, false, false]);
     nowMs += 1_999;
     expect(takes('alice', 1)).toEqual([false]);
@@ -26,12 +26,12 @@ describe('a budget', () => {
     expect(takes('alice', 4)).toEqual([true, true, true, false]);
   });
 
-  it('is each caller’s own', () => {
+  it('is separate for each caller', () => {
     takes('alice', 3);
     expect(takes('bob', 3)).toEqual([true, true, true]);
   });
 
-  it('gets back what was taken for nothing', () => {
+  it('gets back what it is given', () => {
     takes('alice', 3);
     budget.giveBack('alice');
     expect(takes('alice', 2)).toEqual([true, false]);
@@ -43,7 +43,7 @@ describe('a budget', () => {
     expect(takes('alice', 1)).toEqual([false]);
   });
 
-  it('of callers long unseen is forgotten, so that memory is bounded', () => {
+  it('is dropped for the longest unseen callers, so that memory is bounded', () => {
     takes('alice', 3);
     for (let i = 0; i < 999; i += 1) budget.take(`other-${i}`);
     expect(takes('alice', 1)).toEqual([false]);

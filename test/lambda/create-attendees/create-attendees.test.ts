@@ -39,7 +39,7 @@ const answered = (...attendees: Attendee[]): CreationResult => ({
   chimeRequestId: 'chime-1',
 });
 
-/** One world of fake ports: what happens is listed in order, and each port can be told to behave otherwise. */
+/** A world of fake ports: calls are listed in order, and each port's behaviour can be replaced. */
 function createWorld() {
   const happened: string[] = [];
   const records: (IntentRecord | OutcomeRecord | DenialRecord)[] = [];
@@ -170,7 +170,7 @@ describe('a batch that goes well', () => {
     });
   });
 
-  it('goes through its steps in the order that the promises need', async () => {
+  it('takes its steps in the order that the promises require', async () => {
     await w.run();
     expect(w.happened).toEqual([
       'verify',
@@ -190,7 +190,7 @@ describe('a batch that goes well', () => {
     });
   });
 
-  it('records who asked for whom, before, and who was let in, after', async () => {
+  it('records the request before Chime is called, and the admissions after', async () => {
     w.requested = [{ ExternalUserId: 'alice', Capabilities: EVERYTHING }, { ExternalUserId: 'bob' }];
     await w.run();
     expect(w.records).toEqual([
@@ -244,7 +244,7 @@ describe('a batch that goes well', () => {
     ]);
   });
 
-  it('is counted, without anybody’s name', async () => {
+  it('is counted, without any name', async () => {
     await w.run();
     expect(w.metrics).toEqual([
       {
@@ -262,7 +262,7 @@ describe('a batch that goes well', () => {
     expect(w.reports.join('\n')).not.toMatch(/token-of|alice|bob|service/);
   });
 
-  it('does not look the meeting up for an issuer without tenants', async () => {
+  it('skips the meeting look-up for an issuer without tenants', async () => {
     const { tenantClaim: _, ...rules } = RULES;
     w.caller = { ...w.caller, rules };
     await w.run();
@@ -270,8 +270,8 @@ describe('a batch that goes well', () => {
   });
 });
 
-describe('an answer that is not all that was asked for', () => {
-  it('is PARTIAL where some could not be created, with Chime’s errors passed on and recorded', async () => {
+describe('a partial answer', () => {
+  it('is PARTIAL if some could not be created, with Chime’s errors passed on and recorded', async () => {
     const error = { ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: 'thing' };
     w.result = { ...answered(attendee('alice')), errors: [error] } as CreationResult;
     expect(await w.run()).toMatchObject({ attendees: [attendee('alice')], errors: [error] });
@@ -281,14 +281,14 @@ describe('an answer that is not all that was asked for', () => {
     });
   });
 
-  it('is FAILED where none could be created, and still an answer of 200', async () => {
+  it('is FAILED if none could be created, and still an answer of 200', async () => {
     const error = { ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: 'thing' };
     w.result = { ...answered(), errors: [error] } as CreationResult;
     expect(await w.run()).toMatchObject({ attendees: [], errors: [error] });
     expect(outcomeIn(w)?.state).toBe('FAILED');
   });
 
-  it('keeps the token of a name nobody asked for, and says so to caller and audit', async () => {
+  it('withholds the token of a name that was not requested, and reports it to caller and audit', async () => {
     w.result = answered(attendee('alice'), attendee('eve'));
     const created = await w.run();
     expect(created.attendees).toEqual([attendee('alice')]);
@@ -338,7 +338,7 @@ describe('a refusal', () => {
     },
   );
 
-  it('is recorded with its caller, the meeting and the names asked for', async () => {
+  it('is recorded with its caller, the meeting and the requested names', async () => {
     w.meeting = { tenantIds: ['globex'], externalMeetingId: 'board' };
     await expect(w.run()).rejects.toMatchObject({ code: 'NotFound' });
     expect(w.records).toMatchObject([
@@ -380,7 +380,7 @@ describe('a refusal', () => {
     expect(itemBytes(w.records[0] as DenialRecord)).toBeLessThanOrEqual(1_024);
   });
 
-  it('stands where it could not be recorded', async () => {
+  it('stands even if it cannot be recorded', async () => {
     w.caller = { ...w.caller, scopes: new Set() };
     w.broken.add('recordDenial');
     await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
@@ -388,7 +388,7 @@ describe('a refusal', () => {
     expect(w.reports.join()).not.toContain('secret');
   });
 
-  it('stands where the caller has had its share of records', async () => {
+  it('stands even if the caller’s budget of records is spent', async () => {
     w.caller = { ...w.caller, scopes: new Set() };
     w.denialsLeft = 0;
     await expect(w.run()).rejects.toMatchObject({ code: 'Forbidden' });
@@ -409,7 +409,7 @@ describe('a refusal', () => {
     expect(new Set(told).size).toBe(1);
   });
 
-  it('by Chime for a meeting that has ended has it looked up again, and no other refusal has', async () => {
+  it('by Chime for an ended meeting clears its cached permit, and no other refusal does', async () => {
     w.result = { kind: 'refused', error: new FacadeError('Forbidden', 'no'), chimeRequestId: undefined };
     await expect(w.run()).rejects.toThrow('no');
     expect(w.happened).not.toContain(`forget ${MEETING}`);
@@ -418,7 +418,7 @@ describe('a refusal', () => {
     expect(w.happened).toContain(`forget ${MEETING}`);
   });
 
-  it('by Chime is passed on once its outcome is recorded', async () => {
+  it('by Chime is passed on after its outcome is recorded', async () => {
     const error = new FacadeError('LimitExceeded', 'Too many attendees.');
     w.result = { kind: 'refused', error, chimeRequestId: 'chime-2' };
     await expect(w.run()).rejects.toBe(error);
@@ -431,38 +431,38 @@ describe('a refusal', () => {
   });
 });
 
-describe('where something breaks', () => {
+describe('a failure', () => {
   const unavailable = { code: 'ServiceUnavailable', details: { retryAfterSeconds: 1 } };
 
-  it('an intent that is not known to be durable keeps Chime uncalled', async () => {
+  it('to record the intent prevents the call to Chime', async () => {
     w.broken.add('recordIntent');
     await expect(w.run()).rejects.toMatchObject(unavailable);
     expect(w.happened).not.toContain('createAttendees');
   });
 
-  it('an ambiguous attempt answers 503 and leaves the intent open', async () => {
+  it('with an unknown result at Chime answers 503 and leaves the intent open', async () => {
     w.result = { kind: 'ambiguous', cause: new Error('reset') };
     await expect(w.run()).rejects.toMatchObject(unavailable);
     expect(outcomeIn(w)).toBeUndefined();
   });
 
-  it('an outcome that is not known to be durable keeps the tokens in', async () => {
+  it('to record the outcome withholds the tokens', async () => {
     w.broken.add('recordOutcome');
     await expect(w.run()).rejects.toMatchObject(unavailable);
   });
 
-  it('an outcome that somebody else wrote first keeps the tokens in', async () => {
+  it('to be the first writer of the outcome withholds the tokens', async () => {
     w.outcomeWritten = false;
     await expect(w.run()).rejects.toMatchObject(unavailable);
   });
 
-  it('admissions that could not be written hold nothing up, and the outcome says that they are pending', async () => {
+  it('to write admissions delays nothing, and the outcome says that they are pending', async () => {
     w.broken.add('recordAdmissions');
     expect(await w.run()).toMatchObject({ attendees: [attendee('alice'), attendee('bob')] });
     expect(outcomeIn(w)?.admissions).toBe('pending');
   });
 
-  it('admissions are not written where nothing was issued', async () => {
+  it('to issue any attendee writes no admissions', async () => {
     w.result = {
       ...answered(),
       errors: [{ ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: '' }],
@@ -474,7 +474,7 @@ describe('where something breaks', () => {
 });
 
 describe('time', () => {
-  it('left by the function bounds every step', async () => {
+  it('left to the function bounds every step', async () => {
     w.stopsAtMs = START_MS + 6_000;
     w.slow = { verify: 1_000, findMeeting: 500, recordIntent: 500 };
     await w.run();
@@ -483,7 +483,7 @@ describe('time', () => {
     expect(w.timeouts['recordOutcome']).toBe(3_000);
   });
 
-  it('is given to admissions for a second, and leaves two to the outcome', async () => {
+  it('for admissions is one second, and leaves two for the outcome', async () => {
     await w.run();
     expect(w.timeouts['recordAdmissions']).toBe(1_000);
     const late = createWorld();
@@ -493,7 +493,7 @@ describe('time', () => {
     expect(late.timeouts['recordOutcome']).toBe(2_600);
   });
 
-  it('that only the outcome has left leaves admissions pending, unasked for', async () => {
+  it('left for the outcome only leaves admissions pending, without a write', async () => {
     w.slow = { createAttendees: 13_100 };
     await w.run();
     expect(w.happened).not.toContain('recordAdmissions');
@@ -501,20 +501,20 @@ describe('time', () => {
     expect(w.timeouts['recordOutcome']).toBe(1_900);
   });
 
-  it('that is gone before the intent costs nothing but a 503', async () => {
+  it('that is over before the intent answers 503 and calls nothing', async () => {
     w.slow = { verify: 19_600 };
     await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(w.happened).not.toContain('recordIntent');
   });
 
-  it('that is gone after the intent ends the batch as FAILED without a call to Chime', async () => {
+  it('that is over after the intent ends the batch as FAILED without a call to Chime', async () => {
     w.slow = { recordIntent: 11_900 };
     await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(w.happened).not.toContain('createAttendees');
     expect(outcomeIn(w)?.state).toBe('FAILED');
   });
 
-  it('that is gone after Chime answered leaves the intent open', async () => {
+  it('that is over after Chime answered leaves the intent open', async () => {
     w.slow = { createAttendees: 15_001 };
     await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(outcomeIn(w)).toBeUndefined();

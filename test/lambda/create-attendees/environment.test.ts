@@ -15,7 +15,7 @@ const environment = {
   AWS_LAMBDA_FUNCTION_VERSION: '7',
 };
 
-it('names the rules in force as the first 16 digits that sha256sum gives of ISSUERS, and the version', () => {
+it('names the rules in force by the first 16 digits of the SHA-256 of ISSUERS, and the version', () => {
   const [digest = ''] = execFileSync('sha256sum', { input: ISSUERS, encoding: 'utf8' }).split(' ');
   expect(readSettings({ ...environment, ISSUERS }).inForce).toEqual({
     rulesDigest: digest.slice(0, 16),
@@ -23,7 +23,7 @@ it('names the rules in force as the first 16 digits that sha256sum gives of ISSU
   });
 });
 
-it('names rules alike that are in a file beside the code', () => {
+it('names rules in a file beside the code in the same way', () => {
   const directory = mkdtempSync(join(tmpdir(), 'usher-issuers-'));
   writeFileSync(join(directory, 'issuers.json'), ISSUERS);
   const ofFile = readSettings({ ...environment, LAMBDA_TASK_ROOT: directory }).inForce;

@@ -77,7 +77,7 @@ function getMeeting() {
 }
 
 describe('GetMeeting', () => {
-  it('looks the meeting up for a caller without tenants too, and records nothing', async () => {
+  it('looks up the meeting for a caller without tenants too, and records nothing', async () => {
     expect(await getMeeting()).toEqual({
       body: { Meeting: { MeetingId: MEETING.toLowerCase() } },
       chimeRequestId: undefined,

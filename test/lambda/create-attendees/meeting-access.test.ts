@@ -48,7 +48,7 @@ async function askWithoutTenants(meetingId: string): Promise<Rule | undefined> {
 }
 
 describe('access to a meeting', () => {
-  it('gives the meeting and the media that it does not have, remembered too', async () => {
+  it('returns the meeting and its missing media, from the cache too', async () => {
     meetings['ours'] = { tenantIds: ['acme'], missingMedia: ['Video'] };
     const check = () => access.check('alice', ['acme'], 'ours', { timeoutMs: 1_000 });
     const permit = { missingMedia: ['Video'], meeting: { MeetingId: 'ours' } };
@@ -57,7 +57,7 @@ describe('access to a meeting', () => {
     expect(looked).toEqual(['ours']);
   });
 
-  it('is for its tenants, and looked up once for a while', async () => {
+  it('is for its tenants, and cached for a while', async () => {
     expect(await ask('ours')).toBeUndefined();
     nowMs += 299_999;
     expect(await ask('ours')).toBeUndefined();
@@ -70,7 +70,7 @@ describe('access to a meeting', () => {
   it('is denied alike for a foreign, an untenanted and an absent meeting, look-up by look-up', async () => {
     const seen: Record<string, unknown[]> = {};
     for (const meetingId of ['theirs', 'nobodys', 'absent']) {
-      // Somebody who may enter is in the foreign meeting all the while.
+      // A permitted caller is in the foreign meeting all the while.
       await ask(meetingId, ['globex'], 'greta');
       looked = [];
       const trace: unknown[] = [];
@@ -98,14 +98,14 @@ describe('access to a meeting', () => {
     expect(seen['absent']).toEqual(seen['theirs']);
   });
 
-  it('opens soon after the meeting is created', async () => {
+  it('is granted soon after the meeting is created', async () => {
     expect(await ask('new')).toBe('meeting-tenant');
     meetings['new'] = { tenantIds: ['acme'] };
     nowMs += 5_000;
     expect(await ask('new')).toBeUndefined();
   });
 
-  it('of one tenant is not access of another', async () => {
+  it('for one tenant is not access for another', async () => {
     await ask('ours');
     expect(await ask('ours', ['globex'])).toBe('meeting-tenant');
     expect(await ask('ours', ['globex', 'acme'])).toBeUndefined();
@@ -113,7 +113,7 @@ describe('access to a meeting', () => {
 });
 
 describe('a meeting that has ended', () => {
-  it('is forgotten for every tenant and in every spelling, and no other is', async () => {
+  it('is dropped for every tenant and spelling, and no other meeting is', async () => {
     meetings['0a'] = meetings['0b'] = { tenantIds: ['acme', 'globex'] };
     for (const meetingId of ['0a', '0b']) {
       await ask(meetingId, ['acme']);
@@ -132,7 +132,7 @@ describe('a meeting that has ended', () => {
 });
 
 describe('a caller whose issuer has no tenant claim', () => {
-  it('may enter any meeting that exists, looked up once for a while', async () => {
+  it('may join any existing meeting, cached for a while', async () => {
     for (const meetingId of ['ours', 'theirs', 'nobodys']) {
       expect(await askWithoutTenants(meetingId)).toBeUndefined();
       expect(await askWithoutTenants(meetingId)).toBeUndefined();
@@ -156,7 +156,7 @@ describe('a caller whose issuer has no tenant claim', () => {
 });
 
 describe('a caller that asks for random meetings', () => {
-  it('spends its own budget and nobody else’s', async () => {
+  it('spends its own budget only', async () => {
     const outcomes = [];
     for (let i = 0; i < 500; i += 1) {
       outcomes.push(await ask(`random-${i}`).then(String, (error) => error.code));
@@ -166,7 +166,7 @@ describe('a caller that asks for random meetings', () => {
     expect(await ask('ours', ['acme'], 'bob')).toBeUndefined();
   });
 
-  it('is told when to come back', async () => {
+  it('gets a Retry-After', async () => {
     for (let i = 0; i < 5; i += 1) await ask(`random-${i}`);
     await expect(ask('ours')).rejects.toMatchObject({
       message: 'Too many of the meetings that were asked for could not be found.',
@@ -176,7 +176,7 @@ describe('a caller that asks for random meetings', () => {
     expect(await ask('ours')).toBeUndefined();
   });
 
-  it('waits whole seconds, and none too few', async () => {
+  it('waits whole seconds, rounded up', async () => {
     access = accessWithin({ ...FAILED_LOOKUPS, capacity: 1, perSecond: 0.4 });
     await ask('random');
     await expect(ask('ours')).rejects.toMatchObject({ details: { retryAfterSeconds: 3 } });
@@ -184,26 +184,26 @@ describe('a caller that asks for random meetings', () => {
     expect(await ask('ours')).toBeUndefined();
   });
 
-  it('keeps the meetings that it is in', async () => {
+  it('can still join its own meetings', async () => {
     await ask('ours');
     for (let i = 0; i < 6; i += 1) await ask(`random-${i}`).catch(() => {});
     expect(await ask('ours')).toBeUndefined();
   });
 
-  it('may spell the id of its own meeting in any way, and has it looked up once', async () => {
+  it('may spell the id of its own meeting in any case, for one look-up', async () => {
     meetings['0a'] = meetings['0A'] = { tenantIds: ['acme'] };
     await ask('0A');
     for (let i = 0; i < 100; i += 1) expect(await ask(i % 2 === 0 ? '0a' : '0A')).toBeUndefined();
     expect(looked).toEqual(['0A']);
   });
 
-  it('keeps nobody from a meeting by spelling its id in another way', async () => {
+  it('cannot lock others out of a meeting by another spelling of its id', async () => {
     meetings['0a'] = { tenantIds: ['acme'] };
     expect(await ask('0A')).toBe('meeting-tenant');
     expect(await ask('0a', ['acme'], 'bob')).toBeUndefined();
   });
 
-  it('pays for look-ups that fail, too', async () => {
+  it('also pays for failed look-ups', async () => {
     meetings = new Proxy(meetings, {
       get: () => {
         throw new Error('down');
@@ -215,7 +215,7 @@ describe('a caller that asks for random meetings', () => {
     await expect(ask('ours')).rejects.toThrow('down');
   });
 
-  it('is not who looks up many meetings of its own', async () => {
+  it('is not a caller that looks up many of its own meetings', async () => {
     for (let i = 0; i < 100; i += 1) {
       meetings[`ours-${i}`] = { tenantIds: ['acme'] };
       expect(await ask(`ours-${i}`)).toBeUndefined();
@@ -246,9 +246,12 @@ describe('a backend that many users share', () => {
     { junk: 1, honest: 30 },
     { junk: 2, honest: 1 },
     { junk: 3, honest: 2 },
-  ])('has no honest request throttled for one user who asks for anything: %j a second', async (rates) => {
-    expect(await throttledOf(rates)).toEqual({ junk: expect.any(Number), honest: 0 });
-  });
+  ])(
+    'has no honest request throttled because of one user who asks for anything: %j a second',
+    async (rates) => {
+      expect(await throttledOf(rates)).toEqual({ junk: expect.any(Number), honest: 0 });
+    },
+  );
 
   it('earns no more failed look-ups than there are permitted ones, and a second each', async () => {
     await throttledOf({ junk: 50, honest: 2 });

@@ -202,7 +202,7 @@ describe('the rules that need only the token', () => {
     expect(authorizeByToken(caller, request)).toMatchObject({ permitted: false, rule });
   });
 
-  it('gives nothing for a scope whose ceiling JavaScript loses', () => {
+  it('permit nothing for a scope whose ceiling JavaScript loses', () => {
     const ceilings = Object.assign({}, JSON.parse(`{ "__proto__": ${JSON.stringify(ALL)} }`));
     const caller = { ...self(), scopes: new Set(['__proto__']) };
     const rules = { ...caller.rules, scopes: { self: '__proto__' }, ceilings };
@@ -216,29 +216,26 @@ describe('the rules that need only the token', () => {
     [['guest'], WATCH],
     [['viewer'], MUTE],
     [['viewer', 'guest'], WATCH],
-  ])(
-    'take a caller with %j among several scopes for itself by the first that is listed',
-    (scopes, ceiling) => {
-      const rules = {
-        ...RULES,
-        scopes: { delegate: 'host', self: ['guest', 'viewer'] },
-        ceilings: { guest: WATCH, viewer: MUTE },
-      };
-      const decision = authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-alice', MUTE)));
-      expect(decision).toMatchObject({ permitted: true, grant: { ceiling } });
-      expect(authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-bob', MUTE)))).toMatchObject({
-        rule: 'self-own-name',
-      });
-    },
-  );
+  ])('use the first listed scope of a self caller with %j', (scopes, ceiling) => {
+    const rules = {
+      ...RULES,
+      scopes: { delegate: 'host', self: ['guest', 'viewer'] },
+      ceilings: { guest: WATCH, viewer: MUTE },
+    };
+    const decision = authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-alice', MUTE)));
+    expect(decision).toMatchObject({ permitted: true, grant: { ceiling } });
+    expect(authorizeByToken(callerWith(scopes, {}, rules), batch(asks('acme-bob', MUTE)))).toMatchObject({
+      rule: 'self-own-name',
+    });
+  });
 
-  it('do not take what every object inherits for a ceiling', () => {
+  it('do not take inherited members for a ceiling', () => {
     const rules = { ...RULES, scopes: { delegate: 'constructor' } };
     const decision = authorizeByToken(callerWith(['constructor'], {}, rules), batch(asks('acme-bob', ALL)));
     expect(decision).toMatchObject({ permitted: true, grant: { ceiling: ALL } });
   });
 
-  it('tell which scope they went by', () => {
+  it('return the scope that they applied', () => {
     expect(authorizeByToken(self(), batch(asks('acme-bob', WATCH)))).toMatchObject({
       scope: 'attendees.create.self',
     });
@@ -269,7 +266,7 @@ describe('the rule that needs the meeting', () => {
   });
 });
 
-describe('the rules for entering a meeting', () => {
+describe('the rules for a meeting', () => {
   const named = (claims: object) => self(claims as Record<string, unknown>);
   const entries: [string, Caller, Rule | undefined][] = [
     ['a delegate', delegate(), undefined],
@@ -301,21 +298,21 @@ describe('the rules for entering a meeting', () => {
     expect(decision.permitted ? undefined : decision.rule).toBe(rule);
   });
 
-  it('give the tenants that the meeting is judged by', () => {
+  it('return the tenants that the meeting must match', () => {
     expect(authorizeMeetingByToken(self(), MEETING)).toEqual({
       permitted: true,
       grant: { scope: 'attendees.create.self', tenants: ['acme'] },
     });
   });
 
-  it('take the id of the meeting in any case, as the rules for attendees do', () => {
+  it('ignore the case of the meeting id, like the rules for attendees', () => {
     expect(authorizeMeetingByToken(self(), MEETING.toUpperCase()).permitted).toBe(true);
     const request = { meetingId: MEETING.toUpperCase(), attendees: [asks('acme-alice', WATCH)] };
     expect(authorizeByToken(self(), request).permitted).toBe(true);
   });
 });
 
-describe('what Chime is asked for', () => {
+describe('the request to Chime', () => {
   const grantOf = (ceiling: Capabilities): Grant => ({
     scope: 'any',
     ceiling,
@@ -352,7 +349,7 @@ describe('what Chime is asked for', () => {
     expect(sent?.Capabilities).toEqual(expected);
   });
 
-  it('is granted to a delegate and a self caller that leave it out', () => {
+  it('has the granted capabilities for a delegate and a self caller that omit them', () => {
     const rules = { ...RULES, ceilings: { 'attendees.create': WATCH, 'attendees.create.self': MUTE } };
     for (const scope of ['attendees.create', 'attendees.create.self']) {
       const caller = callerWith([scope], { sub: 'alice', tenant: 'acme', meetings: [MEETING] }, rules);
@@ -362,7 +359,7 @@ describe('what Chime is asked for', () => {
 });
 
 describe('a caller that exceeds its ceiling', () => {
-  it('is told every medium and the most that is allowed', () => {
+  it('learns every excess medium and the most that is allowed', () => {
     const asked = { ...WATCH, Audio: 'Send', Content: 'SendReceive' } as const;
     const decision = authorizeByToken(self(), batch(asks('acme-alice', asked)));
     expect(decision).toMatchObject({ limits: 'Audio is at most Receive, Content is at most Receive' });
@@ -401,13 +398,13 @@ describe('the judgement of an answer', () => {
     Capabilities,
   });
 
-  it('releases what was asked for and is within the ceiling', () => {
+  it('releases a requested attendee within the ceiling', () => {
     const answer = [attendee('acme-alice', WATCH), attendee('acme-bob', MUTE)];
     const judged = judgeAnswer(grant, [asks('acme-alice', WATCH), asks('acme-bob', WATCH)], answer);
     expect(judged).toEqual({ released: answer.map((one) => ({ attendee: one })), withheld: [] });
   });
 
-  it('withholds a name that was not asked for', () => {
+  it('withholds a name that was not requested', () => {
     const answer = attendee('acme-eve', MUTE);
     const { released, withheld } = judgeAnswer(grant, [asks('acme-alice')], [answer]);
     expect({ released, withheld }).toEqual({
@@ -416,14 +413,14 @@ describe('the judgement of an answer', () => {
     });
   });
 
-  it('withholds a name that comes more often than it was asked for', () => {
+  it('withholds a name that is answered more often than requested', () => {
     const answer = [attendee('acme-alice', MUTE), attendee('acme-alice', MUTE), attendee('acme-alice', MUTE)];
     const { released, withheld } = judgeAnswer(grant, [asks('acme-alice'), asks('acme-alice')], answer);
     expect(released).toHaveLength(2);
     expect(withheld).toHaveLength(1);
   });
 
-  it('withholds what an earlier attendee of that name may do beyond the ceiling, and says which', () => {
+  it('withholds an existing attendee above the ceiling, and names the media', () => {
     const answer = attendee('acme-alice', { ...ALL, Audio: 'None' });
     const { released, withheld } = judgeAnswer(grant, [asks('acme-alice', WATCH)], [answer]);
     expect(released).toEqual([]);
@@ -436,7 +433,7 @@ describe('the judgement of an answer', () => {
     ]);
   });
 
-  it('releases a self caller’s own attendee that exists with more, and marks it', () => {
+  it('releases and marks a self caller’s own existing attendee with more capabilities', () => {
     const answer = attendee('acme-alice', ALL);
     const judged = judgeAnswer(releasing, [asks('acme-alice', WATCH)], [answer]);
     expect(judged).toEqual({ released: [{ attendee: answer, above: 'ceiling' }], withheld: [] });
@@ -449,19 +446,19 @@ describe('the judgement of an answer', () => {
     expect(withheld.map(({ rule }) => rule)).toEqual(['answer-requested-name', 'answer-requested-name']);
   });
 
-  it('marks what is more than was asked for within the ceiling', () => {
+  it('marks capabilities above the request and within the ceiling', () => {
     const answer = attendee('acme-alice', WATCH);
     const judged = judgeAnswer(releasing, [asks('acme-alice', MUTE)], [answer]);
     expect(judged).toEqual({ released: [{ attendee: answer, above: 'asked' }], withheld: [] });
   });
 
-  it('marks nothing where nothing was said and everything is allowed', () => {
+  it('marks nothing if capabilities were omitted and everything is allowed', () => {
     const answer = attendee('acme-alice', ALL);
     const judged = judgeAnswer({ ...grant, ceiling: ALL }, [asks('acme-alice')], [answer]);
     expect(judged.released).toEqual([{ attendee: answer }]);
   });
 
-  it.each([WATCH, ALL])('withholds a capability that it does not know, whatever the ceiling', (ceiling) => {
+  it.each([WATCH, ALL])('withholds an unknown capability, whatever the ceiling', (ceiling) => {
     const strange = { ...WATCH, Audio: 'Everything' as MediaCapability };
     const judged = judgeAnswer(
       { ...releasing, ceiling },
@@ -597,7 +594,7 @@ describe('over any issuers, callers, meetings and requests', () => {
     'a meeting that the token does not list',
   ];
 
-  it('lets exactly those enter who could be let in as some attendee', () => {
+  it('permit the meeting exactly to callers who could be admitted as some attendee', () => {
     const seen = { entered: 0, kept: 0 };
     fc.assert(
       fc.property(world, (w) => {
@@ -642,7 +639,7 @@ describe('over any issuers, callers, meetings and requests', () => {
       isMalformed(w.claims.meetings)) ||
     (!delegates(w) && isMalformed(w.claims[w.rules.externalUserIdClaim as 'sub']));
 
-  it('permits some, and whatever has none of these faults and nothing malformed', () => {
+  it('permits some, and every request without these faults and without malformed parts', () => {
     let permitted = 0;
     fc.assert(
       fc.property(world, (w) => {

@@ -42,7 +42,7 @@ describe('a claim', () => {
     expect(claimAt(claims as Record<string, unknown>, path)).toEqual({ found: 'ambiguous' });
   });
 
-  it('is found where exactly one way of reading its path leads to it, in any claims', () => {
+  it('is found if exactly one way to read its path leads to it, in any claims', () => {
     const name = fc.constantFrom('a', 'b', 'a.b', 'b.a', 'a.b.a');
     const tree = fc.letrec((tie) => ({
       object: fc.dictionary(name, fc.oneof({ depthSize: 'small' }, fc.integer(), tie('object')), {

@@ -76,7 +76,7 @@ describe('scopes', () => {
     expect((await verify({ roles }, { scopeClaims: ['roles'] })).scopes).not.toContain('host');
   });
 
-  it('are what the claims say, and nothing beside it', async () => {
+  it('are those in the claims, and no others', async () => {
     const scopesOf = async (roles: unknown) => (await verify({ roles }, { scopeClaims: ['roles'] })).scopes;
     expect(await scopesOf('  ')).toEqual(new Set(['  ']));
     expect(await scopesOf(['host', 1])).toEqual(new Set());
@@ -84,12 +84,12 @@ describe('scopes', () => {
     expect(await scopesOf(7)).toEqual(new Set());
   });
 
-  it('leave nothing in the log where a token has one of their claims', async () => {
+  it('log nothing if a token has one of their claims', async () => {
     await verify({ roles: ['host'] }, { scopeClaims: ['scp', 'roles'] });
     expect(reported).toEqual([]);
   });
 
-  it('may have spaces, as a role of its own', async () => {
+  it('may contain spaces, as one role', async () => {
     expect((await verify({ roles: ['Meeting Host'] }, { scopeClaims: ['roles'] })).scopes).toContain(
       'Meeting Host',
     );
@@ -98,7 +98,7 @@ describe('scopes', () => {
     );
   });
 
-  it('are named in the log where a token has none of their claims', async () => {
+  it('are named in the log if a token has none of their claims', async () => {
     await verify({ scope: 'host' }, { scopeClaims: ['scp', 'roles'] });
     expect(reported).toEqual([
       ['token without scope claims', { issuer: issuer.issuer, scopeClaims: 'scp roles' }],
@@ -126,7 +126,7 @@ describe('a claim that is there by its name and by a path', () => {
     expect(await reasonOf({ 'a.b': 'x', a: { b: 'x' } }, change)).toBe('token-claim-ambiguous');
   });
 
-  it('does not matter where no rule names it', async () => {
+  it('does not matter if no rule names it', async () => {
     expect(await reasonOf({ 'a.b': 'x', a: { b: 'x' } })).toBe('verified');
   });
 });
@@ -150,7 +150,7 @@ describe('a claim that no rule names', () => {
     expect(await reasonOf(claimed, { scopeClaims: ['roles'] })).toBe('verified');
   });
 
-  it('may be the audience where clients tell who may call', async () => {
+  it('may be the audience if the client ids are restricted', async () => {
     expect(await reasonOf({ aud: 7, client_id: 'web' }, { audience: [], clientIds: ['web'] })).toBe(
       'verified',
     );
@@ -163,7 +163,7 @@ describe('the client', () => {
     expect(await reasonOf({ [claim]: 'other' }, { clientIds: ['web'] })).toBe('token-client');
   });
 
-  it('is missed by the names of the claims that were looked at', async () => {
+  it('is reported missing with the names of its claims', async () => {
     await expect(verify({}, { clientIds: ['web'], clientIdClaims: ['azp', 'cid'] })).rejects.toMatchObject({
       message: 'The bearer token says its client in none of the claims azp, cid.',
       details: { reason: 'token-client' },
@@ -174,18 +174,18 @@ describe('the client', () => {
     expect((await verify({ client_id: ['web'] }, { clientIds: ['web'] })).clientId).toBe('web');
   });
 
-  it('is unknown where its claim cannot be one, and any client will do', async () => {
+  it('is unknown if its claim is invalid and any client is accepted', async () => {
     expect((await verify({ client_id: { id: 'web' } })).clientId).toBe('');
     expect((await verify({ client_id: 'x'.repeat(256) })).clientId).toBe('');
   });
 
-  it('is the next claim where one is null', async () => {
+  it('is the next claim if one is null', async () => {
     expect((await verify({ client_id: null, azp: 'web' }, { clientIds: ['web'] })).clientId).toBe('web');
   });
 });
 
 describe('the subject', () => {
-  it('is the client where the rules say so and the token has none', async () => {
+  it('is the client if the rules say so and the token has no subject', async () => {
     const subjectClaims = ['sub', 'client_id'];
     expect((await verify({ sub: undefined, client_id: 'backend' }, { subjectClaims })).subject).toBe(
       'backend',

@@ -89,7 +89,7 @@ describe('the key of a token', () => {
     );
   });
 
-  it('is found where its set lists it once for each algorithm', async () => {
+  it('is found if its set lists it once for each algorithm', async () => {
     publish(...['RS512', 'PS256', 'RS256'].map((alg) => ({ ...publicJwk(key), alg })));
     expect(await answerTo(tokenBy(key))).toBe('alice');
   });
@@ -144,17 +144,17 @@ describe('the key of a token', () => {
 describe('a token without kid', () => {
   const withoutKid = (signer: SigningKey) => tokenBy(signer, { kid: undefined });
 
-  it('verifies where exactly one key fits', async () => {
+  it('verifies if exactly one key fits', async () => {
     publish({ ...publicJwk(otherKey), use: 'enc' }, publicJwk(ecKey), publicJwk(key));
     expect(await answerTo(withoutKid(key))).toBe('alice');
   });
 
-  it('is refused where several keys fit', async () => {
+  it('is refused if several keys fit', async () => {
     publish(publicJwk(key), publicJwk(otherKey));
     expect(await answerTo(withoutKid(key))).toBe(NO_KEY);
   });
 
-  it('verifies where one key is listed twice', async () => {
+  it('verifies if one key is listed twice', async () => {
     publish(publicJwk(key), { ...publicJwk(key), kid: 'again' });
     expect(await answerTo(withoutKid(key))).toBe('alice');
   });

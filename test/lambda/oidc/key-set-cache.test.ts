@@ -73,12 +73,12 @@ describe('keys', () => {
     expect(fetched).toEqual([URI, URI]);
   });
 
-  it('are fetched once for many who ask at once', async () => {
+  it('are fetched once for many concurrent requests', async () => {
     await Promise.all(Array.from({ length: 50 }, () => lookUp('one')));
     expect(fetched).toEqual([URI]);
   });
 
-  it('of one issuer say nothing of another’s', async () => {
+  it('of one issuer do not count for another', async () => {
     await lookUp('one');
     expect(await lookUp('one', OTHER_URI)).toBe('unknown');
     expect(await lookUp('other', OTHER_URI)).toBe('found');
@@ -127,7 +127,7 @@ describe('an issuer', () => {
     expect(fetched).toHaveLength(5);
   });
 
-  it('that is down leaves known keys working, for as long as is bearable', async () => {
+  it('that is down leaves known keys working, for a bounded time', async () => {
     await lookUp('one');
     published[URI] = new Error('down');
     nowMs += 600_001;
@@ -138,7 +138,7 @@ describe('an issuer', () => {
     expect(await lookUp('one')).toBe('unavailable');
   });
 
-  it('that is down is asked seldom while its keys are known, and at once by who needs another', async () => {
+  it('that is down is asked rarely while its keys are known, and at once for an unknown key', async () => {
     await lookUp('one');
     published[URI] = new Error('down');
     nowMs += 600_001;
@@ -161,7 +161,7 @@ describe('an issuer', () => {
     expect(await lookUp('one')).toBe('found');
   });
 
-  it('that comes back is believed again', async () => {
+  it('that recovers is used again', async () => {
     published[URI] = new Error('down');
     expect(await lookUp('one')).toBe('unavailable');
     published[URI] = setOf('one');
@@ -178,7 +178,7 @@ describe('a key set that is fetched before it is needed', () => {
     expect(fetched).toEqual([URI]);
   });
 
-  it('that cannot be fetched is neither reported nor remembered', async () => {
+  it('that cannot be fetched is neither reported nor cached', async () => {
     published[URI] = new Error('down');
     cache.prefetch(URI);
     await new Promise(setImmediate);
@@ -195,7 +195,7 @@ describe('a key set that is fetched before it is needed', () => {
       error: 'down',
     },
     { title: 'is not, with hardly any time left', waitsMs: 1_900, fetches: [2_000], error: 'timed out' },
-  ])('that fails for a request that waits for it $title', async ({ waitsMs, fetches, error }) => {
+  ])('that fails while a request waits for it $title', async ({ waitsMs, fetches, error }) => {
     const first = Promise.withResolvers<KeySet>();
     const late = createKeySetCache({
       ...OPTIONS,

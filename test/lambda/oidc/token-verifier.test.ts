@@ -68,7 +68,7 @@ const verify = (token: string, ...rules: IssuerRules[]) =>
   verifierOf(...(rules.length > 0 ? rules : [rulesOf(issuer)])).verify(token);
 
 describe('a good token', () => {
-  it('tells who is asking', async () => {
+  it('identifies its caller', async () => {
     expect(await verify(signToken(key, claims({ tenant: 'acme' })))).toEqual({
       rules: rulesOf(issuer),
       clientId: 'web',
@@ -100,7 +100,7 @@ describe('a good token', () => {
       { accessTokenMark: { claim: 'typ', values: ['Bearer'] } },
     ],
     ['a not-before that has passed', { nbf: nowSeconds() - 1 }, {}, {}],
-    // RFC 8725 section 3.10 forbids trusting these; that they are there harms nobody.
+    // RFC 8725 section 3.10 forbids trusting these; their presence does no harm.
     [
       'where to find keys, which nobody follows',
       {},
@@ -112,7 +112,7 @@ describe('a good token', () => {
     expect((await verify(token, rulesOf(issuer, rules))).subject).toMatch(/^(alice)+$/);
   });
 
-  it('may say nothing of its client where any will do', async () => {
+  it('may omit its client if any client is accepted', async () => {
     expect((await verify(signToken(key, claims({ client_id: undefined })))).clientId).toBe('');
   });
 
@@ -271,7 +271,7 @@ describe('a bad token', () => {
     );
   });
 
-  it('is told apart from every other by its message', async () => {
+  it('has a message that differs from every other', async () => {
     const messages = new Map<string, Set<string>>();
     for (const [reason, , token] of cases) {
       const { message } = await verify(token()).catch((thrown) => thrown);
@@ -302,7 +302,7 @@ describe('a bad token', () => {
     });
   });
 
-  it('gets the challenge of RFC 6750 and learns nothing else', async () => {
+  it('gets the challenge of RFC 6750 and nothing else', async () => {
     const error = await verify(signToken(key, claims({ exp: 1 }))).catch((e) => e);
     expect(error.details.challenge).toBe(
       'Bearer error="invalid_token", error_description="The bearer token has expired."',
@@ -310,7 +310,7 @@ describe('a bad token', () => {
     expect(JSON.stringify(error)).not.toContain('alice');
   });
 
-  it('of no configured issuer, algorithm or kind costs no issuer a fetch', async () => {
+  it('with an unknown issuer, algorithm or kind costs no fetch', async () => {
     await verify(signToken(key, claims({ iss: 'https://evil.example.com' }))).catch(() => {});
     await verify(signToken(edKey, claims())).catch(() => {});
     await verify(signToken(key, claims(), { typ: 'JWT' })).catch(() => {});
@@ -321,7 +321,7 @@ describe('a bad token', () => {
 describe('of several issuers', () => {
   const both = () => [rulesOf(issuer), rulesOf(partner, { audience: ['usher-for-partners'] })];
 
-  it('each speaks for itself', async () => {
+  it('each signs for itself', async () => {
     const token = signToken(otherKey, claims({ iss: partner.issuer, aud: 'usher-for-partners' }));
     expect((await verify(token, ...both())).rules.issuer).toBe(partner.issuer);
   });
@@ -364,7 +364,7 @@ describe('an RSA key', () => {
     ...generateKeyPairSync('rsa', { modulusLength }),
   });
 
-  it('of fewer than 2048 bits signs nothing that is taken', async () => {
+  it('of fewer than 2048 bits is refused', async () => {
     const weak = ofBits(2040);
     issuer.keys = [weak];
     await expect(verify(signToken(weak, claims()))).rejects.toMatchObject({
@@ -384,7 +384,7 @@ describe('an RSA key', () => {
     });
   });
 
-  it('of more than 2048 bits is as good as one of 2048', async () => {
+  it('of more than 2048 bits is accepted', async () => {
     const long = ofBits(3072);
     issuer.keys = [long];
     expect(await verify(signToken(long, claims()))).toMatchObject({ subject: 'alice' });
@@ -421,7 +421,7 @@ describe('an issuer that breaks', () => {
     await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
   });
 
-  it('by publishing keys without end is 503, and read no further than is bearable', async () => {
+  it('by publishing endless keys is 503, and read only up to a limit', async () => {
     issuer.respond = () =>
       `${JSON.stringify({ keys: [publicJwk(key)] })}${' '.repeat(KEY_FETCHING.maxBytes)}`;
     await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
@@ -457,7 +457,7 @@ describe('an issuer that breaks', () => {
     expect(await verifier.verify(signToken(key, claims()))).toMatchObject({ subject: 'alice' });
   });
 
-  it('may rotate its keys without a restart of ours', async () => {
+  it('may rotate its keys without a restart of Usher', async () => {
     const verifier = verifierOf(rulesOf(issuer));
     await verifier.verify(signToken(key, claims()));
     issuer.keys = [otherKey];
@@ -481,7 +481,7 @@ describe('an issuer that breaks', () => {
   });
 });
 
-describe('a key that is not for signatures', () => {
+describe('a key for another use than signatures', () => {
   it.each<[string, object]>([
     ['by its use', { use: 'enc' }],
     ['by its type', { kty: 'oct', k: 'c2VjcmV0' }],
@@ -495,7 +495,7 @@ describe('a key that is not for signatures', () => {
 });
 
 describe('any token at all', () => {
-  it('is bad, and never takes the issuer for broken, unless the issuer signed it', async () => {
+  it('is rejected, never as a broken issuer, unless the issuer signed it', async () => {
     const verifier = verifierOf(rulesOf(issuer, { algorithms: ['RS256', 'ES256', 'EdDSA'] }));
     issuer.keys = [key, edKey, createSigningKey('ec-1', 'ES256')];
     const header = fc.record({

@@ -82,7 +82,7 @@ describe('a fetch that fails', () => {
     ['timed out', { timeoutMs: 2_000 }, () => {}],
     ['no usable key', {}, (_request, response) => response.end('{"keys":[null]}')],
   ];
-  it.each(answers)('is in the log with its address as %s, %j', async (problem, facts, answer) => {
+  it.each(answers)('is logged with its address as %s, %j', async (problem, facts, answer) => {
     issuer.answer = answer;
     await expect(verify()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(reported).toEqual([
@@ -106,7 +106,7 @@ describe('a key set', () => {
     expect(await verify()).toMatchObject({ subject: 'alice' });
   });
 
-  it('is asked for with a User-Agent, and by what it accepts', async () => {
+  it('is requested with User-Agent and Accept headers', async () => {
     let headers: IncomingMessage['headers'] = {};
     issuer.answer = (request, response) => {
       headers = request.headers;

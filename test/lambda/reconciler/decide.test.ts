@@ -33,7 +33,7 @@ const another = attendee('alice', 'another');
 const held = (batchId: string, ...attendees: SeenAttendee[]) =>
   new Map(attendees.map(({ attendeeId }) => [attendeeId, batchId]));
 
-describe('what became of an intent', () => {
+describe('the outcome of an intent', () => {
   it.each<[string, Partial<Evidence>, object]>([
     ['all', { seen: [bob, alice] }, { state: 'RECOVERED', issued: issued(bob, alice), attribution: 'sole' }],
     ['some', { seen: [alice] }, { state: 'RECOVERED', issued: issued(alice), attribution: 'sole' }],
@@ -54,24 +54,24 @@ describe('what became of an intent', () => {
       { intent: { requested: asked('alice', 'alice') }, gone: true, seen: [alice] },
       { state: 'UNRESOLVED', issued: issued(alice), attribution: 'sole' },
     ],
-  ])('is told from who was seen: %s', (_what, changes, expected) => {
+  ])('follows from the attendees that were seen: %s', (_what, changes, expected) => {
     expect(decide(evidence(changes))).toEqual({ heldElsewhere: [], ...expected });
   });
 
-  it('is ambiguous where more of a name exist than were asked for, and leaves out none', () => {
+  it('is ambiguous if more attendees of a name exist than requested, and omits none', () => {
     expect(decide(evidence({ seen: [alice, another, bob] }))).toMatchObject({
       issued: issued(alice, another, bob),
       attribution: 'ambiguous',
     });
   });
 
-  it('is ambiguous where another batch may have made one of them', () => {
+  it('is ambiguous if another batch may have created one of them', () => {
     const isContested = ({ externalUserId }: SeenAttendee) => externalUserId === 'bob';
     expect(decide(evidence({ seen: [alice], isContested })).attribution).toBe('sole');
     expect(decide(evidence({ seen: [alice, bob], isContested })).attribution).toBe('ambiguous');
   });
 
-  it('leaves to another batch what its outcome holds, and points to it', () => {
+  it('omits attendees in the outcome of another batch, and points to it', () => {
     expect(decide(evidence({ seen: [alice, bob], holders: held('batch-1', alice) }))).toEqual({
       state: 'RECOVERED',
       issued: issued(bob),
@@ -80,7 +80,7 @@ describe('what became of an intent', () => {
     });
   });
 
-  it('is nothing where other batches hold all', () => {
+  it('is empty if other batches hold all attendees', () => {
     expect(decide(evidence({ seen: [alice, bob], holders: held('batch-1', alice, bob) }))).toMatchObject({
       state: 'NOT_ISSUED',
       issued: [],

@@ -29,7 +29,7 @@ describe('a handler and a reconciler that are killed', () => {
 
   const cases = [1, 3, 26].flatMap((count) => [true, false].map((idempotent) => ({ count, idempotent })));
   it.each(cases)(
-    'leave an audit that holds all, with $count attendees, idempotent: $idempotent',
+    'leave a complete audit, with $count attendees, idempotent: $idempotent',
     async ({ count, idempotent }) => {
       for (const handlerDeath of everyDeath(handlerCalls.length)) {
         let reconcilerCalls = 1;
@@ -37,7 +37,7 @@ describe('a handler and a reconciler that are killed', () => {
           for (const when of ['before', 'after'] as const) {
             const world = createWorld({ idempotent });
             await world.ask(names(count), new Actor(handlerDeath));
-            // What the client was told to do: repeat.
+            // The client retries, as the answer asks.
             await world.ask(names(count));
             const reconciler = new Actor({ at, when });
             for (let run = 0; run < 3; run += 1) {
@@ -94,7 +94,7 @@ describe('any interleaving', () => {
     afterMs: fc.constantFrom(0, 1_000, SECOND_LOOK_MS),
   });
 
-  it('of handlers, whose writes come late, and reconcilers ends in an audit that holds all', async () => {
+  it('of late-writing handlers and reconcilers ends in a complete audit', async () => {
     let lateOutcomes = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -201,7 +201,7 @@ describe('an intent without outcome', () => {
   });
 
   it.each(['after', 'before'] as const)(
-    'is decided on by two looks that are a minute apart, and not before (Chime acted: %s)',
+    'is decided by two looks a minute apart, and not before (Chime acted: %s)',
     async (when) => {
       const { world, outcome } = await afterCrash(['alice'], when);
       world.pass(DUE_MS);
@@ -215,14 +215,14 @@ describe('an intent without outcome', () => {
     },
   );
 
-  it('has had one look where two runs looked at once', async () => {
+  it('has had one look if two runs looked at once', async () => {
     const { world, batchId } = await afterCrash(['alice'], 'before');
     world.pass(DUE_MS);
     await Promise.all([world.reconcile(), world.reconcile()]);
     expect(world.open.get(batchId)?.looks).toBe(1);
   });
 
-  it('is UNRESOLVED where two looks find that its meeting is gone, which is counted for the alarm', async () => {
+  it('is UNRESOLVED, and counted for the alarm, if two looks find its meeting gone', async () => {
     const { world, outcome } = await afterCrash(['alice']);
     world.meetings.set(MEETING, 'gone');
     world.pass(DUE_MS);
@@ -247,7 +247,7 @@ describe('an intent without outcome', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('keeps whom the first look saw, though the next ones find the meeting gone', async () => {
+  it('keeps the attendees of the first look if later looks find the meeting gone', async () => {
     const { world, outcome } = await afterCrash(['alice', 'bob'], 'before');
     world.create(MEETING, [{ ExternalUserId: 'alice' }]);
     world.pass(DUE_MS);
@@ -277,7 +277,7 @@ describe('an intent without outcome', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('gets the admissions of the outcome on record, not of the one that came late', async () => {
+  it('gets the admissions of the recorded outcome, not of the late one', async () => {
     const world = createWorld({ idempotent: false });
     const late = new Actor();
     const arrive = Promise.withResolvers<void>();
@@ -294,7 +294,7 @@ describe('an intent without outcome', () => {
     expect(world.admissions.size).toBe(1);
   });
 
-  it('is not given what another one was given in the same run', async () => {
+  it('does not get an attendee that another intent got in the same run', async () => {
     const world = createWorld();
     const batchIds = [];
     for (let batch = 0; batch < 2; batch += 1) {
@@ -308,7 +308,7 @@ describe('an intent without outcome', () => {
     ]);
   });
 
-  it('whose record is gone leaves the list, and the log says so', async () => {
+  it('whose record is gone is removed from the list and logged', async () => {
     const { world } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile(new Actor(undefined, { page: 'before' }));
@@ -319,7 +319,7 @@ describe('an intent without outcome', () => {
     expect(world.reports.at(-1)?.event).toBe('intent gone');
   });
 
-  it('that has expired is none, since its outcome may be gone already', async () => {
+  it('that has expired is ignored, because its outcome may be deleted', async () => {
     const world = createWorld();
     const begunMs = world.nowMs;
     const batchId = await world.ask(['alice']);
@@ -331,7 +331,7 @@ describe('an intent without outcome', () => {
     expect(world.open.size).toBe(0);
   });
 
-  it('is no longer a secret: no report or metric names anybody', async () => {
+  it('leaves no name in any report or metric', async () => {
     const { world } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile(new Actor(undefined, { page: 'before' }));
@@ -343,8 +343,8 @@ describe('an intent without outcome', () => {
   });
 });
 
-describe('who may have made an attendee', () => {
-  it('is not known where the attendee is seen for the first time by the look that decides', async () => {
+describe('the batch that may have created an attendee', () => {
+  it('is unknown if only the deciding look saw the attendee', async () => {
     const { world, outcome } = await afterCrash(['alice'], 'before');
     world.pass(DUE_MS);
     await world.reconcile();
@@ -365,7 +365,7 @@ describe('who may have made an attendee', () => {
     expect(outcome()).toMatchObject({ state: 'RECOVERED', attribution: 'sole' });
   });
 
-  it('is not known where a meeting has more open batches than are looked at together', async () => {
+  it('is unknown if a meeting has more open batches than one slice', async () => {
     const world = createWorld();
     for (let batch = 0; batch <= SLICE; batch += 1) {
       await world.ask([`user-${batch}`], new Actor({ at: 1, when: 'after' }));
@@ -377,7 +377,7 @@ describe('who may have made an attendee', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('is in two outcomes rather than in none where the index by attendee is late', async () => {
+  it('appears in two outcomes rather than none if the index by attendee is late', async () => {
     const { world, batchId } = await afterCrash(['alice']);
     const retried = await world.ask(['alice']);
     world.attendeesNotIndexed.add(retried);
@@ -403,7 +403,7 @@ describe('who may have made an attendee', () => {
 });
 
 describe('an intent of another Region', () => {
-  it('is never looked for, and ends as UNRESOLVED after 25 hours', async () => {
+  it('is never looked up, and ends as UNRESOLVED after 25 hours', async () => {
     const world = createWorld();
     world.meetingsRegion = 'eu-central-1';
     const batchId = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
@@ -422,7 +422,7 @@ describe('an intent of another Region', () => {
     expect(reconciler.calls).not.toContain('page');
   });
 
-  it('does not keep its own Region from being looked for in the same meeting', async () => {
+  it('does not prevent look-ups for its own Region in the same meeting', async () => {
     const world = createWorld();
     world.meetingsRegion = 'eu-central-1';
     await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
@@ -488,7 +488,7 @@ describe('admissions', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that a killed handler wrote for an outcome it never got are taken back', async () => {
+  it('that a killed handler wrote without an outcome are removed', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 3, when: 'before' }));
     expect(world.admissions.size).toBe(1);
@@ -499,7 +499,7 @@ describe('admissions', () => {
     expect(world.admissions.size).toBe(0);
   });
 
-  it('that a straggler writes after the reconciler are taken back by the slow cursor', async () => {
+  it('that a straggler writes after the reconciler are removed by the slow cursor', async () => {
     const { world, batchId } = await afterCrash(['alice'], 'before');
     world.pass(DUE_MS);
     await runs(world, 2);
@@ -518,7 +518,7 @@ describe('admissions', () => {
     expect(await world.reconcile()).toMatchObject({ completed: 0, open: 0, incomplete: 0 });
   });
 
-  it('are not searched for, name by name, when a look found no one', async () => {
+  it('are not searched name by name if a look found no attendee', async () => {
     const { world, batchId } = await afterCrash(['alice'], 'before');
     world.pass(DUE_MS);
     const reconciler = new Actor();
@@ -541,7 +541,7 @@ describe('a sweep', () => {
     expect(world.marks.get('slow')).toEqual({ through: new Date(world.nowMs - SLOW_LAG_MS).toISOString() });
   });
 
-  it('that has no time to end goes on where it stopped, after a page at least', async () => {
+  it('that runs out of time continues where it stopped, after at least one page', async () => {
     const world = createWorld();
     world.pageSize = 1;
     for (let batch = 0; batch < 6; batch += 1) {
@@ -564,7 +564,7 @@ describe('a sweep', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that fails keeps nobody waiting who is on the list, and leaves the age unknown', async () => {
+  it('that fails delays no listed batch, and leaves the age unknown', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 1, when: 'before' }));
     world.pass(MARGIN_MS);
@@ -576,7 +576,7 @@ describe('a sweep', () => {
     expect(world.metrics.at(-1)).not.toHaveProperty('OldestOpenIntentAge');
   });
 
-  it('that stops where a batch cannot be noticed takes it up in the next run', async () => {
+  it('that stops at a batch it cannot notice continues with it in the next run', async () => {
     const { world, batchId } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile(new Actor(undefined, { notice: 'before' }));
@@ -597,7 +597,7 @@ describe('a sweep', () => {
 });
 
 describe('an intent that the fast cursor passed before it was in the index', () => {
-  it('is found by the slow one, settled, and counted', async () => {
+  it('is found by the slow cursor, settled, and counted', async () => {
     const { world, batchId, outcome } = await afterCrash(['alice']);
     world.notIndexed.add(batchId);
     world.pass(DUE_MS);
@@ -613,7 +613,7 @@ describe('an intent that the fast cursor passed before it was in the index', () 
     expect(lies(world)).toEqual([]);
   });
 
-  it('is not counted where it is on the list since the fast cursor came by', async () => {
+  it('is not counted if the fast cursor put it on the list', async () => {
     const { world } = await afterCrash(['alice']);
     world.circles.add(MEETING);
     world.pass(DUE_MS);
@@ -622,7 +622,7 @@ describe('an intent that the fast cursor passed before it was in the index', () 
     expect(world.open.size).toBe(1);
   });
 
-  it('is not counted where it was on the list of an earlier version', async () => {
+  it('is not counted if it was on the list of an earlier version', async () => {
     const { world, batchId, outcome } = await afterCrash(['alice'], 'before');
     const seen = {
       externalUserId: 'alice',
@@ -696,7 +696,7 @@ describe('clocks', () => {
     expect(outcome()?.state).toBe('RECOVERED');
   });
 
-  it('that cannot be compared, since the answer got lost, decide nothing', async () => {
+  it('that cannot be compared after a lost answer decide nothing', async () => {
     const { world, outcome } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile();
@@ -708,7 +708,7 @@ describe('clocks', () => {
     expect(outcome()?.state).toBe('RECOVERED');
   });
 
-  it('do not keep a meeting from being visited that one of them put off for hours', async () => {
+  it('do not delay a meeting that a wrong clock put off for hours', async () => {
     const { world, outcome } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile();
@@ -721,7 +721,7 @@ describe('clocks', () => {
 });
 
 describe('many at once', () => {
-  it('in one meeting are concluded as far as the time goes, and the others in the next run', async () => {
+  it('in one meeting are concluded within the time, and the others in the next run', async () => {
     const world = createWorld();
     for (let batch = 0; batch < 120; batch += 1) {
       await world.ask([`user-${batch}`], new Actor({ at: 1, when: 'before' }));
@@ -784,7 +784,7 @@ describe('many at once', () => {
 });
 
 describe('a look at a meeting', () => {
-  it('is none for a batch that gets due after it, in the same visit', async () => {
+  it('does not count for a batch that becomes due after it, in the same visit', async () => {
     const world = createWorld();
     for (let batch = 0; batch < SLICE; batch += 1) {
       await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
@@ -831,7 +831,7 @@ describe('a failure', () => {
 });
 
 describe('two runs at once', () => {
-  it('do not lose whom one of them saw before the meeting ended', async () => {
+  it('do not lose attendees that one of them saw before the meeting ended', async () => {
     const world = createWorld();
     const batchId = await world.ask(['alice', 'bob'], new Actor({ at: 1, when: 'before' }));
     world.create(MEETING, [{ ExternalUserId: 'alice' }]);
@@ -871,10 +871,10 @@ const SEEN = {
   tokenFingerprint: 'fingerprint-of-8',
 };
 
-describe('what cannot be read', () => {
+describe('an unreadable item', () => {
   const ODD = '20261123T134500000Z-000000000000d0dd';
 
-  it('under a meeting is counted and reported, visit for visit, and nothing else waits for it', async () => {
+  it('under a meeting is counted and reported at each visit, and delays nothing else', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
     world.open.set(ODD, { meetingId: MEETING, batchId: ODD, unreadable: true } as never);
@@ -897,7 +897,7 @@ describe('what cannot be read', () => {
     expect(world.reports).toContainEqual(expect.objectContaining({ step: 'sweep', batch: ODD }));
   });
 
-  it('is reported without what stands in the place of its batch id, which may be anything', async () => {
+  it('is reported without its batch id, which may be any text', async () => {
     const world = createWorld();
     world.oddKeys.push({ batchId: 'bob@example.com', unreadable: true });
     expect((await world.reconcile())?.failures).toBeGreaterThan(0);
@@ -909,7 +909,7 @@ describe('what cannot be read', () => {
     });
   });
 
-  it('of a batch leaves it open, where the alarm sees it, and the others of its meeting are concluded', async () => {
+  it('of a batch leaves it open for the alarm, and the others of its meeting are concluded', async () => {
     const world = createWorld();
     const odd = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
     await world.ask(['bob'], new Actor({ at: 1, when: 'after' }));
@@ -970,7 +970,7 @@ describe('Chime', () => {
     expect(await world.reconcile()).toMatchObject({ lookAgain: 2 * SLICE, listRequests: 1 });
   });
 
-  it('that lists in a circle is left after one round, and the next meeting has its turn', async () => {
+  it('that lists in a circle is abandoned after one round, and the next meeting has its turn', async () => {
     const world = await worldWithMeetings(2);
     const [circle] = meetingIds(1) as [string];
     world.circles.add(circle);
@@ -980,7 +980,7 @@ describe('Chime', () => {
     expect(world.open.size).toBe(0);
   });
 
-  it('is left alone when it keeps failing, and what needs no look is finished all the same', async () => {
+  it('is not asked again when it keeps failing, and batches that need no look are finished', async () => {
     const world = await worldWithMeetings(5);
     await world.ask(['dave'], new Actor(undefined, { recordAdmissions: 'before' }));
     world.pass(MARGIN_MS);
@@ -996,8 +996,8 @@ describe('Chime', () => {
   });
 });
 
-describe('a run that is given an instant to sweep again from', () => {
-  it('passes over nothing between the last sweep and then', async () => {
+describe('a run with a time to sweep again from', () => {
+  it('skips nothing between the last sweep and that time', async () => {
     const world = createWorld();
     const between = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
     world.marks.set('fast', { through: new Date(world.nowMs).toISOString() });
@@ -1009,7 +1009,7 @@ describe('a run that is given an instant to sweep again from', () => {
   });
 
   it.each([10 * MINUTE_MS, 24 * 60 * MINUTE_MS])(
-    'finds what all cursors missed, %d ms ago',
+    'finds intents that all cursors missed, %d ms ago',
     async (agoMs) => {
       const { world, batchId, outcome } = await afterCrash(['alice']);
       world.notIndexed.add(batchId);

@@ -61,7 +61,7 @@ async function items(TableName: string) {
   return ((await client.scan({ TableName })).Items ?? []).map((item) => unmarshall(item));
 }
 
-it('finds out what became of batches whose answer from Chime got lost, as deployed', async () => {
+it('decides batches whose answer from Chime was lost, as deployed', async () => {
   const names = Array.from({ length: 100 }, (_, index) => `user-${index}`);
   expect(await ask(names, { reset: true, when: 'after' })).toBe(503);
   expect(await ask(['nobody'], { reset: true, when: 'before' })).toBe(503);
@@ -94,7 +94,7 @@ it('finds out what became of batches whose answer from Chime got lost, as deploy
   for (const { JoinToken } of attendees) expect(told).not.toContain(JoinToken);
 }, 60_000);
 
-it('leaves nothing of a large batch to be done, whose admissions are there when its answer leaves', async () => {
+it('has nothing to do for a large batch, whose admissions are written before its answer', async () => {
   const { admissionTableName, tableName } = system.environment;
   const names = Array.from({ length: 60 }, (_, index) => `crowd-${index}`);
   expect(await ask(names, { latencyMs: 0 })).toBe(200);

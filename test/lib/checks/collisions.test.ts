@@ -53,7 +53,7 @@ describe('what a facade has', () => {
     expect(problemOf(add)).toBeUndefined();
   });
 
-  it('by default cannot be what another one is given', () => {
+  it('by default cannot equal what another one is given', () => {
     const stack = new Stack(createApp(), 'One', { env: eu });
     addFacade(stack, {}, 'First');
     expect(problemOf(() => addFacade(stack, { metricsNamespace: 'Usher/One-First' }, 'Second'))).toMatch(

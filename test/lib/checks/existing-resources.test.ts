@@ -103,19 +103,19 @@ describe('what is in another Region or account', () => {
     ],
   ];
 
-  it.each(inAnotherRegion)('is rejected as %s, where the Region is', (prop, props) => {
+  it.each(inAnotherRegion)('is rejected as %s in another Region', (prop, props) => {
     expect(problemWith((stack) => props(stack, 'us-east-1', ACCOUNT))).toMatch(
       new RegExp(`^Theirs/Facade: ${prop}: .*\\bus-east-1\\b.*\\b${REGION}\\b`),
     );
   });
 
-  it.each(elsewhere)('is rejected as %s, where the account is', (prop, props) => {
+  it.each(elsewhere)('is rejected as %s in another account', (prop, props) => {
     expect(problemWith((stack) => props(stack, REGION, '999999999999'))).toMatch(
       new RegExp(`^Theirs/Facade: ${prop}: .*\\b999999999999\\b.*\\b${ACCOUNT}\\b`),
     );
   });
 
-  it.each(inAnotherRegion)('is taken as %s, where it is here, or where that is not known', (prop, props) => {
+  it.each(inAnotherRegion)('is accepted as %s in this place, or if its place is not known', (prop, props) => {
     expect(problemWith((stack) => props(stack, REGION, ACCOUNT))).toBeUndefined();
     if (prop !== 'domain') {
       expect(problemWith((stack) => props(stack, 'us-east-1', '999999999999'), {})).toBeUndefined();
@@ -175,8 +175,8 @@ describe('the hosted zone of a domain name', () => {
   });
 });
 
-describe('a domain name that there is', () => {
-  it('is rejected where it takes TLS 1.0, which the one that is made does not', () => {
+describe('an existing domain name', () => {
+  it('is rejected if it accepts TLS 1.0, unlike a created one', () => {
     expect(problemWith((stack) => ({ domain: madeDomain(stack, SecurityPolicy.TLS_1_0) }))).toMatch(
       /^Theirs\/Facade: domain: .*TLS 1\.0/,
     );
@@ -185,7 +185,7 @@ describe('a domain name that there is', () => {
 });
 
 describe('a topic that alarms cannot publish to', () => {
-  it('is rejected where it is FIFO', () => {
+  it('is rejected if it is FIFO', () => {
     const made = (stack: Stack) => ({ alarmTopic: new Topic(stack, 'OnCall', { fifo: true }) });
     expect(problemWith(made)).toMatch(/^Theirs\/Facade: alarmTopic: .*FIFO/);
     const arn = `arn:aws:sns:${REGION}:${ACCOUNT}:on-call.fifo`;
@@ -193,7 +193,7 @@ describe('a topic that alarms cannot publish to', () => {
     expect(problemWith(imported)).toMatch(/^Theirs\/Facade: alarmTopic: .*FIFO/);
   });
 
-  it("is rejected where AWS's own key encrypts it, but not where somebody's alias does", () => {
+  it("is rejected if AWS's own key encrypts it, but not with a customer's alias", () => {
     const encrypted = (alias: string) => (stack: Stack) => ({
       alarmTopic: new Topic(stack, 'OnCall', { masterKey: Alias.fromAliasName(stack, 'Key', alias) }),
     });
@@ -203,7 +203,7 @@ describe('a topic that alarms cannot publish to', () => {
 });
 
 describe('tables that are not the ones needed', () => {
-  it('are rejected where one is given for two', () => {
+  it('are rejected if one is given for two', () => {
     const twice = (one: ITable, other: ITable) => ({ tables: { admissions: one, openIntents: other } });
     const both = /^Theirs\/Facade: tables\.openIntents: .*\badmissions\b/;
     expect(
@@ -240,7 +240,7 @@ describe('tables that are not the ones needed', () => {
     expect(problem).toContain(` ${key}, `);
   });
 
-  it('are taken where the keys are right, whatever made them', () => {
+  it('are accepted with the right keys, whatever created them', () => {
     const raw = (stack: Stack) => {
       const keys = { HASH: 'list', RANGE: 'batchId' };
       const made = new CfnTable(stack, 'Raw', {
@@ -323,7 +323,7 @@ describe.each(['Table', 'TableV2', 'a table of the app by its name'])('an audit 
     expect(problem({ indexes: [large, byDay, denials] })).toBeUndefined();
   });
 
-  it('is rejected without a time to live where records expire', () => {
+  it('is rejected without a time to live if records expire', () => {
     const audit = { retentionDays: 365 };
     expect(problem({ indexes: AUDIT_INDEXES }, { audit })).toMatch(
       /tables\.audit: .*expiresAt.*audit\.retentionDays/,
@@ -340,7 +340,7 @@ describe('a user pool by its id', () => {
   const pool = (id: string, place?: object) =>
     problemWith((stack) => ({ userPool: UserPool.fromUserPoolId(stack, 'Pool', id) }), place);
 
-  it('is rejected where the id begins with another Region', () => {
+  it('is rejected if its id begins with another Region', () => {
     expect(pool('us-east-1_abc123')).toMatch(/^Theirs\/Facade: userPool: .*us-east-1/);
     expect(pool(`${REGION}_abc123`)).toBeUndefined();
     expect(pool('us-east-1_abc123', {})).toBeUndefined();
@@ -478,7 +478,7 @@ describe('what would be ignored', () => {
     expect(problemWith(allTables)).toBeUndefined();
   });
 
-  it('is rejected: a user pool beside issuers', () => {
+  it('is rejected: a user pool together with issuers', () => {
     expect(problemWith((stack) => ({ userPool: new UserPool(stack, 'Pool'), issuers: [issuer] }))).toMatch(
       /^Theirs\/Facade: userPool: .*\bissuers\b/,
     );
@@ -486,15 +486,12 @@ describe('what would be ignored', () => {
 });
 
 describe('AuditTables by itself', () => {
-  it.each([0, -1, 1.5, Number.NaN])(
-    'is rejected with a guard of %d units, which CDK would leave out',
-    (units) => {
-      for (const prop of ['writeUnitsPerSecond', 'readUnitsPerSecond']) {
-        const made = () => new AuditTables(new Stack(createApp(), 'Own'), 'Tables', { [prop]: units });
-        const problem = problemOf(made);
-        expect(problem?.startsWith(`Own/Tables: ${prop}: `)).toBe(true);
-        expect(problem).toContain(String(units));
-      }
-    },
-  );
+  it.each([0, -1, 1.5, Number.NaN])('is rejected with a limit of %d units, which CDK would omit', (units) => {
+    for (const prop of ['writeUnitsPerSecond', 'readUnitsPerSecond']) {
+      const made = () => new AuditTables(new Stack(createApp(), 'Own'), 'Tables', { [prop]: units });
+      const problem = problemOf(made);
+      expect(problem?.startsWith(`Own/Tables: ${prop}: `)).toBe(true);
+      expect(problem).toContain(String(units));
+    }
+  });
 });

@@ -274,11 +274,11 @@ describe('completeSettings', () => {
       { issuers: [{ ...issuer, scopeClaim: '' }] },
       'issuers[0].scopeClaim: is empty; at least one is required',
     ],
-  ])('says of %s what is wrong, where, and what to give', (_what, settings, message) => {
+  ])('says for %s what is wrong, where, and what to do', (_what, settings, message) => {
     expect(problemOf(() => complete(settings))).toBe(`name: ${message}`);
   });
 
-  it('takes a duration where a key names a unit of time, and an infinite retention', () => {
+  it('accepts a duration for a key with a unit of time, and an infinite retention', () => {
     const { complete: settings } = checkSettings({
       issuers: [{ ...issuer, clockSkewSeconds: Duration.minutes(1) }],
       limits: { timeoutSeconds: Duration.millis(10_000) },
@@ -302,7 +302,7 @@ describe('completeSettings', () => {
     ]);
   });
 
-  it('rejects in one line what is quoted from several', () => {
+  it('quotes a value of several lines in one line', () => {
     const problem = problemOf(() => complete({ allowedOrigins: ['a\nb'] }));
     expect(problem).toContain('allowedOrigins[0]');
     expect(problem).not.toContain('\n');

@@ -11,7 +11,7 @@ import { alarmsOf } from '../../support/watched-metrics.ts';
 const minimal = { stackName: 'usher-test' };
 
 describe('parseConfig', () => {
-  it('needs no more than a stack name, beside what a facade is set to', () => {
+  it('needs only a stack name', () => {
     expect(parseConfig(minimal, 'config/test.json')).toEqual({
       ...completeSettings({}, 'facade'),
       stackName: 'usher-test',
@@ -22,7 +22,7 @@ describe('parseConfig', () => {
   it.each([
     ['a minimal configuration', {}],
     ['one that asks for all there is', fullProduction],
-  ])('leaves %s as it is, once it is complete', (_what, config) => {
+  ])('leaves %s unchanged once complete', (_what, config) => {
     const once = parseConfig({ ...minimal, ...config }, 'config/test.json');
     expect(parseConfig(once, 'config/test.json')).toEqual(once);
     expect(once).toMatchObject(config);
@@ -93,7 +93,7 @@ describe('parseConfig', () => {
     expect(parseConfig({ ...minimal, alarms: { topicArn } }, 'file').alarms.topicArn).toBe(topicArn);
   });
 
-  it('takes a Region without meetings beside one that has them', () => {
+  it('accepts a Region without meetings together with a meetingsRegion', () => {
     const regions = { region: 'eu-west-1', meetingsRegion: 'eu-central-1' };
     expect(parseConfig({ ...minimal, ...regions }, 'file')).toMatchObject(regions);
   });
@@ -123,7 +123,7 @@ describe('loadConfig', () => {
     expect(problemOf(() => loadConfig(file))).toMatch(/folder\.json: .*EISDIR/);
   });
 
-  it('says in one line where the JSON is wrong', () => {
+  it('reports invalid JSON in one line', () => {
     const file = write('bad.json', '{\n  "stackName": "usher",\n}\n');
     const problem = problemOf(() => loadConfig(file));
     expect(problem).toMatch(/bad\.json: .*JSON/);
@@ -159,7 +159,7 @@ describe('the configurations that are shipped', () => {
     ) ?? [];
   const EVERYTHING_ON = everythingOn.split(', ');
 
-  /** What somebody who copies one relies on. */
+  /** What a user who copies one relies on. */
   function offered(env: string): string[] {
     const template = synthesize(configOf(env));
     const makes = (type: string) => resourcesOf(template, type).length > 0;
@@ -203,7 +203,7 @@ describe('the configurations that are shipped', () => {
       'example-production',
       [...EVERYTHING_ON, 'alarms that tell', 'tenants apart', 'INFO', 'audit of 400 days'],
     ],
-  ])('have what they promise, config/%s.json', (env, expected) => {
+  ])('keep what they promise, config/%s.json', (env, expected) => {
     expect(offered(env)).toEqual(expected.toSorted());
   });
 });

@@ -68,7 +68,7 @@ describe("an issuer's address of the same app", () => {
     [{ issuer: `https://user@${host}` }, 'issuer: "https://user@${Token[TOKEN'],
     [{ issuer: `https://${host}?a` }, 'issuer: "https://${Token[TOKEN'],
     [{ jwksUri: `http://${host}/keys` }, 'jwksUri: "http://${Token[TOKEN'],
-  ])('is rejected where the same would be, written out: %j', (changed, message) => {
+  ])('is rejected like the same literal text: %j', (changed, message) => {
     expect(problemWith({ issuers: [{ ...issuer, ...changed }] })).toContain(
       `Theirs/Facade: issuers[0].${message}`,
     );
@@ -84,7 +84,7 @@ describe('what has to be known at synthesis', () => {
     ['issuers[0].tenants[0]', { issuers: [{ ...issuer, tenants: [host] }] }],
     ['issuers[0].tenants[0]', { issuers: [{ ...issuer, tenants: list }] }],
     ['allowedOrigins[0]', { allowedOrigins: list }],
-  ])('is rejected in so many words: %s', (path, props) => {
+  ])('is rejected with a message: %s', (path, props) => {
     expect(problemWith(props)).toBe(
       `Theirs/Facade: ${path}: is only known at deployment, so it cannot be checked now; use a value that is known at synthesis`,
     );

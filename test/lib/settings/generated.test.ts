@@ -11,7 +11,7 @@ import type { configSchema, facadeSchema } from '../../../lib/settings/schema.ts
 import { renderPage } from '../../../scripts/settings/page.ts';
 import { renderProps } from '../../../scripts/settings/props.ts';
 
-describe('what is made from the schema of the settings', () => {
+describe('the output generated from the schema', () => {
   it.each([
     ['lib/settings/props.ts', renderProps],
     ['docs/configuration.md', renderPage],
@@ -19,7 +19,7 @@ describe('what is made from the schema of the settings', () => {
     expect(readFileSync(file, 'utf8')).toBe(render());
   });
 
-  it('has the types that the schema takes and gives', () => {
+  it('has the input and output types of the schema', () => {
     // Compiled by `npm run typecheck`: fails to compile, and not here, if a type differs.
     const same: [
       Same<keyof FacadeSettings, keyof z.input<typeof facadeSchema>>,

@@ -22,7 +22,7 @@ describe('an issuer', () => {
     'a b',
     'urn:x?y#z',
     'https://x.example/',
-  ])('may be called %j where its keys come by https', (issuer) => {
+  ])('may be called %j if its keys come by https', (issuer) => {
     expect(problemOf({ issuer, jwksUri: 'https://idp.example.com/keys' })).toBeUndefined();
   });
 
@@ -41,11 +41,11 @@ describe('an issuer', () => {
     'http://login.example.com',
     'https://login.example.com/?a=b',
     'https://login.example.com/#a',
-  ])('must name its keys where they cannot be found below %s', (issuer) => {
+  ])('must name its keys if they cannot be found below %s', (issuer) => {
     expect(problemOf({ issuer })).toMatch(/^issuer: .* no jwksUri is given/);
   });
 
-  it('must name its keys where its provider has no one place for them', () => {
+  it('must name its keys if its provider has several addresses for them', () => {
     expect(problemOf({ provider: 'entra-b2c' })).toMatch(/^jwksUri: is missing/);
   });
 });
@@ -101,7 +101,7 @@ describe('a scope', () => {
     expect(problemOf({ scopes: { delegate } })).toMatch(/^scopes\.delegate: is not a valid scope/);
   });
 
-  it('may have a space only where it is an entry of a list', () => {
+  it('may have a space only as an item of a list', () => {
     expect(problemOf({ scopes: { delegate: 'Meeting Host' } })).toMatch(
       /^scopes: "Meeting Host" has a space/,
     );
@@ -140,7 +140,7 @@ describe('the mark of an access token', () => {
     expect(problemOf({ accessTokenMark } as object)).toMatch(message);
   });
 
-  it('is not the audience where there is none', () => {
+  it('is not the audience if none is given', () => {
     const change = { audience: [], clientIds: ['web'], accessTokenMark: { audience: true } };
     expect(problemOf(change)).toMatch(/^accessTokenMark: .* no audience is given/);
   });
@@ -194,7 +194,7 @@ describe('the clock skew', () => {
 });
 
 describe('the environment', () => {
-  it('holds of an issuer only what differs from the defaults, and gives it back whole', () => {
+  it('keeps only the differences from the defaults, and restores the whole issuer', () => {
     const rules = rulesOf({});
     if (rules === undefined) throw new Error('The entry is refused.');
     const compact = compactIssuerRules(rules);

@@ -47,7 +47,7 @@ describe('defaults', () => {
     ]);
   });
 
-  it('leaves a complete issuer as it is', () => {
+  it('leaves a complete issuer unchanged', () => {
     const once = issuersSchema.parse([acme, globex]);
     expect(issuersSchema.parse(once)).toEqual(once);
   });
@@ -185,7 +185,7 @@ describe('what is rejected in one issuer', () => {
       '0.scopes.self: is not a valid scope',
     ],
     [
-      'a ceiling for nobody',
+      'a ceiling for no scope',
       { ceilings: { 'attendees.creat': everything } },
       '0.ceilings.attendees.creat: "attendees.creat" is not a scope of this issuer',
     ],
@@ -245,7 +245,7 @@ describe('what is rejected in one issuer', () => {
   });
 });
 
-describe('what is rejected beside another issuer', () => {
+describe('what is rejected together with another issuer', () => {
   it.each<[string, object, object, string]>([
     [
       'the same issuer',

@@ -98,7 +98,7 @@ describe('a key address', () => {
     ' https://idp.example.com/keys',
     'https://idp.example.com/ke\tys',
     'https://idp.example.com/keys%00',
-  ])('is refused where it is ambiguous: %j', (address) => {
+  ])('is refused if it is ambiguous: %j', (address) => {
     expect(problemOf(address, 'https://other.example.com/keys')).toMatch(
       /^0\.jwksUri: .* so it is not clear where the keys come from/,
     );
@@ -110,7 +110,7 @@ describe('a key address', () => {
     'http://idp.example.com/keys',
     'ftp://idp.example.com/keys',
     'keys',
-  ])('is refused where it is not plain https: %s', (address) => {
+  ])('is refused if it is not plain https: %s', (address) => {
     expect(problemOf(address, 'https://other.example.com/keys')).toMatch(
       /^0\.jwksUri: .* is not an https URL/,
     );

@@ -21,13 +21,13 @@ function problemsInNewAccount(config: object): string[] {
     .map(([problem]) => problem);
 }
 
-it.each(configurations)('asks for nothing that a new account refuses: config/%s', (file) => {
+it.each(configurations)('needs nothing that a new account refuses: config/%s', (file) => {
   const config = JSON.parse(readFileSync(`config/${file}`, 'utf8'));
   const isLocal = config.issuers?.some((entry: { issuer: string }) => entry.issuer === 'local');
   expect(problemsInNewAccount(isLocal ? { ...config, issuers: [issuer] } : config)).toEqual([]);
 });
 
-it('would say what a new account refuses', () => {
+it('reports what a new account refuses', () => {
   expect(
     problemsInNewAccount({
       stackName: 'usher',

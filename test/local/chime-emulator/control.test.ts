@@ -15,7 +15,7 @@ const bob = {
 } as const;
 
 describe('the log of calls', () => {
-  it('tells every call in order, with what was asked for', async () => {
+  it('lists every call in order, with the requested names', async () => {
     const { client, meeting, calls } = await startEmulator();
     const MeetingId = await meeting();
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice, bob] }));
@@ -53,7 +53,7 @@ describe('the log of calls', () => {
     ]);
   });
 
-  it('tells refused names too, and none that are no text', async () => {
+  it('lists refused names too, and only those that are text', async () => {
     const { raw, calls } = await startEmulator();
     const path = '/meetings/not-an-id/attendees?operation=batch-create';
     await raw('POST', path, '{"Attendees":[{"ExternalUserId":"aws:x"},{"ExternalUserId":7},null]}');
@@ -74,7 +74,7 @@ describe('the log of calls', () => {
 });
 
 describe('the attendees that exist', () => {
-  it('are told for one meeting or all, with who created them', async () => {
+  it('are listed for one meeting or all, with the call that created them', async () => {
     const { client, meeting, attendees } = await startEmulator();
     const [one, other] = [await meeting(), await meeting()];
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId: one, Attendees: [alice] }));
@@ -213,7 +213,7 @@ describe('the mode', () => {
   });
 
   it.each([[{ existing: 'no' }], [{ ratePerSecond: 0 }], [{ burst: 1.5 }], [{ rate: 2 }]])(
-    '%j is told what is wrong',
+    '%j gets a message that says what is wrong',
     async (change) => {
       const { control } = await startEmulator();
       const { status, body } = await control('PUT', 'mode', change);
@@ -228,7 +228,7 @@ describe('the mode', () => {
   );
 });
 
-it('answers 404 where there is nothing', async () => {
+it('answers 404 at an unknown path', async () => {
   const { control, calls } = await startEmulator();
   expect(await control('GET', 'nothing')).toEqual({
     status: 404,

@@ -49,7 +49,7 @@ describe('an error', () => {
     expect(await existing()).toEqual([]);
   });
 
-  it('carries Retry-After if told so', async () => {
+  it('carries Retry-After if the fault has it', async () => {
     const { fault, get } = await withMeeting();
     await fault({ status: 503, errorType: 'ServiceUnavailableException', retryAfterSeconds: 7 });
     const refused = await rejectionOf(get());
@@ -84,7 +84,7 @@ describe('which calls a fault is for', () => {
     expect((await rejectionOf(create())).name).toBe('ServiceFailureException');
   });
 
-  it('is so many, in the order of the faults, then none', async () => {
+  it('is used as often as configured, in the order of the faults', async () => {
     const { fault, get, control } = await withMeeting();
     await fault({ ...boom, times: 1 });
     await fault({ status: 403, errorType: 'ForbiddenException', times: 1 });
@@ -194,7 +194,7 @@ describe('latency', () => {
     expect(await lastCall()).toMatchObject({ outcome: 'answered' });
   });
 
-  it('after acting tells how things were then', async () => {
+  it('after acting answers with the state at that time', async () => {
     const { fault, create, existing } = await withMeeting(['alice']);
     const capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
     await fault({ latencyMs: 150, when: 'after', times: 1 });
@@ -232,7 +232,7 @@ describe('an answer of BatchCreateAttendee that is not what was asked for', () =
     [{ every: 2 }, ['bob', 'dave']],
     [{ externalUserIds: ['carol', 'dave'], every: 2 }, ['dave']],
     [{}, ['alice', 'bob', 'carol', 'dave']],
-  ])('tells %j in Errors, and they do not exist', async (which, failing) => {
+  ])('lists %j in Errors, and they do not exist', async (which, failing) => {
     const { fault, create, existing } = await withMeeting();
     await fault({ partialErrors: { ...which, errorCode, errorMessage: 'Sorry' } });
     const { Attendees, Errors, $metadata } = await create();
@@ -245,7 +245,7 @@ describe('an answer of BatchCreateAttendee that is not what was asked for', () =
     expect(await existing()).toEqual(fine);
   });
 
-  it('tells names in Errors that exist nevertheless, after acting', async () => {
+  it('lists names in Errors that exist all the same, after acting', async () => {
     const { fault, create, existing } = await withMeeting();
     await fault({ when: 'after', partialErrors: { externalUserIds: ['bob'], errorCode } });
     const { Attendees, Errors } = await create();
@@ -254,7 +254,7 @@ describe('an answer of BatchCreateAttendee that is not what was asked for', () =
     expect(await existing()).toEqual(['alice', 'bob', 'carol', 'dave']);
   });
 
-  it('has somebody nobody asked for', async () => {
+  it('has an attendee that was not requested', async () => {
     const { fault, create, existing } = await withMeeting(['alice']);
     await fault({ extraAttendee: { externalUserId: 'mallory' } });
     const { Attendees } = await create();
@@ -302,7 +302,7 @@ describe('a wrong fault', () => {
     [{ partialErrors: { every: 2 } }, 'partialErrors.errorCode'],
     [{ alteredCapabilities: { capabilities: { Audio: 'All' } } }, 'alteredCapabilities.capabilities.Audio'],
     [[], 'expected object'],
-  ])('%j is told what is wrong', async (fault, message) => {
+  ])('%j gets a message that says what is wrong', async (fault, message) => {
     const { control } = await startEmulator();
     const { status, body } = await control('POST', 'faults', fault);
     expect({ status, body }).toEqual({ status: 400, body: { error: expect.stringContaining(message) } });

@@ -149,7 +149,7 @@ describe('ListAttendees', () => {
     expect(pages).toEqual([['user-0', 'user-1', 'user-2'], ['user-3', 'user-4', 'user-5'], ['user-6']]);
   });
 
-  it('ends without a token when the last page is full, and misses nobody when one is deleted meanwhile', async () => {
+  it('ends without a token when the last page is full, and misses no attendee when one is deleted meanwhile', async () => {
     const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: people(4) }));
@@ -162,7 +162,7 @@ describe('ListAttendees', () => {
     expect(second.NextToken).toBeUndefined();
   });
 
-  it('answers a page without being told a size, and an empty meeting with an empty list', async () => {
+  it('answers a page of the default size, and an empty meeting with an empty list', async () => {
     const { client, meeting } = await startEmulator();
     const MeetingId = await meeting();
     expect((await client.send(new ListAttendeesCommand({ MeetingId }))).Attendees).toEqual([]);
@@ -268,7 +268,7 @@ describe('a meeting that is not there', () => {
 });
 
 describe('what is not emulated', () => {
-  it('is NotFoundException, the operations beside ours on the same paths too', async () => {
+  it('is NotFoundException, also for other operations on the same paths', async () => {
     const { client, meeting, calls } = await startEmulator();
     const MeetingId = await meeting();
     for (const command of [

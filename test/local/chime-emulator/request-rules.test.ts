@@ -38,7 +38,7 @@ describe('the list of attendees', () => {
     expect(refused).toMatchObject({ Code: 'BadRequest', $metadata: { httpStatusCode: 400 } });
   });
 
-  it('is told every mistake, but none of the names', async () => {
+  it('gets every violation, but none of the names', async () => {
     const refused = await rejectionOf(
       batch([{ ExternalUserId: 'aws:secret-name' }, { ExternalUserId: 'secret\u00a0name' }]),
     );

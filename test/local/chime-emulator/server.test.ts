@@ -38,12 +38,12 @@ describe('the signature', () => {
     expect(await response.json()).toMatchObject({ Code: 'Unauthorized' });
   });
 
-  it('is asked for before anything is told about a path', async () => {
+  it('is required before a path is resolved', async () => {
     const { url } = await startEmulator();
     expect((await fetch(`${url}/nowhere`)).status).toBe(401);
   });
 
-  it('tells the control Region that a meeting belongs to', async () => {
+  it('gives the control Region of a meeting', async () => {
     const { raw } = await startEmulator();
     const body = JSON.stringify({
       ClientRequestToken: 'token',

@@ -4,7 +4,7 @@ import { createErrorShaper } from '../../../local/gateway/gateway-responses.ts';
 const CONTEXT = { requestId: 'r-1', stage: 'v1' };
 
 describe('createErrorShaper', () => {
-  it('answers as API Gateway does where there is no gateway response', () => {
+  it('answers like API Gateway without a gateway response', () => {
     const shape = createErrorShaper({});
     expect(shape({ type: 'MISSING_AUTHENTICATION_TOKEN', message: 'Missing' }, CONTEXT)).toEqual({
       statusCode: 403,

@@ -57,12 +57,12 @@ describe('createRoutes', () => {
     expect(find(method, path)).toEqual([functionArn, parameters]);
   });
 
-  it('takes a method of its own before that for any method', () => {
+  it('prefers a specific method over ANY', () => {
     expect(find('GET', '/halls')).toEqual(['halls', {}]);
     expect(find('PUT', '/halls')).toEqual(['any', {}]);
   });
 
-  it('leads nowhere where there is no such resource', () => {
+  it('finds no route without such a resource', () => {
     const findOne = createRoutes([route('GET', '/only', 'only')]);
     expect(findOne('GET', '/only')).toBeDefined();
     expect(findOne('GET', '/other')).toBeUndefined();

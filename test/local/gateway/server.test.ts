@@ -132,7 +132,7 @@ describe('the event', () => {
     ]);
   });
 
-  it('has null where there is nothing', async () => {
+  it('has null for absent members', async () => {
     await send('/v1');
     expect(events[0]).toMatchObject({
       resource: '/',
@@ -169,7 +169,7 @@ describe('the event', () => {
     expect(events[0]?.headers['authorization']).toBe('Bearer t');
   });
 
-  it('has the request id that the answer tells, which a client may choose', async () => {
+  it('has the request id of the answer, which a client may choose', async () => {
     const { headers } = await send('/v1');
     expect(events[0]?.requestContext.requestId).toBe(headers['x-amzn-requestid']);
     expect(events[0]?.requestContext.extendedRequestId).toBe(headers['x-amz-apigw-id']);
@@ -212,7 +212,7 @@ describe('the answer', () => {
     ],
     ['answers what is no proxy response', () => ({ nonsense: true })],
     ['answers nothing', () => null],
-  ])('is a modelled 500 where the function %s, and we are told', async (_, behaviour) => {
+  ])('is a modelled 500 if the function %s, and is logged', async (_, behaviour) => {
     behave = behaviour;
     const told = jest.spyOn(console, 'error').mockImplementation(() => {});
     const { status, headers, body } = await send('/v1');
@@ -223,7 +223,7 @@ describe('the answer', () => {
     expect(JSON.parse(body)).toEqual({ Code: 'ServiceFailure', RequestId: headers['x-amzn-requestid'] });
   });
 
-  it('is a modelled 500 where the function takes too long', async () => {
+  it('is a modelled 500 if the function takes too long', async () => {
     const never = Promise.withResolvers<void>();
     behave = () => never.promise;
     expect(await send('/v1/slow')).toMatchObject({ status: 500 });

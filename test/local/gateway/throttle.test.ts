@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { createThrottle } from '../../../local/gateway/throttle.ts';
 
-it('lets a burst through, then so many a second, and never saves up more than the burst', () => {
+it('passes a burst, then its rate, and never saves more than the burst', () => {
   let nowMs = 0;
   const admit = createThrottle({ requestsPerSecond: 2, burst: 3 }, () => nowMs);
   const admitted = (attempts: number) => Array.from({ length: attempts }, admit).filter(Boolean).length;

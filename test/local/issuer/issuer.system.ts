@@ -92,7 +92,7 @@ describe('the local issuer', () => {
     expect(of(refreshed.access_token)).toEqual(of(tokens.access_token));
   });
 
-  it('gives a backend a token of its own by client credentials', async () => {
+  it('gives a backend its own token by client credentials', async () => {
     const token = await backendToken({
       issuer: issuer.issuer,
       backendClientId: 'local-backend',

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { functionEnvironment } from '../../../local/lambda/environment.ts';
 
-it('is what the stack says, what Lambda sets and where the services are', () => {
+it('has the variables of the stack and of Lambda, and the addresses of the services', () => {
   const environment = functionEnvironment(
     {
       name: 'demo',

@@ -100,11 +100,11 @@ describe('an invocation', () => {
     expect(context['remainingMs']).toBeLessThanOrEqual(5000);
   });
 
-  it('answers null where the handler answers nothing', async () => {
+  it('answers null if the handler returns nothing', async () => {
     expect(await start().invoke({ nothing: true })).toBeNull();
   });
 
-  it('fails with the error of the handler, and the process goes on', async () => {
+  it('fails with the error of the handler, and keeps the process', async () => {
     start();
     const before = await invoke({});
     await expect(invoke({ fail: 'no good' })).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('an invocation', () => {
     expect(await invoke({})).toMatchObject({ pid: before.pid, served: 3 });
   });
 
-  it('fails where the answer is larger than Lambda allows', async () => {
+  it('fails if the answer is larger than Lambda allows', async () => {
     start();
     expect(await pool.invoke({ bytes: 6_291_554 })).toHaveLength(6_291_554);
     await expect(invoke({ bytes: 6_291_555 })).rejects.toThrow(/payload size exceeded/);
@@ -166,7 +166,7 @@ describe('the processes', () => {
       'Task timed out after 1.00 seconds',
     );
     expect(await invoke({})).toMatchObject({ served: 1 });
-    // Whoever gets no CPU takes a while to die.
+    // A process without CPU time takes a while to die.
     await until(() => !isAlive(pid));
   });
 
@@ -201,7 +201,7 @@ describe('warming', () => {
     ['is no function', { handler: 'index.broken' }, /exports no function broken/],
     ['has no module', { handler: 'main.handler' }, /no module main/],
     ['exits on load', { source: 'process.exit(7)' }, /exited with code 7/],
-  ])('fails where the handler %s', async (_, options, message) => {
+  ])('fails if the handler %s', async (_, options, message) => {
     await expect(start(options).warm()).rejects.toThrow(message);
     expect(pool.processIds()).toEqual([]);
   });

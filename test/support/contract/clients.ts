@@ -8,7 +8,7 @@ import { type TokenOptions, tokenParts } from '../../../cli/token.ts';
 import type { Call } from '../../../local/chime-emulator/calls.ts';
 import type { LocalEnvironment } from '../../../local/environment.ts';
 
-/** A meeting that nobody created. */
+/** A meeting that does not exist. */
 export const ABSENT_MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
 
 /** A stock SDK client with nothing changed but the endpoint and the way it signs; `null` sends no token. */

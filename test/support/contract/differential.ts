@@ -46,7 +46,7 @@ export interface Difference {
   case: Case;
   direct: Seen;
   usher: Seen;
-  /** Why it is meant to be so; empty if nobody meant it. */
+  /** Why it is intended; empty if it is not. */
   why: string[];
 }
 
@@ -374,7 +374,7 @@ function casesOfMeetings(): Case[] {
   ];
 }
 
-/** What nobody thought of: requests near the border of what is allowed, repeatable by their seed. */
+/** Unplanned cases: requests near the border of what is allowed, repeatable by their seed. */
 export function fuzzedCases(count: number, seed: number): Case[] {
   const character = fc.oneof(
     { weight: 40, arbitrary: fc.constantFrom(...EXTERNAL_USER_ID_CHARACTERS) },
@@ -440,7 +440,7 @@ export function report(cases: number, differences: Difference[]): string {
   return [`${cases} requests, ${differences.length} differ:`, ...lines.toReversed()].join('\n');
 }
 
-/** The differences that nobody meant, short enough to be read. */
+/** The unintended differences, in short. */
 export function unmeant(differences: Difference[]): string[] {
   return differences
     .filter(({ why }) => why.length === 0)

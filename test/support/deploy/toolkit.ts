@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const TIMEOUT_MS = 90_000;
 
-/** The CDK command line, as somebody runs it who has these configurations. */
+/** The CDK command line, with these configurations. */
 export interface Toolkit {
   /** Writes `config/<env>.json`. */
   configure(env: string, config: object): void;

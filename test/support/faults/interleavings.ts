@@ -24,7 +24,7 @@ interface Point {
 export interface Explored {
   /** Orders that were run; no two of them have the same effect. */
   orders: number;
-  /** Orders that there are: those that were run, and those that differ from one of them in nothing a service can see. */
+  /** All orders: those that were run, and those that differ from one of them in nothing a service can see. */
   interleavings: number;
 }
 

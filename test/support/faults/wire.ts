@@ -70,7 +70,7 @@ export async function startWire(service: Service, upstreamUrl: string) {
     hangUp(): void {
       server.closeIdleConnections();
     },
-    /** Forgets the connections there are, and tells nobody, as NAT gateways do: whoever uses one is reset. */
+    /** Forgets the open connections silently, like a NAT gateway: using one of them resets it. */
     forget(): void {
       for (const socket of open) forgotten.add(socket);
     },
@@ -99,7 +99,7 @@ function forward(upstream: URL, agent: Agent, incoming: IncomingMessage, body: B
   });
 }
 
-/** Headers of the one connection stay behind; the body's length is told by whoever sends it. */
+/** Headers of the one connection stay behind; the sender sets the body's length. */
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const { connection, 'keep-alive': _, 'transfer-encoding': __, ...others } = headers;
   return others;

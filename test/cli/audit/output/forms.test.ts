@@ -57,7 +57,7 @@ describe('a printable text', () => {
     expect(printable(`Zoë O'Neil «x» (a+b)=c@d`)).toBe(`Zoë O'Neil «x» (a+b)=c@d`);
   });
 
-  it('escapes what moves, hides or ends something, and can be told from what looks like an escape', () => {
+  it('escapes what moves, hides or ends something, without ambiguity', () => {
     expect(printable(HOSTILE)).toBe('eve\\nmallory\\u{1b}[2J\\u{9b}2J\\u{202e}ecila\\u{200b}');
     expect(printable('a\\nb\t\r\u00a0\ud800')).toBe('a\\\\nb\\t\\r\\u{a0}\\u{d800}');
   });
@@ -121,13 +121,13 @@ describe('the result of an attendee', () => {
       ['unknown', 'Chime’s answer does not mention it'],
     ],
     ['an outcome that cannot be read', [damaged], ['unknown', 'the outcome cannot be read']],
-  ])('of %s is told, and never a better one', (_, records, expected) => {
+  ])('of %s is shown, and never a better one', (_, records, expected) => {
     const [line] = attendeesOf(batch(intentOf(BATCH_ID), ...records));
     expect([line?.result, line?.reason]).toEqual(expected);
     expect(line?.explanation).toBe(RESULTS[line?.result ?? 'denied']);
   });
 
-  it('of a denial is told for each name on record, and how many more there were', () => {
+  it('of a denial is shown for each recorded name, with the number of others', () => {
     expect(withResults(denial)).toMatchObject({
       state: 'DENIED',
       callerId: 'https://login.example.com|backend|svc-1',

@@ -64,12 +64,12 @@ describe('an origin', () => {
     expect(JSON.stringify(refusals)).not.toMatch(/evil|alice|s3cret/);
   });
 
-  it('that is not sent is no refusal', async () => {
+  it('that is not sent is not refused', async () => {
     expect(await preflight({})).not.toHaveProperty('Access-Control-Allow-Origin');
     expect(refusals).toEqual([]);
   });
 
-  it('is what the answer varies by', async () => {
+  it('is named in Vary', async () => {
     expect((await preflight({ Origin: APP }))['Vary']).toBe('Origin');
   });
 });
@@ -93,7 +93,7 @@ describe('a request header', () => {
   });
 
   it.each(['access-control-request-headers', 'Access-Control-Request-Headers'])(
-    'of Datadog is allowed by any name, asked for by %s',
+    'of Datadog is allowed by any name, requested by %s',
     async (name) => {
       const headers = await preflight({
         Origin: APP,

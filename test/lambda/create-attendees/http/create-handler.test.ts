@@ -66,12 +66,12 @@ it.each<[string, Error, string]>([
   expect((await toldOf(thrown)).counted).toEqual([[{ [name]: 1 }, reason]]);
 });
 
-it('counts a path that is not offered as no denial', async () => {
+it('does not count an unknown path as a denial', async () => {
   const { counted } = await toldOf(new Error('not reached'), '/{proxy+}');
   expect(counted).toEqual([[{ FailedRequests: 1 }, 'path']]);
 });
 
-describe('the log of what went wrong', () => {
+describe('the log line of a failure', () => {
   /** With a message that was changed after the fact, so that it is not the one in the stack. */
   const retold = Object.assign(new Error('another s3cret'), {
     stack: 'Error: s3cret\n    at s3cret (s3cret.ts:1:1)\n    at retold (file.ts:1:1)',
@@ -86,7 +86,7 @@ describe('the log of what went wrong', () => {
       'the cause of a refusal',
       error('ServiceUnavailable', 'm', { cause: new Error('s3cret\n    at s3cret (s3cret.ts:1:1)') }),
     ],
-  ])('has its name and places in our code, and nothing of %s', async (_what, thrown) => {
+  ])('has its name and stack frames, and nothing of %s', async (_what, thrown) => {
     const { logged } = await toldOf(thrown);
     expect(logged).toEqual([
       [
@@ -97,7 +97,7 @@ describe('the log of what went wrong', () => {
     expect(JSON.stringify(logged)).not.toMatch(/s3cret/);
   });
 
-  it('has five of the places at most, the innermost first', async () => {
+  it('has at most five frames, innermost first', async () => {
     const { logged } = await toldOf(new Error('s3cret\n    at s3cret (s3cret.ts:1:1)'));
     const [[, { at }]] = logged as [[string, { at: string[] }]];
     expect(at).toHaveLength(5);

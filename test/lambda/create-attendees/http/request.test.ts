@@ -71,7 +71,7 @@ describe('what is offered', () => {
     ['an encoded word', { path: ATTENDEES.replace('m', '%6D') }],
     ['something behind it', { path: `${ATTENDEES}/alice` }],
     ['a word too few', { path: `/${MEETING}/attendees` }],
-  ])('is nothing at a raw path with %s, whatever resource API Gateway found', (_what, paths) => {
+  ])('is not found at a raw path with %s, whatever resource API Gateway matched', (_what, paths) => {
     expect(() => routeTo(event(paths))).toThrow(
       expect.objectContaining({ code: 'NotFound', message: PATH, details: { reason: 'path' } }),
     );
@@ -130,11 +130,11 @@ describe('several operations at one path', () => {
       { operations: [] },
       'The query parameter operation must be given once, as batch-create or batch-update: no other operation is offered here.',
     ],
-  ])('are named in what is rejected: %s', (_what, offered, request, message) => {
+  ])('are named in the error: %s', (_what, offered, request, message) => {
     expect(() => routeTo(event(request), offered)).toThrow(message);
   });
 
-  it('are told apart by the query parameter', () => {
+  it('are distinguished by the query parameter', () => {
     expect(routeTo(event({}), routes)).toBe(batch);
     expect(routeTo(event({ operations: null }), routes)).toBe(single);
   });
@@ -152,7 +152,7 @@ describe('the bearer token', () => {
     expect(bearerToken(withAuthorization(value))).toBe(token);
   });
 
-  it('is looked for in no other header', () => {
+  it('is not read from any other header', () => {
     const headers = { 'Content-Type': ['application/json'], 'x-authorization': ['Bearer abc'] };
     expect(bearerToken(event({ headers: { ...headers, Authorization: ['Bearer def'] } }))).toBe('def');
     expect(() => bearerToken(event({ headers }))).toThrow(
@@ -163,7 +163,7 @@ describe('the bearer token', () => {
     );
   });
 
-  it('that is no one token is said to be malformed', () => {
+  it('that is not exactly one token is reported as malformed', () => {
     expect(() => bearerToken(withAuthorization('abc'))).toThrow(
       expect.objectContaining({
         message: 'The Authorization header must hold one bearer token.',
@@ -210,7 +210,7 @@ describe('the bearer token', () => {
 });
 
 describe('a batch', () => {
-  it('is the meeting and its attendees, and nothing else that the body holds', () => {
+  it('is the meeting and its attendees, without other members of the body', () => {
     const body = {
       Attendees: [
         { ExternalUserId: 'alice', Capabilities: { ...WATCH, Smell: 'Send' }, Tags: [1] },
@@ -224,19 +224,19 @@ describe('a batch', () => {
     });
   });
 
-  it('may leave members out by null, as AWS’s JSON protocols do', () => {
+  it('may omit members by null, as in AWS’s JSON protocols', () => {
     const { attendees: parsed } = parseBatch(attendees({ ExternalUserId: 'alice', Capabilities: null }));
     expect(parsed).toEqual([{ ExternalUserId: 'alice' }]);
   });
 
   it.each(['ab', 'a'.repeat(64), '«alice».:|\'"#,(){}[]/-_&@+= ÀÿÖ\t\n', 'aws', 'xaws:y', ' aws:'])(
-    'takes the name %j',
+    'accepts the name %j',
     (name) => {
       expect(parseBatch(attendees({ ExternalUserId: name })).attendees).toEqual([{ ExternalUserId: name }]);
     },
   );
 
-  it('takes 100 attendees', () => {
+  it('accepts 100 attendees', () => {
     const list = Array.from({ length: 100 }, (_, i) => ({ ExternalUserId: `user-${i}` }));
     expect(parseBatch(attendees(...list)).attendees).toHaveLength(100);
   });
@@ -247,7 +247,7 @@ describe('a batch', () => {
   });
 
   it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset=UTF-8'])(
-    'may say that it is %s',
+    'may have the Content-Type %s',
     (contentType) => {
       const e = {
         ...attendees({ ExternalUserId: 'alice' }),
@@ -257,7 +257,7 @@ describe('a batch', () => {
     },
   );
 
-  it('may say nothing of what it is', () => {
+  it('may omit the Content-Type', () => {
     const e = { ...attendees({ ExternalUserId: 'alice' }), multiValueHeaders: {} };
     expect(parseBatch(e as APIGatewayProxyEvent).attendees).toHaveLength(1);
   });
@@ -416,7 +416,7 @@ describe('a batch', () => {
     ).toContain("1 validation error detected: Value at 'meetingId'");
   });
 
-  it('is rejected unread where it is longer than any batch, and read where it just is not', () => {
+  it('is rejected unread if longer than any batch, and read at the limit', () => {
     const ofLength = (length: number) => '{"Attendees":[{"ExternalUserId":"alice"}]}'.padEnd(length);
     expect(parseBatch(event({ body: ofLength(262_144) })).attendees).toHaveLength(1);
     expect(messageOf(event({ body: ofLength(262_145) }))).toBe(
@@ -424,26 +424,26 @@ describe('a batch', () => {
     );
   });
 
-  it('is rejected with more than 100 attendees for that alone', () => {
+  it('is rejected with more than 100 attendees, without further violations', () => {
     expect(messageOf(attendees(...Array.from({ length: 101 }, () => ({}))))).toBe(
       "1 validation error detected: Value at 'attendees' failed to satisfy constraint: Member must have length less than or equal to 100",
     );
   });
 
-  it('is rejected with a capability of the wrong type for what may stand there', () => {
+  it('is rejected with a capability of the wrong type by its enum', () => {
     expect(messageOf(attendees({ ExternalUserId: 'alice', Capabilities: { ...WATCH, Video: 1 } }))).toBe(
       "1 validation error detected: Value at 'attendees.1.member.capabilities.video' failed to satisfy constraint: Member must satisfy enum value set: [SendReceive, Send, Receive, None]",
     );
   });
 
-  it('is rejected with all that is wrong counted and the first ten told', () => {
+  it('is rejected with all violations counted and the first ten listed', () => {
     const message = messageOf(attendees(...Array.from({ length: 12 }, () => ({ ExternalUserId: 'x' }))));
     expect(message).toMatch(/^12 validation errors detected: /);
     expect(message.match(/Value at/g)).toHaveLength(10);
     expect(message).toMatch(/; and 2 more$/);
   });
 
-  it('is rejected with all that is wrong told, where that is ten things', () => {
+  it('is rejected with all violations listed up to ten', () => {
     const message = messageOf(attendees(...Array.from({ length: 10 }, () => ({ ExternalUserId: 'x' }))));
     expect(message).toMatch(/^10 validation errors detected: ([^;]+; ){9}[^;]+ equal to 2$/);
   });

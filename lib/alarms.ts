@@ -19,13 +19,13 @@ export interface AlarmsProps {
   metrics: FacadeMetrics;
   handler: IFunction;
   reconciler: IFunction;
-  /** Told of every alarm, and of its end; left out, alarms are only to be seen in CloudWatch. */
+  /** Notified of every alarm, and of its end; without it, alarms show in CloudWatch only. */
   topic?: ITopic | undefined;
 }
 
 const EVERY_MINUTE = { period: Duration.minutes(1) };
 
-/** What an operator should look at, each with its section of the runbook. */
+/** The alarms for operators, each with its section of the runbook. */
 export class Alarms extends Construct {
   readonly serverErrors: Alarm;
   readonly functionFailing: Alarm;
@@ -48,7 +48,7 @@ export class Alarms extends Construct {
         alarmDescription: `${what} What to do: ${settings.runbookUrl}#${section}`,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: 1,
-        // Nothing is reported where nothing happens.
+        // No data means no problem.
         treatMissingData: TreatMissingData.NOT_BREACHING,
         ...alarmProps,
       });

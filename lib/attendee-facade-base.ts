@@ -11,38 +11,38 @@ import { holdsLookupPlaceholder, isElsewhere } from './checks/known-at-synthesis
 import { type DenialMetricOptions, FacadeMetrics, type OwnMetricOptions } from './facade-metrics.ts';
 import { keyArnsOf, throughDynamoDB } from './table-encryption.ts';
 
-/** What another stack can do with a facade: let a principal read its audit, and graph what it does. */
+/** What another stack can do with a facade: grant read access to its audit, and use its metrics. */
 export interface IAttendeeFacade extends IConstruct {
-  /** The API's name, which CloudWatch tells it by; also what alarms and dashboards of several facades differ in. */
+  /** The API's name, by which CloudWatch identifies it; also distinguishes alarms and dashboards of several facades. */
   readonly facadeName: string;
   /** The CloudWatch namespace of the functions' own metrics. */
   readonly metricsNamespace: string;
   readonly stageName: string;
   readonly tables: AuditTableSet;
   /**
-   * Lets a principal ask the audit all that `npm run audit` asks, and nothing else: queries, never a scan and never a write.
-   * That shows names of people and where they were.
+   * Allows a principal every query of `npm run audit`, and nothing else: never a scan and never a write. The answers
+   * show the names of people and where they were.
    *
-   * @throws ConfigurationError where the grantee is of another account, whose policies cannot be added to from here
+   * @throws ConfigurationError if the grantee belongs to another account, whose policies cannot be changed from here
    */
   grantReadAudit(grantee: IGrantable): Grant;
-  /** One of the functions' own metrics, of five minutes. Of those that are counted by reason, one needs a reason. */
+  /** One of the functions' own metrics, over five minutes. A metric that is counted by reason needs a reason. */
   metric(name: MetricName, options?: OwnMetricOptions): Metric;
-  /** Batches that were answered with 200. */
+  /** Batches answered with 200. */
   metricBatches(options?: MetricOptions): Metric;
-  /** Attendees whose join token was handed out. */
+  /** Attendees whose join token was released. */
   metricIssued(options?: MetricOptions): Metric;
-  /** Requests of known callers that a rule refused, all rules together. */
+  /** Requests of known callers that a rule denied, all rules together. */
   metricDenied(options?: DenialMetricOptions): MathExpression;
   /** Seconds since the oldest batch without an outcome began. */
   metricOldestOpenIntent(options?: MetricOptions): Metric;
   /** Answers with a status of 500 and above, the gateway's own and throttled requests included. */
   metricServerErrors(options?: MetricOptions): Metric;
-  /** Milliseconds from the gateway's receiving a request to its answer; the slowest hundredth by default. */
+  /** Milliseconds from the gateway's receipt of a request to its answer; p99 by default. */
   metricLatency(options?: MetricOptions): Metric;
 }
 
-/** What an `IAttendeeFacade` can do, wherever the facade is created. */
+/** The implementation of `IAttendeeFacade`, wherever the facade is created. */
 export abstract class AttendeeFacadeBase extends Construct implements IAttendeeFacade {
   abstract readonly facadeName: string;
   abstract readonly metricsNamespace: string;
@@ -108,7 +108,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
   }
 }
 
-/** The metrics of a facade that is created or known. */
+/** The metrics of a created or imported facade. */
 export function metricsOf(facade: IAttendeeFacade): FacadeMetrics {
   return new FacadeMetrics({
     scope: facade,
@@ -122,7 +122,7 @@ function withIndexes({ tableArn }: ITable, { indexes }: TableSchema): string[] {
   return [tableArn, ...Object.values(indexes).map(({ name }) => `${tableArn}/index/${name}`)];
 }
 
-/** Whether a grantee is the placeholder of `Role.fromLookup`, which CDK puts into an account of its own. */
+/** Whether a grantee is the placeholder of `Role.fromLookup`, which CDK puts into a dummy account. */
 function isLookedUp(grantee: IGrantable): boolean {
   return holdsLookupPlaceholder((grantee as Partial<IRole>).roleArn);
 }

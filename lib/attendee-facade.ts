@@ -24,11 +24,11 @@ import { hasFirewall, resourceServerOf } from './settings/complete.ts';
 import type { CompleteSettings } from './settings/props.ts';
 import { DEFAULT_STAGE_NAME } from './settings/schema.ts';
 
-/** By what another stack knows a facade. */
+/** Identifies a facade of another stack. */
 export interface AttendeeFacadeAttributes {
-  /** Its `facadeName`; of a stack that `bin/usher.ts` makes, the stack's name. */
+  /** Its `facadeName`; for a stack of `bin/usher.ts`, the stack's name. */
   readonly facadeName: string;
-  /** Its tables, by `Table.fromTableAttributes` with their `encryptionKey` where they have one of their own. */
+  /** Its tables, by `Table.fromTableAttributes`, with their `encryptionKey` if they have their own. */
   readonly tables: AuditTableSet;
   /**
    * The CloudWatch namespace of the functions' own metrics.
@@ -41,16 +41,14 @@ export interface AttendeeFacadeAttributes {
 }
 
 /**
- * The audited front door to Amazon Chime SDK meetings: a REST API with the contract of `BatchCreateAttendee` and `GetMeeting`, the
- * function behind it, the audit's tables, the reconciler that finishes what a function could not, and what ops need to see.
+ * The audited front door to Amazon Chime SDK meetings: a REST API with the contract of `BatchCreateAttendee` and
+ * `GetMeeting`, the function behind it, the audit's tables, the reconciler that finishes what a function could not, and
+ * alarms and a dashboard.
  *
  * Synthesis needs no network, no credentials and no bundler.
  */
 export class AttendeeFacade extends AttendeeFacadeBase {
-  /**
-   * A facade of another stack, in the account and Region of this one, for what another stack can do with it: grants and
-   * metrics. Nothing is created.
-   */
+  /** Imports a facade of another stack, in the account and Region of this one, for grants and metrics. Creates nothing. */
   static fromAttributes(scope: Construct, id: string, attributes: AttendeeFacadeAttributes): IAttendeeFacade {
     return new ExistingFacade(scope, id, attributes);
   }
@@ -59,22 +57,22 @@ export class AttendeeFacade extends AttendeeFacadeBase {
   readonly metricsNamespace: string;
   readonly stageName: string;
   readonly tables: AuditTableSet;
-  /** Where the API is, without a trailing slash: clients append paths that begin with one. */
+  /** The URL of the API, without a trailing slash: clients append paths that begin with one. */
   readonly url: string;
   /** An app adds routes of its own to `api.restApi` (docs/construct.md). */
   readonly api: AttendeeApi;
   readonly attendees: AttendeeFunction;
   readonly reconciler: ReconcilerFunction;
-  /** What was created in Cognito; undefined where issuers were given. */
+  /** The created Cognito resources; undefined if issuers were given. */
   readonly cognitoIssuer: CognitoIssuer | undefined;
-  /** Whose tokens are accepted. */
+  /** The accepted issuers. */
   readonly issuers: string[];
-  /** Undefined where it is off. */
+  /** Undefined if it is off. */
   readonly firewall: Firewall | undefined;
   readonly alarms: Alarms;
   readonly dashboard: OperationsDashboard;
 
-  /** @throws ConfigurationError, a line for each problem that names its prop, where the props are unsafe or do not work */
+  /** @throws ConfigurationError, a line for each problem that names its prop, if the props are unsafe or do not work */
   constructor(scope: Construct, id: string, props: AttendeeFacadeProps = {}) {
     super(scope, id);
     const checked = checkProps(this, props);

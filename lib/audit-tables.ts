@@ -24,13 +24,13 @@ import { keyOf as encryptionKeyOf, problemWithKey } from './table-encryption.ts'
 export interface AuditTableSet {
   /** The truth, append-only: intents, outcomes, denials, by meeting. */
   readonly audit: ITable;
-  /** Who was admitted where, by user and by attendee; can be rebuilt from the truth. */
+  /** Who was admitted to which meeting, by user and by attendee; can be rebuilt from the truth. */
   readonly admissions: ITable;
-  /** The reconciler's working state: which intents are open, and how far it has looked. Goes with the stack. */
+  /** The reconciler's working state: which intents are open, and how far it has swept. Deleted with the stack. */
   readonly openIntents: ITable;
 }
 
-/** Existing tables of an audit: those that are left out are created. */
+/** Existing tables of an audit: omitted ones are created. */
 export interface ExistingTables {
   /** @default created */
   readonly audit?: ITable;
@@ -48,23 +48,20 @@ export interface AuditTablesProps {
    */
   readonly encryptionKey?: IKey;
   /**
-   * What each table and index may take in a second, in write request units; 100 at least.
-   *
+   * The most write request units that each table and index takes in a second; at least 100.
    * @default as `limits.tableWriteUnitsPerSecond` of a facade
    */
   readonly writeUnitsPerSecond?: number;
   /**
-   * What may be read of each table and index in a second, in read request units.
-   *
+   * The most read request units that each table and index takes in a second.
    * @default as `limits.tableReadUnitsPerSecond` of a facade
    */
   readonly readUnitsPerSecond?: number;
-  /** Existing tables, of the same keys and indexes as the ones that would be created. */
+  /** Existing tables, with the same keys and indexes as created ones. */
   readonly existing?: ExistingTables;
   /**
-   * What happens to the tables that are created when the stack is deleted. With `DESTROY` they are deleted, the audit
-   * included, and not protected against deletion.
-   *
+   * What happens to the created tables when the stack is deleted. With `DESTROY` they are deleted, the audit included,
+   * and not protected against deletion.
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
@@ -87,15 +84,15 @@ function indexOf(index: IndexSchema) {
   };
 }
 
-/** What every table of one audit is created with. */
+/** The common settings of every table of one audit. */
 interface Shared {
   throughput: { maxReadRequestUnits: number; maxWriteRequestUnits: number };
   encryption: { encryption: TableEncryption; encryptionKey?: IKey };
 }
 
 /**
- * The audit's tables. What is derived is kept apart from the facts because it needs batch writes, updates and deletes,
- * which can overwrite: no role has these permissions where the facts are.
+ * The audit's tables. Derived items are in separate tables because they need batch writes, updates and deletes, which
+ * can overwrite: no role has these permissions on the table of facts.
  */
 export class AuditTables extends Construct implements AuditTableSet {
   readonly audit: ITable;

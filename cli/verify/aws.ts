@@ -32,8 +32,8 @@ export interface Account {
 }
 
 /**
- * @param named where they are left out, the SDK looks for them
- * @throws where no Region is configured
+ * @param named omitted parts come from the SDK's defaults
+ * @throws if no Region is configured
  */
 export async function openAccount(named: { region?: string; profile?: string }): Promise<Account> {
   const load = createRequire(path.join(installTool('verify'), 'package.json'));

@@ -1,12 +1,12 @@
 import type { World } from './world.ts';
 
-/** One thing to find out. */
+/** One property to check. */
 export interface Check {
-  /** What holds where it passes, e.g. `admits one attendee`. */
+  /** The property, such as `admits one attendee`. */
   name: string;
   /**
-   * @returns what people want to know of it beside that it passed
-   * @throws NotCheckable where it cannot be found out here; anything else where it does not hold
+   * @returns a remark for the line of a passed check
+   * @throws NotCheckable if it cannot be checked here; any other error if it fails
    */
   run(world: World): Promise<string | undefined>;
 }
@@ -17,7 +17,7 @@ export interface CheckGroup {
   checks: Check[];
 }
 
-/** It is not known whether it holds: neither passed nor failed. */
+/** The check neither passed nor failed. */
 export class NotCheckable extends Error {
   override readonly name = 'NotCheckable';
 
@@ -26,13 +26,13 @@ export class NotCheckable extends Error {
   }
 }
 
-/** @throws with both values, where they differ */
+/** @throws with both values, if they differ */
 export function expectSame(what: string, actual: unknown, expected: unknown): void {
   const [found, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (found !== wanted) throw new Error(`${what} is ${found}, expected ${wanted}`);
 }
 
-/** @throws with the problem, where it does not hold */
+/** @throws with the problem, if the condition is false */
 export function expectThat(holds: boolean, problem: string): asserts holds {
   if (!holds) throw new Error(problem);
 }

@@ -10,7 +10,7 @@ import type { Target } from './world.ts';
 /** The alias that the schedule invokes. */
 const ALIAS = 'live';
 
-/** @throws in one line where the stack is not there, or does not say what is needed to call it */
+/** @throws in one line if the stack does not exist, or lacks what is needed to call it */
 export async function findDeployment(
   options: VerifyOptions & { stack: string },
   env: NodeJS.ProcessEnv,
@@ -83,13 +83,13 @@ function isEmulated(env: NodeJS.ProcessEnv): boolean {
   return Object.keys(env).some((name) => name.startsWith('AWS_ENDPOINT_URL'));
 }
 
-/** Any port of this machine stands for one. */
+/** A wildcard port is replaced by a port. */
 function originIn(allowedOrigins: string | undefined): string | undefined {
   const [first]: string[] = JSON.parse(allowedOrigins ?? '[]');
   return first?.replace(/:\*$/, ':8080');
 }
 
-/** @throws where the stack has no client of its own and no other token is given */
+/** @throws if the stack has no client and no token is given */
 function callerTokenOf(options: VerifyOptions, region: string, { name, outputs }: DeployedStack) {
   if (options.tokenCommand) return tokenFromCommand(options.tokenCommand);
   if (options.tokenStdin) return tokenFromStdin();

@@ -15,14 +15,14 @@ export const LOCAL_TENANT = 'acme';
 /** An origin of this machine, which `config/local.json` allows. */
 const LOCAL_ORIGIN = 'http://localhost:8080';
 
-/** The function's own lines would be among those of the checks. */
+/** Otherwise the function's log lines would mix with those of the checks. */
 const QUIET = {
   AWS_LAMBDA_LOG_LEVEL: 'FATAL',
   POWERTOOLS_LOG_LEVEL: 'SILENT',
   POWERTOOLS_METRICS_DISABLED: 'true',
 };
 
-/** @throws in one line where no local system runs */
+/** @throws in one line if no local system runs */
 export async function findLocalSystem(options: VerifyOptions, env: NodeJS.ProcessEnv): Promise<Target> {
   const local = readLocalEnvironment(stateDirectory(env));
   const { region, chimeUrl, dynamodbUrl, s3Url, reconciler } = local;

@@ -9,7 +9,7 @@ import type { AnsweredBatch, World } from './world.ts';
 /** Longer than any answer takes. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** What differs from a batch of one attendee with the caller's token. */
+/** The differences from a batch of one attendee with the caller's token. */
 export interface Question {
   method?: string;
   /** After the stage. */
@@ -17,7 +17,7 @@ export interface Question {
   /** `null` sends none. */
   token?: string | null;
   headers?: Record<string, string>;
-  /** JSON of it is sent; a string is sent as it is. */
+  /** Sent as JSON; a string is sent as it is. */
   body?: unknown;
 }
 
@@ -33,7 +33,7 @@ export const batchPath = (meetingId: string): string =>
 
 export const oneAttendee = (world: World) => ({ Attendees: [{ ExternalUserId: world.nameOf('rejected') }] });
 
-/** Sends one request as any HTTP client does. */
+/** Sends one request with a plain HTTP client. */
 export async function ask(world: World, question: Question = {}): Promise<Answer> {
   const { method = 'POST', path = batchPath(world.meetingId), token = world.token, headers = {} } = question;
   const { body = oneAttendee(world) } = question;
@@ -52,7 +52,7 @@ export async function ask(world: World, question: Question = {}): Promise<Answer
 }
 
 /**
- * Sends a batch with the stock SDK, and remembers what was answered.
+ * Sends a batch with the stock SDK, and keeps the answer.
  *
  * @throws what the SDK throws
  */
@@ -84,7 +84,7 @@ export async function admit(
   }
 }
 
-/** As the README has it: the endpoint, and a signer that sends a bearer token. */
+/** As in the README: the endpoint, and a signer that sends a bearer token. */
 function stockClient({ apiUrl, meetingsRegion }: World, token: string | null): ChimeSDKMeetingsClient {
   return new ChimeSDKMeetingsClient({
     region: meetingsRegion,

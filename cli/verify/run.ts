@@ -2,16 +2,16 @@ import { printable } from '../audit/output/printable.ts';
 import { type Check, type CheckGroup, NotCheckable } from './check.ts';
 import type { World } from './world.ts';
 
-/** What became of the checks of one run. */
+/** The counts of one run. */
 export interface Tally {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-/** AWS's own refusals of the credentials that this command runs with, by the names of its errors. */
+/** AWS's errors for missing permissions of this command, by name. */
 const REFUSED_BY_IAM = ['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation'];
-/** What an emulator that lacks an operation answers. */
+/** The errors of an emulator that lacks an operation. */
 const UNKNOWN_OPERATION = [
   'UnknownOperationException',
   'UnknownOperation',
@@ -20,7 +20,7 @@ const UNKNOWN_OPERATION = [
 ];
 
 /**
- * Runs the checks one after the other, and prints a line for each. Once `stop` is aborted, none begins.
+ * Runs the checks in order, and prints a line for each. Once `stop` is aborted, none begins.
  *
  * @returns the counts
  */
@@ -59,7 +59,7 @@ async function outcomeOf(check: Check, world: World): Promise<[keyof Tally, stri
   }
 }
 
-/** Messages of foreign errors can quote what they choked on. */
+/** Messages of foreign errors may quote their input. */
 function withoutSecrets(remark: string, { token, guest, answered }: World): string {
   const joinTokens = answered.flatMap(({ attendees }) => attendees.map(({ JoinToken }) => JoinToken));
   let text = remark;

@@ -8,10 +8,10 @@ export interface StackResource {
   ResourceType: string;
 }
 
-/** What a function reads from its environment. `ALLOWED_ORIGINS` has only the one that answers requests. */
+/** The environment variables of a function. Only the handler has `ALLOWED_ORIGINS`. */
 type FunctionVariables = Partial<ReconcilerEnvironment> & { ALLOWED_ORIGINS?: string };
 
-/** A function as it is deployed. */
+/** A deployed function. */
 export interface DeployedFunction {
   FunctionName: string;
   FunctionArn: string;
@@ -19,17 +19,17 @@ export interface DeployedFunction {
   Environment?: { Variables?: FunctionVariables };
 }
 
-/** What is deployed, found through CloudFormation. */
+/** The deployed resources, found through CloudFormation. */
 export interface DeployedStack {
   name: string;
   outputs: Record<string, string>;
   resources: StackResource[];
-  /** Answers requests. */
+  /** The function that answers requests. */
   handler: DeployedFunction;
   reconciler: DeployedFunction;
 }
 
-/** States in which all of a deployment is there, the last one or the one before it. */
+/** States in which a deployment is complete, be it the last one or the previous one. */
 const COMPLETE = [
   'CREATE_COMPLETE',
   'UPDATE_COMPLETE',
@@ -38,7 +38,7 @@ const COMPLETE = [
   'IMPORT_COMPLETE',
 ];
 
-/** @throws in one line where there is no such stack, or it is not whole, or Usher is not in it */
+/** @throws in one line if the stack does not exist, is incomplete, or has no Usher */
 export async function readStack(call: AwsCall, name: string): Promise<DeployedStack> {
   const { Stacks: [stack] = [] } = await call<{
     Stacks?: { StackStatus: string; Outputs?: { OutputKey: string; OutputValue: string }[] }[];
@@ -85,7 +85,7 @@ async function listResources(call: AwsCall, name: string): Promise<StackResource
   return resources;
 }
 
-/** The function that has this variable in its environment, which tells the functions apart in any app. */
+/** The function with this variable in its environment, which identifies it in any app. */
 function theOne(
   functions: DeployedFunction[],
   stackName: string,

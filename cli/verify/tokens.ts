@@ -9,10 +9,10 @@ import {
 const COMMAND_TIMEOUT_MS = 60_000;
 const TOKEN_TIMEOUT_MS = 10_000;
 
-/** What a command finds in its environment: the meeting that the token is for, where tokens name meetings. */
+/** The variable with the meeting that the token is for, for a token command whose tokens name meetings. */
 const MEETING_VARIABLE = 'USHER_MEETING_ID';
 
-/** @returns runs a command of the user's, in a shell. What it prints is the token, and is not shown */
+/** @returns runs a command of the user's, in a shell. Its output is the token, and is not shown */
 export function tokenFromCommand(command: string): (meetingId: string) => Promise<string> {
   return async (meetingId) => {
     const { stdout } = await promisify(exec)(command, {
@@ -67,7 +67,7 @@ export function tokenFromCognito({
   };
 }
 
-/** @throws in a line that does not quote what it is about */
+/** @throws in a line that does not quote the token */
 function theToken(printed: string, source: string): string {
   const token = printed.trim();
   if (!/^[\w.~+/-]+=*$/.test(token)) throw new Error(`${source} gave no bearer token (RFC 6750).`);

@@ -10,27 +10,27 @@ import type { AwsCall } from './aws.ts';
 import type { Meetings } from './meetings.ts';
 import type { DeployedStack } from './stack.ts';
 
-/** Where Usher runs, and what is needed to call it and to look behind it. */
+/** The deployment, and what is needed to call it and to inspect it. */
 export interface Target {
   /**
    * `aws`: AWS's own endpoints. `emulator`: others, which `AWS_ENDPOINT_URL` names. `local`: what `npm start` runs.
    */
   kind: 'aws' | 'emulator' | 'local';
-  /** For people. */
+  /** As text, for people. */
   place: string;
   /** With the stage, without a trailing slash. */
   apiUrl: string;
   region: string;
   /** The control Region of the meetings. */
   meetingsRegion: string;
-  /** As the owner of the account calls Chime. */
+  /** Chime, called with the account owner's credentials. */
   chime: ChimeSDKMeetingsClient;
   tables: Required<Omit<AskedTables, 'onDamage'>>;
-  /** A web origin that may call; undefined where there is none. */
+  /** A web origin that may call; undefined if none is configured. */
   allowedOrigin: string | undefined;
-  /** A token whose caller may name anybody in the meeting. */
+  /** A token whose caller may name anyone in the meeting. */
   callerToken(meetingId: string): Promise<string>;
-  /** A token whose caller may name only itself; undefined where there is no way to one. */
+  /** A token whose caller may name only itself; undefined if none is given. */
   guestToken: ((meetingId: string) => Promise<string>) | undefined;
   /** Runs the reconciler once. */
   reconcile(): Promise<ReconcileSummary>;
@@ -56,6 +56,6 @@ export interface World extends Target {
   guest: string | undefined;
   /** Every batch so far. */
   answered: AnsweredBatch[];
-  /** An ExternalUserId of this run, in the form that the token's issuer demands. */
+  /** An ExternalUserId of this run, in the form that the token's issuer requires. */
   nameOf(suffix: string | number): string;
 }

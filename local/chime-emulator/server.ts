@@ -5,7 +5,7 @@
  *
  * Operations: CreateMeeting, GetMeeting, DeleteMeeting, BatchCreateAttendee, ListAttendees, GetAttendee,
  * DeleteAttendee; anything else is NotFoundException. Requests have to look signed (Signature Version 4 for `chime`),
- * the signature is not verified. Not emulated: the end of a meeting in which nobody is connected for five minutes,
+ * the signature is not verified. Not emulated: the end of a meeting in which no one is connected for five minutes,
  * that a meeting is only known in its own control Region, and notifications.
  *
  * Control endpoint, unsigned, JSON:
@@ -19,7 +19,7 @@
  * | `GET /_emulator/faults` | `{faults}` with `applied` and `remaining` for each |
  * | `DELETE /_emulator/faults` | takes them all back |
  * | `GET /_emulator/mode` | `{existing, ratePerSecond, burst}` |
- * | `PUT /_emulator/mode` | changes what is given: `existing` says what becomes of a name that the meeting has already (`keep`, `overwrite`, `ignore`, `reject`, `duplicate`; `mode.ts`); `ratePerSecond` throttles each operation by a token bucket of `burst` (else one second's worth) with ThrottlingException, `null` ends that |
+ * | `PUT /_emulator/mode` | changes what is given: `existing` says how a batch treats a name that the meeting already has (`keep`, `overwrite`, `ignore`, `reject`, `duplicate`; `mode.ts`); `ratePerSecond` throttles each operation by a token bucket of `burst` (else one second's worth) with ThrottlingException, `null` ends that |
  *
  * A fault has one effect, or only a latency, and these members; the first one that fits a call is used, alone:
  *
@@ -38,7 +38,7 @@
  * | `garbage: true`, `status` | a body that is not JSON, with 200 or the status |
  * | `truncate: true` | acts, and the connection ends in the middle of the answer; beside `errorType`, in the middle of the error |
  * | `partialErrors: {externalUserIds?, every?, errorCode, errorMessage?}` | BatchCreateAttendee tells these names, and of them each n-th of the request, in `Errors`; with `when: after` they exist nevertheless |
- * | `extraAttendee: {externalUserId, capabilities?}` | BatchCreateAttendee lets in and answers somebody else too |
+ * | `extraAttendee: {externalUserId, capabilities?}` | BatchCreateAttendee also creates and answers an attendee that was not requested |
  * | `alteredCapabilities: {externalUserIds?, capabilities}` | BatchCreateAttendee gives these, or all, other capabilities than asked for |
  *
  * A call that is unsigned, unknown or throttled uses up no fault.

@@ -26,7 +26,7 @@ const fullFacade = {
   deployment: { canaryMinutes: 10 },
 } as const;
 
-/** Everything that may be found somewhere, in apps of their own. */
+/** Every possible finding, in separate apps. */
 const apps: [string, () => App][] = [
   ['a deployment to try', () => withStack(createApp(), { production: false })],
   ['one in production, unchanged', () => withStack(createApp(), {})],

@@ -38,7 +38,7 @@ const RULES = [
 ];
 const denied = (rule: string) => `denied_${rule.replaceAll('-', '_')}_usher_test`;
 
-/** What `metricLinesOf` tells. */
+/** What `metricLinesOf` returns. */
 const METRIC_PROPERTIES = [
   'Metrics',
   'Namespace',

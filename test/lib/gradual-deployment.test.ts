@@ -32,7 +32,7 @@ describe('a gradual deployment', () => {
       (id) => theResource(template, 'AWS::CloudWatch::Alarm', `Alarms${id}`).id,
     );
     const configuration = group.Properties['AlarmConfiguration'] as { Alarms: { Name: unknown }[] };
-    // Nothing else: CodeDeploy could be told to go on where it cannot ask after the alarms.
+    // Nothing else: CodeDeploy could be configured to go on if it cannot read the alarms.
     expect({ ...configuration, Alarms: configuration.Alarms.map(({ Name }) => flat(Name)) }).toEqual({
       Enabled: true,
       Alarms: alarms.map((id) => `<${id}>`),

@@ -12,7 +12,7 @@ import { addFacade, createForeignStack, createStack } from '../support/synthesiz
 
 const FOLDER = 'docs/releases';
 
-/** What a release's file holds: the stack of the command line, and a facade with the id `Facade` in somebody else's. */
+/** What a release's file holds: the stack of the command line, and a facade with the id `Facade` in a user's stack. */
 interface Release {
   stack: Retained;
   construct: Retained;

@@ -11,7 +11,7 @@ export interface AuditedBatch {
   outcome?: OutcomeRecord;
 }
 
-/** What `npm run audit` tells of a meeting. */
+/** What `npm run audit` answers about a meeting. */
 export async function auditedMeeting(system: RunningSystem, meetingId: string): Promise<AuditedBatch[]> {
   return (await audited(system, '--meeting', meetingId)) as AuditedBatch[];
 }

@@ -139,7 +139,7 @@ function launch(directory: string, { config, env = {}, flags = [] }: StartOption
 function childEnvironment(directory: string, env: Record<string, string>): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
-    // CDK and SDK look for one, and a user whom nobody knows has none.
+    // CDK and SDK look for one, and an unknown user has none.
     HOME: tmpdir(),
     USHER_LOCAL_DIR: directory,
     USHER_LOCAL_SCHEDULE: 'off',

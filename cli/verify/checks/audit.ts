@@ -9,7 +9,7 @@ import type { AnsweredBatch, World } from '../world.ts';
 const INDEX_DELAY_MS = 15_000;
 const RETRY_MS = 500;
 
-/** What `npm run audit` answers about the batches that were sent. */
+/** The answers of `npm run audit` about the batches that were sent. */
 export const audit: Check[] = [
   {
     name: 'has every batch as it was answered',
@@ -119,7 +119,7 @@ async function recordedBatches(world: World, answered: AnsweredBatch[]): Promise
   return recorded;
 }
 
-/** @throws where the table does not have it */
+/** @throws if the table lacks it */
 async function recordOf(world: World, meetingId: string, batchId: string): Promise<Batch> {
   const record = (await batchesOf(world, meetingId)).find((batch) => batch.batchId === batchId);
   expectThat(record !== undefined, `batch ${batchId} is not on record`);
@@ -140,7 +140,7 @@ async function expectAdmission(
   { batchId, meetingId }: AnsweredBatch,
 ): Promise<void> {
   const { tables } = world;
-  // What is not in the table never gets into an index.
+  // An item that is not in the table never gets into an index.
   await recordOf(world, meetingId, batchId);
   await eventually(`the admission by batch ${batchId}`, async () => {
     for await (const admission of findAdmissions(tables, question, {}, Date.now())) {
@@ -150,7 +150,7 @@ async function expectAdmission(
   });
 }
 
-/** @throws where an index has not got it in time */
+/** @throws if an index does not get it in time */
 async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + INDEX_DELAY_MS;
   while (!(await isSo())) {

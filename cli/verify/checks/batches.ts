@@ -37,7 +37,7 @@ export const batches: Check[] = [
   },
 ];
 
-/** Every attendee is answered, with a token of its own and the capabilities that were asked for. */
+/** Every attendee is answered, with its own token and the requested capabilities. */
 async function admitsAll(world: World, requested: CreateAttendeeRequestItem[]): Promise<string> {
   const startMs = performance.now();
   const { attendees, errors, batchId } = await admit(world, requested);

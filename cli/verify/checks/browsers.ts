@@ -4,7 +4,7 @@ import type { World } from '../world.ts';
 
 const FOREIGN_ORIGIN = 'https://usher-verify.invalid';
 
-/** What pages of other origins may do. */
+/** The rights of pages of other origins. */
 export const browsers: Check[] = [
   {
     name: 'answers a preflight of an allowed origin',

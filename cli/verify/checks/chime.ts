@@ -3,11 +3,11 @@ import { admit } from '../requests.ts';
 import type { AnsweredBatch } from '../world.ts';
 
 const BATCH_LIMIT = 100;
-/** AWS's quota of attendees a meeting. */
+/** AWS's quota of attendees per meeting. */
 const MEETING_LIMIT = 250;
 const WATCH_ONLY = { Audio: 'Receive', Video: 'Receive', Content: 'Receive' } as const;
 
-/** What Chime's published model does not say. */
+/** Behaviour that Chime's published model does not describe. */
 export const chime: Check[] = [
   {
     name: 'answers an existing ExternalUserId with the same attendee and the same JoinToken',
@@ -90,7 +90,7 @@ export const chime: Check[] = [
   },
 ];
 
-/** The answer, or the error class where Chime refuses as a client's fault. @throws any other error */
+/** The answer, or the error class if Chime refuses with a client error. @throws any other error */
 async function refusedOr(answer: Promise<AnsweredBatch>): Promise<AnsweredBatch | string> {
   try {
     return await answer;

@@ -13,7 +13,7 @@ interface GatewayResponse {
 
 const ERROR_TYPE = 'gatewayresponse.header.x-amzn-ErrorType';
 
-/** How API Gateway has what the template says. */
+/** Whether API Gateway matches the template. */
 export const gateway: Check[] = [
   {
     name: 'shapes every error that the gateway makes',

@@ -13,7 +13,7 @@ import { type Check, deploymentOf, expectSame, expectThat, NotCheckable } from '
 import { type DeployedStack, ofType } from '../stack.ts';
 import type { World } from '../world.ts';
 
-/** Every way to change or remove what a table holds; an insert by PartiQL only adds. */
+/** Every way to change or remove an item of a table; an insert by PartiQL only adds. */
 const OVERWRITING_ACTIONS = [
   'PutItem',
   'UpdateItem',
@@ -26,7 +26,7 @@ const OVERWRITING_ACTIONS = [
   'DeleteTable',
 ].map((action) => `dynamodb:${action}`);
 
-/** Whether anything of Usher's could change what is on record. */
+/** Whether Usher's own roles could change a record. */
 export const overwrites: Check[] = [
   {
     name: 'has no role that could change or delete a fact',
@@ -60,7 +60,7 @@ export const overwrites: Check[] = [
         }),
       );
       expectThat(Item !== undefined, `batch ${batch.batchId} has no intent on record`);
-      // The very same item: where it is taken all the same, nothing changes.
+      // The very same item: if the insert succeeds, nothing changes.
       const error = await errorOf(client.send(insertOf(TableName, Item)));
       if (error?.name === 'UnknownOperationException') throw error;
       expectThat(
@@ -89,7 +89,7 @@ async function describeAuditTable({ tables }: World): Promise<TableDescription> 
   return Table as TableDescription;
 }
 
-/** The roles that the stack makes, and those of its functions. */
+/** The roles that the stack creates, and those of its functions. */
 async function rolesOf(call: AwsCall, stack: DeployedStack): Promise<{ name: string; arn: string }[]> {
   const made = await Promise.all(
     ofType(stack.resources, 'AWS::IAM::Role').map(async ({ PhysicalResourceId: RoleName }) => {

@@ -3,7 +3,7 @@ import { type Check, expectSame, expectThat, NotCheckable } from '../check.ts';
 import { type Answer, admit, ask, batchPath, oneAttendee, type Question } from '../requests.ts';
 import type { World } from '../world.ts';
 
-/** A request that is rejected, and how. */
+/** A request that must be rejected, and how. */
 interface Rejection {
   name: string;
   question(world: World): Question;
@@ -17,7 +17,7 @@ const NOT_FOUND = { status: 404, errorType: 'NotFoundException' };
 
 /** More than the function reads. */
 const LARGE_BODY_CHARACTERS = 300_000;
-/** More than API Gateway takes. */
+/** More than API Gateway accepts. */
 const OVERSIZE_BODY_BYTES = 10_485_761;
 const OVERSIZE_HEADER_BYTES = 11_000;
 
@@ -109,7 +109,7 @@ const SLASHES = [
   { name: 'a doubled slash', path: (id: string) => `/meetings//${id}/attendees?operation=batch-create` },
 ];
 
-/** Requests that are rejected, with errors that a client can read. */
+/** Requests that must be rejected, with errors that a client can read. */
 export const rejections: Check[] = [
   ...REJECTIONS.map(({ name, question, status, errorType }) => ({
     name: `rejects ${name} with ${status} ${errorType}`,
@@ -118,7 +118,7 @@ export const rejections: Check[] = [
   ...SLASHES.map(({ name, path }) => ({
     name: `answers ${name} as another path, or as if it were not there`,
     run: async (world: World) => {
-      // Which of the two is API Gateway's to decide: docs/wire-contract.md does not promise it.
+      // API Gateway decides which of the two: docs/wire-contract.md does not promise it.
       const answer = await ask(world, { path: path(world.meetingId) });
       if (answer.status === 200) return 'API Gateway leaves it out';
       expectRejection(answer, 404, 'NotFoundException');
@@ -140,7 +140,7 @@ export const rejections: Check[] = [
       if (world.kind === 'emulator') throw new NotCheckable("its limits are not API Gateway's");
       const status = await statusOf(ask(world, { body: 'x'.repeat(OVERSIZE_BODY_BYTES) }));
       if (status === undefined) return 'the connection is cut';
-      // docs/wire-contract.md lists it as not shaped.
+      // docs/wire-contract.md lists it as unshaped.
       expectSame('the status', status, 413);
       return undefined;
     },
@@ -194,7 +194,7 @@ export const rejections: Check[] = [
   },
 ];
 
-/** @throws where the answer is not the error in the shape that every error has */
+/** @throws if the answer is not the error in the common shape */
 function expectRejection(
   { status, headers, text }: Answer,
   wantedStatus: number,
@@ -228,7 +228,7 @@ function forged(token: string): string {
   return [header, payload, signature.split('').reverse().join('')].join('.');
 }
 
-/** Undefined where the connection ends before the answer. */
+/** Undefined if the connection ends before the answer. */
 async function statusOf(answer: Promise<Answer>): Promise<number | undefined> {
   try {
     return (await answer).status;

@@ -5,10 +5,10 @@ import { ofType, type StackResource } from '../stack.ts';
 import type { World } from '../world.ts';
 import { apiIdOf } from './gateway.ts';
 
-/** AWS's rule `Log4JRCE` of the known bad inputs blocks it wherever it is. */
+/** AWS's rule `Log4JRCE` of the known bad inputs blocks it in any place. */
 const KNOWN_BAD_INPUT = `\${jndi:ldap://usher-verify.invalid/}`;
 
-/** What the configuration turned on, and what protects the records. */
+/** The configured options, and the protection of the records. */
 export const settings: Check[] = [
   {
     name: 'has its firewall before the stage',
@@ -121,7 +121,7 @@ export const settings: Check[] = [
   },
 ];
 
-/** @throws NotCheckable where the stack has none of them */
+/** @throws NotCheckable if the stack has none of them */
 function only(world: World, type: string, why: string): StackResource {
   const [resource] = ofType(deploymentOf(world).stack.resources, type);
   if (resource === undefined) throw new NotCheckable(why);

@@ -8,17 +8,17 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** OpenSSL's own policy refuses the old versions before the server can. */
 const OLD_VERSIONS_TOO = 'DEFAULT@SECLEVEL=0';
 
-/** How a server says that it does not speak a version; anything else says nothing about it. */
+/** How a server refuses a version; any other error says nothing about it. */
 const REFUSED = /^(ECONNRESET|ERR_SSL_\w*ALERT\w*)$/;
 
-/** How this Node says that it cannot speak a version itself. */
+/** How this Node refuses a version itself. */
 const UNABLE = [
   'ERR_SSL_NO_PROTOCOLS_AVAILABLE',
   'ERR_SSL_UNSUPPORTED_PROTOCOL',
   'ERR_SSL_NO_CIPHERS_AVAILABLE',
 ];
 
-/** What the API's TLS policy lets in. */
+/** The versions that the API's TLS policy accepts. */
 export const tls: Check[] = [
   ...(['TLSv1.2', 'TLSv1.3'] as const).map((version) => ({
     name: `speaks ${version}`,
@@ -31,7 +31,7 @@ export const tls: Check[] = [
   ...(['TLSv1', 'TLSv1.1'] as const).map((version) => ({
     name: `refuses ${version === 'TLSv1' ? 'TLSv1.0' : version}`,
     run: async (world: World) => {
-      // No data follows, so whose certificate it is does not matter.
+      // No data follows, so the certificate does not matter.
       const failure = await handshake(world, version, {
         ciphers: OLD_VERSIONS_TOO,
         rejectUnauthorized: false,
@@ -46,7 +46,7 @@ export const tls: Check[] = [
   })),
 ];
 
-/** @returns the code of what went wrong; undefined where nothing did */
+/** @returns the error code of the handshake; undefined if it succeeded */
 async function handshake(
   { apiUrl, kind }: World,
   version: SecureVersion,
@@ -59,7 +59,7 @@ async function handshake(
     {
       host: hostname,
       port: Number(port || 443),
-      // An address is no server name (RFC 6066 section 3).
+      // An address is not a server name (RFC 6066 section 3).
       ...(isIP(hostname) === 0 && { servername: hostname }),
       minVersion: version,
       maxVersion: version,

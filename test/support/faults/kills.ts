@@ -1,7 +1,7 @@
 import type { Actor } from './lane.ts';
 import type { Intercept, Reply, Step } from './wire.ts';
 
-/** A moment in the life of a process, told by its steps; `index` counts from 0. */
+/** A moment in the life of a process, given by its steps; `index` counts from 0. */
 export interface KillPoint {
   index: number;
   when: 'before' | 'after';

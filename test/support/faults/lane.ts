@@ -151,7 +151,7 @@ export async function startLane({ timeoutSeconds = 20, idempotent = true } = {})
     });
     const issuers = environment['ISSUERS']?.replaceAll(keyServer.issuer, issuerUrl);
     const pool = createFunctionPool(
-      // How long is left is told by the clock that is shifted.
+      // The shifted clock determines the remaining time.
       { ...description, timeoutMs: description.timeoutMs + Math.max(0, clockShiftMs) },
       {
         environment: {

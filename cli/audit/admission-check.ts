@@ -4,7 +4,7 @@ import { keysOfBatches, queryOf, TABLES } from '../../lambda/audit/schema.ts';
 import { BATCH_WRITE_LIMIT } from '../../lambda/aws/dynamodb-batches.ts';
 import type { Batch } from './batches.ts';
 import { putItems, queryItems } from './dynamodb.ts';
-import { batchesWithKeys, ENTERED_WITHIN_MS, keysOver } from './questions.ts';
+import { batchesWithKeys, keysOver, WRITTEN_WITHIN_MS } from './questions.ts';
 import { inGroups } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import type { Range } from './times.ts';
@@ -104,7 +104,7 @@ export async function* rebuildAdmissions(
 }
 
 function isPending({ admissions, recordedAt }: OutcomeRecord, nowMs: number): boolean {
-  return admissions !== 'written' && Date.parse(recordedAt) > nowMs - ENTERED_WITHIN_MS;
+  return admissions !== 'written' && Date.parse(recordedAt) > nowMs - WRITTEN_WITHIN_MS;
 }
 
 function hasExpired({ expiresAt }: { expiresAt?: number }, nowMs: number): boolean {

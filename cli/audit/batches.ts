@@ -113,7 +113,7 @@ export function remarkOn({ state, intent, outcome, denial }: Batch, nowMs = Date
     outcome?.delivered === false && outcome.issued.length > 0 && 'tokens not delivered',
     outcome?.attribution && `attribution ${outcome.attribution}`,
     // Not for the reconciler's outcomes: it writes them before the admissions.
-    outcome?.admissions === 'pending' && outcome.writtenBy === 'handler' && 'admissions entered later',
+    outcome?.admissions === 'pending' && outcome.writtenBy === 'handler' && 'admissions written later',
   ];
   return remarks.filter(Boolean).join('; ');
 }

@@ -63,7 +63,7 @@ export function startOf({ sinceMs, untilMs }: Range, nowMs: number): number {
 }
 
 /** A reconciler that runs has written pending admissions by then. */
-export const ENTERED_WITHIN_MS = 5 * 60 * 1000;
+export const WRITTEN_WITHIN_MS = 5 * 60 * 1000;
 
 /**
  * The batches that answer a question, by time, read as they are asked for.
@@ -155,13 +155,13 @@ export async function* findAdmissions(
   range: Range,
   nowMs: number,
 ): AsyncGenerator<Admission> {
-  // First, so that what is entered meanwhile is met twice rather than never.
+  // First, so that an admission written meanwhile is read twice rather than never.
   const awaited = new Map<string, AdmissionRecord>();
   for await (const admission of admissionsAwaited(tables, question, range, nowMs)) {
     awaited.set(keyOf(admission), admission);
   }
-  const entered = without(awaited, admissionsEntered(tables, question, range));
-  for await (const group of inGroups(mergeByBatchId(awaited.values(), entered), BATCH_GET_LIMIT / 2)) {
+  const written = without(awaited, writtenAdmissions(tables, question, range));
+  for await (const group of inGroups(mergeByBatchId(awaited.values(), written), BATCH_GET_LIMIT / 2)) {
     const batches = new Map<string, Batch>();
     for await (const batch of batchesWithKeys(tables, withoutRepeats(each(group.toSorted(byBatchId))))) {
       batches.set(batch.batchId, batch);
@@ -220,7 +220,7 @@ function whyUnknown({ state }: Batch): string {
   return state === 'DAMAGED' ? 'the outcome cannot be read' : 'the batch has no outcome yet';
 }
 
-function admissionsEntered(
+function writtenAdmissions(
   tables: AskedTables & { admissionTableName: string },
   question: AdmissionQuestion,
   range: Range,
@@ -258,7 +258,7 @@ async function* admissionsAwaited(
   const { client, auditTableName, openIntentTableName } = tables;
   const fallback =
     openIntentTableName === undefined
-      ? { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - ENTERED_WITHIN_MS) }
+      ? { sinceMs: Math.max(range.sinceMs ?? 0, nowMs - WRITTEN_WITHIN_MS) }
       : { sinceMs: startOf(range, nowMs) };
   const lists = [LISTS.open, LISTS.incomplete, LISTS.earlier];
   const sweptMs = await sweptThroughMs(tables, 'fast', nowMs);

@@ -301,7 +301,7 @@ describe('a table', () => {
       ['OPEN', MEETING, 'backend', 'svc-1', '0 of 1', 'deadline 2026-11-23T13:46:13.123Z; 1 unknown'],
       [
         ...['RECOVERED', MEETING, 'backend', 'svc-1', '0 of 1'],
-        'tokens not delivered; attribution ambiguous; admissions entered later; 1 exists, token not delivered',
+        'tokens not delivered; attribution ambiguous; admissions written later; 1 exists, token not delivered',
       ],
       ['FAILED', MEETING, 'backend', 'svc-1', '0 of 1', 'Throttling: Slow; 1 refused'],
       ['PARTIAL', MEETING, 'backend', 'svc-1', '2 of 5', '1 refused; 1 withheld; 1 unknown'],

@@ -13,12 +13,14 @@ export interface BatchFilter {
   externalMeetingId?: string;
   /** A requested ExternalUserId. */
   name?: string;
+  /** A requested ExternalUserId, or the subject of a caller. */
+  person?: string;
 }
 
 /** How much a filter had to read, and what it could not judge; updated along the way. */
 export interface FilterCounts {
   read: number;
-  /** Denials whose record omits names, if the filter is by name. */
+  /** Denials whose record omits names, if the filter is by name or person. */
   namesUnknown: number;
   /** Admissions whose batch has expired. */
   batchesGone: number;
@@ -47,8 +49,8 @@ export async function* filtered(
 ): AsyncGenerator<Batch> {
   for await (const batch of batches) {
     counts.read += 1;
-    if (!matches(batch, { ...filter, name: undefined })) continue;
-    if (filter.name === undefined || names(batch, filter.name)) yield batch;
+    if (!matches(batch, { ...filter, name: undefined, person: undefined })) continue;
+    if (matches(batch, filter)) yield batch;
     else if (namesLeftOut(batch) > 0) counts.namesUnknown += 1;
   }
 }
@@ -57,7 +59,7 @@ export function matches(
   batch: Batch,
   filter: { [Key in keyof BatchFilter]: BatchFilter[Key] | undefined },
 ): boolean {
-  const { states, rules, clientId, subject, sources, externalMeetingId, name } = filter;
+  const { states, rules, clientId, subject, sources, externalMeetingId, name, person } = filter;
   const caller = callerOf(batch);
   return (
     (states === undefined || states.has(batch.state)) &&
@@ -66,7 +68,8 @@ export function matches(
     (subject === undefined || caller?.subject === subject) &&
     (sources === undefined || isFrom(caller?.sourceIp ?? '', sources)) &&
     (externalMeetingId === undefined || externalMeetingIdOf(batch) === externalMeetingId) &&
-    (name === undefined || names(batch, name))
+    (name === undefined || names(batch, name)) &&
+    (person === undefined || names(batch, person) || caller?.subject === person)
   );
 }
 

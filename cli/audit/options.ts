@@ -55,6 +55,7 @@ interface Options extends NamedTables, NamedSeals {
   sourceIp?: BatchFilter['sources'];
   externalMeetingId?: string;
   name?: string;
+  person?: string;
   output?: AuditCommand['output'];
   report?: string;
 }
@@ -79,7 +80,7 @@ const QUESTIONS: { [Name in OptionName]?: (options: Options) => AuditCommand['qu
 
 const RANGE: OptionName[] = ['since', 'until'];
 const FILTERS: OptionName[] = [
-  ...(['state', 'rule', 'client', 'subject', 'sourceIp', 'externalMeetingId', 'name'] as const),
+  ...(['state', 'rule', 'client', 'subject', 'sourceIp', 'externalMeetingId', 'name', 'person'] as const),
 ];
 const CHECKS = ['compare', 'rebuild', 'compareCloudtrail', 'verify'];
 /** Where seals are, in place of those of the stack or the local system. */
@@ -163,6 +164,11 @@ function createCommand(name: string, nowMs: number): Command {
       '--name <externalUserId>',
       'only what names this user, denied requests included',
       single(externalUserId),
+    )
+    .option(
+      '--person <name>',
+      'only what names this user or was requested by this subject: all that is held about a person',
+      single(some),
     )
     .optionsGroup('How to answer:')
     .addOption(
@@ -321,7 +327,7 @@ function checkSeals(options: Options, command: Command): void {
 }
 
 function filterOf(options: Options): BatchFilter {
-  const { state, rule, client, subject, sourceIp, externalMeetingId, name } = options;
+  const { state, rule, client, subject, sourceIp, externalMeetingId, name, person } = options;
   return {
     ...(state && { states: state }),
     ...(rule && { rules: rule }),
@@ -330,6 +336,7 @@ function filterOf(options: Options): BatchFilter {
     ...(sourceIp && { sources: sourceIp }),
     ...(externalMeetingId !== undefined && { externalMeetingId }),
     ...(name !== undefined && { name }),
+    ...(person !== undefined && { person }),
   };
 }
 

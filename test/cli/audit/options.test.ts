@@ -73,13 +73,13 @@ describe('the command line', () => {
         'scope',
       ],
       ...['--client', 'web', '--subject', 'alice', '--source-ip', '192.0.2.0/24'],
-      ...['--external-meeting-id', 'board', '--name', 'bob'],
+      ...['--external-meeting-id', 'board', '--name', 'bob', '--person', 'carol'],
     );
     expect(range).toEqual({ sinceMs: NOW_MS - 7_200_000, untilMs: NOW_MS - 3_600_000 });
     expect(filter).toMatchObject({
       states: new Set(['UNRESOLVED', 'NOT_ISSUED']),
       rules: new Set(['scope']),
-      ...{ clientId: 'web', subject: 'alice', externalMeetingId: 'board', name: 'bob' },
+      ...{ clientId: 'web', subject: 'alice', externalMeetingId: 'board', name: 'bob', person: 'carol' },
     });
     expect(filter.sources?.check('192.0.2.77')).toBe(true);
     expect(filter.sources?.check('192.0.3.77')).toBe(false);

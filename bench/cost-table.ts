@@ -1,9 +1,13 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { AttendeeEvent } from '../lambda/audit/attendee-events.ts';
 import { TABLES } from '../lambda/audit/schema.ts';
+import { observe } from '../lambda/observer/observe.ts';
 import { PRICES } from './prices.ts';
 import { entriesOf, INDEXES, itemBytes } from './request-units.ts';
 import { createSetting, HANDLER_DIRECTORY, type Setting } from './setting.ts';
@@ -48,11 +52,19 @@ const SWEEPS_OF_A_BATCH = 2;
 const ITEM_OVERHEAD_BYTES = 100;
 const FIREWALL_RULES = 4;
 /** One for each metric that an alarm looks at: 5xx less throttles, eight rules of denials, two ways in which the reconciler fails. */
-const ALARM_METRICS = 8 + 2 + 8 + 2;
-/** Those without a reason: four of answers, six of the reconciler. */
-const METRICS_WITHOUT_REASON = { handler: 4, reconciler: 6 };
-/** Three tables, two of them used by both functions: a key is asked for every five minutes for each of these pairs. */
-const KEY_REQUESTS_A_MONTH = 5 * 12 * 24 * 30;
+const ALARM_METRICS = 9 + 2 + 8 + 2;
+/** Those without a reason: four of answers, six of the reconciler, one of the observer's schedule. */
+const METRICS_WITHOUT_REASON = { handler: 4, reconciler: 6, judging: 1 };
+/** The handler uses two tables, the reconciler and the observer three: a key is asked for every five minutes for each of these pairs. */
+const KEY_REQUESTS_A_MONTH = 8 * 12 * 24 * 30;
+/** The observer judges each quarter of an hour: one query that finds nothing, two lines. */
+const JUDGINGS_A_MONTH = 30 * 24 * 4;
+const JUDGING_LOG_BYTES = 500;
+/** Assumed of an event: two or three calls to DynamoDB, one after the other. */
+const EVENT_MS = 20;
+const OBSERVER_GB = 0.5;
+/** What the observer logs of an event, its metric included, as `npm start` shows it. */
+const EVENT_LOG_BYTES = 650;
 
 /** The rates at which something refuses, a second. */
 const LIMITS = {
@@ -90,6 +102,7 @@ try {
       ...section('A million batches, in dollars', costRows(measured)),
       ...section('What one batch takes', measuredRows(measured)),
       ...section('A month without a request, in dollars', idleRows()),
+      ...section('A million events of attendees, in dollars', eventRows(await eventItem())),
       ...section('Batches a second, at most', limitRows(measured)),
     ].join('\n'),
   );
@@ -178,7 +191,9 @@ function idleRows(): [string, number][] {
     ],
     ['reconciler: logs', (RUNS_A_MONTH * (IDLE_RUN_LOG_BYTES + LAMBDA_LINES_BYTES) * PRICES.logsGb) / 1e9],
     ['its six metrics', METRICS_WITHOUT_REASON.reconciler * PRICES.metricMonth],
-    ['eleven alarms, on 20 metrics', ALARM_METRICS * PRICES.alarmMetricMonth],
+    ['observer: Lambda, DynamoDB, logs', judgingDollars()],
+    ['its one metric', METRICS_WITHOUT_REASON.judging * PRICES.metricMonth],
+    ['twelve alarms, on 21 metrics', ALARM_METRICS * PRICES.alarmMetricMonth],
     ['dashboard', PRICES.dashboardMonth],
     ['requests for the key of the tables', (KEY_REQUESTS_A_MONTH / 1e4) * PRICES.kmsTenThousandRequests],
   ];
@@ -197,6 +212,76 @@ function idleRows(): [string, number][] {
       METRICS_WITHOUT_REASON.handler * PRICES.metricMonth,
     ],
     ['each reason that occurs, of denials, bad tokens or failed requests', PRICES.metricMonth],
+  ];
+}
+
+function judgingDollars(): number {
+  const millions = JUDGINGS_A_MONTH / 1e6;
+  return (
+    millions * PRICES.lambdaMillionRequests +
+    JUDGINGS_A_MONTH * (EVENT_MS / 1000) * OBSERVER_GB * PRICES.lambdaGbSecond +
+    (millions / 2) * PRICES.dynamodbMillionReads +
+    perMillion(millions * (JUDGING_LOG_BYTES + LAMBDA_LINES_BYTES), PRICES.logsGb)
+  );
+}
+
+/** What the observer keeps of an event: its own code makes it. */
+async function eventItem(): Promise<Item> {
+  const kept = Promise.withResolvers<AttendeeEvent>();
+  await observe(
+    {
+      source: 'aws.chime',
+      'detail-type': 'Chime Meeting State Change',
+      detail: {
+        eventType: 'chime:AttendeeJoined',
+        timestamp: Date.now(),
+        meetingId: randomUUID(),
+        attendeeId: randomUUID(),
+        externalUserId: randomUUID(),
+      },
+    },
+    {
+      events: {
+        keptOf: async () => [],
+        insert: async (event) => {
+          kept.resolve(event);
+          return true;
+        },
+        async *arrivedIn() {},
+      },
+      facts: { knowsMeeting: async () => true, isAdmitted: async () => true, batchesOf: async () => [] },
+      retentionDays: 365,
+      clock: { now: Date.now },
+      addMetrics: () => {},
+      report: () => {},
+    },
+  );
+  return marshall(await kept.promise) as Item;
+}
+
+function eventRows(item: Item): [string, number][] {
+  const entries = entriesOf(
+    item,
+    Object.values(TABLES.events.indexes).map((index) => ({ ...index, table: TABLES.events })),
+  );
+  const items = [item, ...entries.map(({ entry }) => entry)];
+  const rows: [string, number][] = [
+    ['Lambda, requests', PRICES.lambdaMillionRequests],
+    ['Lambda, GB-seconds', (EVENT_MS / 1000) * 1e6 * OBSERVER_GB * PRICES.lambdaGbSecond],
+    ['DynamoDB, writes: the event and its two index entries', writes(units(items))],
+    // What is kept of the attendee, consistently; in the quarter, its entry and the one of its admission.
+    ['DynamoDB, reads', 2 * PRICES.dynamodbMillionReads],
+    ['CloudWatch Logs', perMillion(EVENT_LOG_BYTES + LAMBDA_LINES_BYTES, PRICES.logsGb)],
+  ];
+  const bytes = (of: Item[]) => sum(of.map((one) => itemBytes(one) + ITEM_OVERHEAD_BYTES));
+  return [
+    ...rows,
+    ['**together**', sum(rows.map(([, dollars]) => dollars))],
+    ['each month that they are kept: storage', perMillion(bytes(items), PRICES.dynamodbGbMonth)],
+    [
+      'each month that they are kept: point-in-time recovery',
+      perMillion(bytes([item]), PRICES.recoveryGbMonth),
+    ],
   ];
 }
 
@@ -236,7 +321,7 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
   const { records, admissions } = await setting.standIn.take();
   const ofKind = (kind: string) => records.filter((record) => record['kind']?.S === kind);
   const all = [...records, ...admissions];
-  const entries = all.flatMap(entriesOf);
+  const entries = all.flatMap((item) => entriesOf(item));
   const bytes = (items: Item[]) => sum(items.map((item) => itemBytes(item) + ITEM_OVERHEAD_BYTES));
   const [swept] = entries.filter(({ index }) => index === BY_DAY);
   const [outcome] = ofKind('outcome');

@@ -30,9 +30,10 @@ export const INDEXES: readonly (IndexSchema & { table: TableSchema })[] = [TABLE
   .filter(({ name }) => name !== TABLES.audit.indexes.denialsByDay.name);
 
 /** What the indexes hold of an item, by the name of the index. */
-export function entriesOf(item: Item): { index: string; entry: Item }[] {
-  return INDEXES.filter(({ table, partitionKey }) => table.sortKey in item && partitionKey in item).map(
-    ({ name, table, partitionKey, sortKey, projection }) => {
+export function entriesOf(item: Item, indexes = INDEXES): { index: string; entry: Item }[] {
+  return indexes
+    .filter(({ table, partitionKey }) => table.sortKey in item && partitionKey in item)
+    .map(({ name, table, partitionKey, sortKey, projection }) => {
       const held = new Set([partitionKey, sortKey, table.partitionKey, table.sortKey]);
       const others = projection === 'ALL' ? Object.keys(item) : projection === 'KEYS_ONLY' ? [] : projection;
       for (const attribute of others) held.add(attribute);
@@ -40,8 +41,7 @@ export function entriesOf(item: Item): { index: string; entry: Item }[] {
         index: name,
         entry: Object.fromEntries(Object.entries(item).filter(([key]) => held.has(key))),
       };
-    },
-  );
+    });
 }
 
 function units(item: Item): number {

@@ -12,6 +12,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { letAlarmsPublish } from './alarm-topic.ts';
 import type { FacadeMetrics } from './facade-metrics.ts';
+import type { ObserverFunction } from './observer-function.ts';
 import type { CompleteSettings } from './settings/props.ts';
 
 export interface AlarmsProps {
@@ -19,6 +20,7 @@ export interface AlarmsProps {
   metrics: FacadeMetrics;
   handler: IFunction;
   reconciler: IFunction;
+  observer: ObserverFunction | undefined;
   /** Notified of every alarm, and of its end; without it, alarms show in CloudWatch only. */
   topic?: ITopic | undefined;
 }
@@ -38,26 +40,15 @@ export class Alarms extends Construct {
   readonly unresolved: Alarm;
   readonly foundLate: Alarm;
   readonly reconcilerFailing: Alarm;
+  /** Undefined where Chime's events are not recorded. */
+  readonly eventsNotRecorded: Alarm | undefined;
+  /** Undefined where the settings ask for none. */
+  readonly withoutRecord: Alarm | undefined;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { settings, metrics, handler, reconciler, topic } = props;
-    if (topic !== undefined) letAlarmsPublish(topic, Stack.of(this));
-    const alarm = (id: string, section: string, what: string, alarmProps: Watched) => {
-      const made = new Alarm(this, id, {
-        alarmDescription: `${what} What to do: ${settings.runbookUrl}#${section}`,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluationPeriods: 1,
-        // No data means no problem.
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        ...alarmProps,
-      });
-      if (topic === undefined) return made;
-      made.addAlarmAction(new SnsAction(topic));
-      made.addOkAction(new SnsAction(topic));
-      return made;
-    };
-
+    const { settings, metrics, handler, reconciler } = props;
+    const alarm = alarmMaker(this, props);
     const inTwoMinutesOfThree = {
       threshold: settings.serverErrorsPerMinute,
       evaluationPeriods: 3,
@@ -135,6 +126,9 @@ export class Alarms extends Construct {
       'The reconciler fails, or skips batches that it cannot process, for fifteen minutes.',
       { metric: metrics.reconcilerFailures(reconciler), threshold: 1, evaluationPeriods: 3 },
     );
+    const ofEvents = eventAlarms(alarm, props);
+    this.eventsNotRecorded = ofEvents.eventsNotRecorded;
+    this.withoutRecord = ofEvents.withoutRecord;
   }
 
   all(): Alarm[] {
@@ -150,8 +144,55 @@ export class Alarms extends Construct {
       this.unresolved,
       this.foundLate,
       this.reconcilerFailing,
+      ...[this.eventsNotRecorded, this.withoutRecord].filter((alarm) => alarm !== undefined),
     ];
   }
 }
 
 type Watched = Partial<AlarmProps> & Pick<AlarmProps, 'metric' | 'threshold'>;
+
+type MakeAlarm = (id: string, section: string, what: string, alarmProps: Watched) => Alarm;
+
+/** @returns makes an alarm with a section of the runbook */
+function alarmMaker(scope: Alarms, { settings, topic }: AlarmsProps): MakeAlarm {
+  if (topic !== undefined) letAlarmsPublish(topic, Stack.of(scope));
+  return (id, section, what, alarmProps) => {
+    const made = new Alarm(scope, id, {
+      alarmDescription: `${what} What to do: ${settings.runbookUrl}#${section}`,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: 1,
+      // No data means no problem.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...alarmProps,
+    });
+    if (topic === undefined) return made;
+    made.addAlarmAction(new SnsAction(topic));
+    made.addOkAction(new SnsAction(topic));
+    return made;
+  };
+}
+
+function eventAlarms(
+  alarm: MakeAlarm,
+  { settings: { attendeesWithoutRecord }, metrics, observer }: AlarmsProps,
+): Pick<Alarms, 'eventsNotRecorded' | 'withoutRecord'> {
+  return {
+    eventsNotRecorded:
+      observer &&
+      alarm(
+        'EventsNotRecorded',
+        'events-not-recorded',
+        'Events of Chime could not be recorded, and wait in the dead-letter queue for 14 days.',
+        { metric: observer.deadLettersMetric(), threshold: 1 },
+      ),
+    withoutRecord:
+      attendeesWithoutRecord === undefined
+        ? undefined
+        : alarm(
+            'WithoutRecord',
+            'present-without-a-record',
+            `Attendees are in meetings without a record of Usher, ${attendeesWithoutRecord} in a quarter hour or more: they came in by another door.`,
+            { metric: metrics.own('AttendeesWithoutRecord'), threshold: attendeesWithoutRecord },
+          ),
+  };
+}

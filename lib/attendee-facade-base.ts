@@ -57,7 +57,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
         `${this.node.path}: grantReadAudit: the grantee belongs to account ${principalAccount}, so the grant would have no effect; grant it to a role in account ${account} that the other account can assume`,
       );
     }
-    const { audit, admissions, openIntents } = this.tables;
+    const { audit, admissions, openIntents, events } = this.tables;
     const grant = Grant.addToPrincipal({
       grantee,
       actions: ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem'],
@@ -65,9 +65,10 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
         ...withIndexes(audit, TABLES.audit),
         ...withIndexes(admissions, TABLES.admissions),
         openIntents.tableArn,
+        ...(events === undefined ? [] : withIndexes(events, TABLES.events)),
       ],
     });
-    const keys = keyArnsOf(audit, admissions, openIntents);
+    const keys = keyArnsOf(audit, admissions, openIntents, ...(events === undefined ? [] : [events]));
     if (keys.length === 0) return grant;
     return grant.combine(
       Grant.addToPrincipal({

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
+import { Annotations, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -17,6 +17,7 @@ import type { AttendeeFacadeProps } from './facade-props.ts';
 import { findBundles } from './find-bundles.ts';
 import { Firewall } from './firewall.ts';
 import { GradualDeployment } from './gradual-deployment.ts';
+import { ObserverFunction } from './observer-function.ts';
 import { OperationsDashboard } from './operations-dashboard.ts';
 import { ReconcilerFunction } from './reconciler-function.ts';
 import { protectOnlyWhatIsKept } from './removal-policy.ts';
@@ -63,6 +64,8 @@ export class AttendeeFacade extends AttendeeFacadeBase {
   readonly api: AttendeeApi;
   readonly attendees: AttendeeFunction;
   readonly reconciler: ReconcilerFunction;
+  /** Undefined if Chime's events are not recorded. */
+  readonly observer: ObserverFunction | undefined;
   /** The created Cognito resources; undefined if issuers were given. */
   readonly cognitoIssuer: CognitoIssuer | undefined;
   /** The accepted issuers. */
@@ -85,6 +88,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
     this.tables = new AuditTables(this, 'Tables', {
       writeUnitsPerSecond: settings.limits.tableWriteUnitsPerSecond,
       readUnitsPerSecond: settings.limits.tableReadUnitsPerSecond,
+      withEvents: checked.recordsEvents,
       ...(props.encryptionKey === undefined ? {} : { encryptionKey: props.encryptionKey }),
       ...(props.tables === undefined ? {} : { existing: props.tables }),
     });
@@ -94,6 +98,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
     const bundles = props.bundlesDirectory ?? findBundles();
     this.attendees = this.#createAttendeeFunction(checked, issuers, bundles);
     this.reconciler = this.#createReconciler(checked, bundles);
+    this.observer = this.#createObserver(checked, bundles);
     this.api = new AttendeeApi(this, 'AttendeeApi', {
       name,
       settings,
@@ -108,6 +113,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
       metrics,
       handler: this.attendees.function,
       reconciler: this.reconciler.function,
+      observer: this.observer,
       topic: props.alarmTopic,
     });
     this.dashboard = new OperationsDashboard(this, 'Operations', {
@@ -115,6 +121,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
       metrics,
       handler: this.attendees.function,
       reconciler: this.reconciler.function,
+      observer: this.observer,
       tables: this.tables,
     });
     this.#createGradualDeployment(settings);
@@ -162,6 +169,26 @@ export class AttendeeFacade extends AttendeeFacadeBase {
     });
     reconciler.allowKeysOf(this.tables.audit, this.tables.admissions, this.tables.openIntents);
     return reconciler;
+  }
+
+  #createObserver({ settings, recordsEvents }: CheckedProps, bundles: string): ObserverFunction | undefined {
+    const { audit, admissions, events } = this.tables;
+    if (!recordsEvents || events === undefined) {
+      if (settings.events.enabled === undefined) {
+        Annotations.of(this).addInfo(
+          "Chime's events are not recorded: they arrive in the Region of the meetings, which is not known to be the stack's (events.enabled).",
+        );
+      }
+      return undefined;
+    }
+    const observer = new ObserverFunction(this, 'Observer', {
+      settings,
+      tables: { audit, admissions, events },
+      metricsNamespace: this.metricsNamespace,
+      bundleDirectory: join(bundles, 'observer'),
+    });
+    observer.allowKeysOf(audit, admissions, events);
+    return observer;
   }
 
   #createFirewall(settings: CompleteSettings): Firewall | undefined {

@@ -28,6 +28,8 @@ export interface AuditTableSet {
   readonly admissions: ITable;
   /** The reconciler's working state: which intents are open, and how far it has swept. Deleted with the stack. */
   readonly openIntents: ITable;
+  /** What Chime's events say of who was added to a meeting and who joined it. Undefined where they are not recorded. */
+  readonly events?: ITable | undefined;
 }
 
 /** Existing tables of an audit: omitted ones are created. */
@@ -38,6 +40,8 @@ export interface ExistingTables {
   readonly admissions?: ITable;
   /** @default created */
   readonly openIntents?: ITable;
+  /** @default created, where events are recorded */
+  readonly events?: ITable | undefined;
 }
 
 export interface AuditTablesProps {
@@ -57,6 +61,11 @@ export interface AuditTablesProps {
    * @default as `limits.tableReadUnitsPerSecond` of a facade
    */
   readonly readUnitsPerSecond?: number;
+  /**
+   * Whether there is a table for Chime's events.
+   * @default true
+   */
+  readonly withEvents?: boolean;
   /** Existing tables, with the same keys and indexes as created ones. */
   readonly existing?: ExistingTables;
   /**
@@ -98,6 +107,7 @@ export class AuditTables extends Construct implements AuditTableSet {
   readonly audit: ITable;
   readonly admissions: ITable;
   readonly openIntents: ITable;
+  readonly events: ITable | undefined;
 
   /** @throws ConfigurationError, a line for each problem that names its prop */
   constructor(scope: Construct, id: string, props: AuditTablesProps = {}) {
@@ -120,6 +130,8 @@ export class AuditTables extends Construct implements AuditTableSet {
     this.audit = existing.audit ?? createKept(this, 'Audit', TABLES.audit, shared);
     this.admissions = existing.admissions ?? createKept(this, 'Admissions', TABLES.admissions, shared);
     this.openIntents = existing.openIntents ?? createOpenIntents(this, shared);
+    this.events = existing.events;
+    if (props.withEvents !== false) this.events ??= createKept(this, 'Events', TABLES.events, shared);
     protectOnlyWhatIsKept(this);
     if (props.removalPolicy === RemovalPolicy.DESTROY) RemovalPolicies.of(this).destroy();
   }

@@ -50,7 +50,7 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    */
   readonly removalPolicy?: RemovalPolicy;
   /**
-   * A folder with the folders `create-attendees` and `reconciler`, each with an `index.mjs`.
+   * A folder with the folders `create-attendees`, `reconciler` and `observer`, each with an `index.mjs`.
    * @default the functions of this package
    */
   readonly bundlesDirectory?: string;

@@ -22,6 +22,7 @@ export type { CognitoIssuer } from './cognito-issuer.ts';
 export type { DenialMetricOptions, OwnMetricOptions } from './facade-metrics.ts';
 export type { AttendeeFacadeProps } from './facade-props.ts';
 export type { Firewall } from './firewall.ts';
+export type { ObserverFunction } from './observer-function.ts';
 export type { OperationsDashboard } from './operations-dashboard.ts';
 export type { ReconcilerFunction } from './reconciler-function.ts';
 export { loadConfig } from './settings/config-file.ts';

@@ -6,12 +6,14 @@ import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
 import type { AuditTableSet } from './audit-tables.ts';
 import type { FacadeMetrics } from './facade-metrics.ts';
+import type { ObserverFunction } from './observer-function.ts';
 
 export interface OperationsDashboardProps {
   alarms: Alarms;
   metrics: FacadeMetrics;
   handler: IFunction;
   reconciler: IFunction;
+  observer: ObserverFunction | undefined;
   tables: AuditTableSet;
 }
 
@@ -23,8 +25,6 @@ export class OperationsDashboard extends Construct {
     super(scope, id);
     const { alarms, metrics, handler, reconciler, tables } = props;
     const period = Duration.minutes(5);
-    const graph = (title: string, ...left: IMetric[]) =>
-      new GraphWidget({ title, left, width: 8, height: 6 });
     const throttled = (label: string, table: ITable) =>
       table.metric('WriteThrottleEvents', { statistic: Stats.SUM, period, label });
     const written = (label: string, table: ITable) =>
@@ -94,7 +94,32 @@ export class OperationsDashboard extends Construct {
             throttled('open intents', tables.openIntents),
           ),
         ],
+        ...eventRow(props),
       ],
     });
   }
+}
+
+function graph(title: string, ...left: IMetric[]): GraphWidget {
+  return new GraphWidget({ title, left, width: 8, height: 6 });
+}
+
+/** What Chime's events say, where they are recorded. */
+function eventRow({ metrics, observer }: OperationsDashboardProps): GraphWidget[][] {
+  if (observer === undefined) return [];
+  return [
+    [
+      graph('Present without a record of Usher', metrics.own('AttendeesWithoutRecord')),
+      graph(
+        'Events of Chime: recorded, malformed',
+        metrics.own('EventsRecorded'),
+        metrics.own('EventsMalformed'),
+      ),
+      graph(
+        'Observer: errors, events in the dead-letter queue',
+        observer.function.metricErrors({ period: Duration.minutes(5), label: 'observer errors' }),
+        observer.deadLettersMetric({ label: 'dead letters' }),
+      ),
+    ],
+  ];
 }

@@ -53,18 +53,20 @@ export class UsherStack extends Stack {
       ...(topicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
     });
     this.facade = facade;
-    const { audit, admissions, openIntents } = facade.tables;
+    const { audit, admissions, openIntents, events } = facade.tables;
 
     // Data keeps its logical id, whatever moves in lib/: a new id would be a new, empty table.
     keepLogicalId(audit, 'AuditTable');
     keepLogicalId(admissions, 'AdmissionTable');
     keepLogicalId(openIntents, 'OpenIntentTable');
+    if (events !== undefined) keepLogicalId(events, 'EventTable');
     if (facade.cognitoIssuer !== undefined) keepLogicalId(facade.cognitoIssuer.pool, 'CallerPool');
 
     new CfnOutput(this, 'ApiUrl', { value: facade.url });
     new CfnOutput(this, 'AuditTableName', { value: audit.tableName });
     new CfnOutput(this, 'AdmissionTableName', { value: admissions.tableName });
     new CfnOutput(this, 'OpenIntentTableName', { value: openIntents.tableName });
+    if (events !== undefined) new CfnOutput(this, 'EventTableName', { value: events.tableName });
     new CfnOutput(this, 'ReconcilerFunctionName', { value: facade.reconciler.function.functionName });
     new CfnOutput(this, 'Issuer', { value: facade.issuers.join(' ') });
     if (facade.cognitoIssuer?.tokenEndpoint !== undefined) {

@@ -91,13 +91,15 @@ export function createResolver(template: Template, context: TemplateContext): Re
     const type = template.Resources[logicalId]?.Type;
     const { region, accountId } = context;
     if (name === 'RootResourceId' && type === 'AWS::ApiGateway::RestApi') return rootResourceId(logicalId);
-    if (name === 'Arn') {
-      if (type === 'AWS::Lambda::Function') return functionArn(ref(logicalId), context);
-      if (type === 'AWS::DynamoDB::Table' || type === 'AWS::DynamoDB::GlobalTable') {
-        return `arn:aws:dynamodb:${region}:${accountId}:table/${ref(logicalId)}`;
-      }
-      if (type === 'AWS::IAM::Role') return `arn:aws:iam::${accountId}:role/${ref(logicalId)}`;
-    }
+    const arns: Record<string, string> = {
+      'AWS::Lambda::Function': `lambda:${region}:${accountId}:function:`,
+      'AWS::DynamoDB::Table': `dynamodb:${region}:${accountId}:table/`,
+      'AWS::DynamoDB::GlobalTable': `dynamodb:${region}:${accountId}:table/`,
+      'AWS::SQS::Queue': `sqs:${region}:${accountId}:`,
+      'AWS::IAM::Role': `iam::${accountId}:role/`,
+    };
+    const arn = arns[type ?? ''];
+    if (name === 'Arn' && arn !== undefined) return `arn:aws:${arn}${ref(logicalId)}`;
     throw new Error(`The local system does not support the attribute ${name} of ${logicalId} (${type}).`);
   }
 

@@ -27,6 +27,8 @@ export interface LocalEnvironment {
   /** The bucket of the seals and the prefix of their keys; left out if nothing is sealed. */
   sealBucketName?: string;
   sealPrefix?: string;
+  /** Chime's events; left out if they are not recorded. */
+  eventTableName?: string;
   /** The reconciler, as `npm run reconcile` runs it: without credentials, because it uses the caller's own. */
   reconciler: FunctionDescription;
   issuer: string;

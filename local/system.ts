@@ -9,6 +9,7 @@ import { UsherStack } from '../lib/usher-stack.ts';
 import { startChimeEmulator } from './chime-emulator/server.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
 import { type LocalEnvironment, stateDirectory } from './environment.ts';
+import { createEventBus, type EventBus } from './event-bus.ts';
 import { startGateway } from './gateway/server.ts';
 import { guarded } from './guard.ts';
 import { startIssuer } from './issuer/issuer.ts';
@@ -21,7 +22,7 @@ import {
   type Services,
 } from './lambda/environment.ts';
 import type { FunctionDescription } from './lambda/function-description.ts';
-import { createFunctionPool } from './lambda/pool.ts';
+import { createFunctionPool, type FunctionPool } from './lambda/pool.ts';
 import { createLocalMeetings, type LocalMeetings } from './meetings.ts';
 import { createReport } from './page/report.ts';
 import { type PageSettings, startPageServer } from './page/server.ts';
@@ -91,7 +92,7 @@ export async function startLocalSystem(
 type Started = <T extends { close(): Promise<void> }>(part: T) => T;
 
 async function start(options: LocalSystemOptions, started: Started): Promise<LocalEnvironment> {
-  const { configFile, assemblyDirectory, concurrency, schedule, env, dataDirectory, terminal } = options;
+  const { configFile, assemblyDirectory, schedule, env, dataDirectory, terminal } = options;
   const ports = portsFrom(options.port);
   if (dataDirectory !== undefined) mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const kept = dataDirectory && { dataDirectory };
@@ -102,7 +103,10 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
   const config = parseConfig(issuer ? withLocalIssuer(written, issuer) : written, configFile);
   const region = config.region ?? DEFAULT_REGION;
 
-  const services = await startServices(options, { region, ports }, started);
+  // There are events before there are functions: those of the ready-made meeting, which has no attendee.
+  let bus: EventBus | undefined;
+  const onEvent = (event: object) => bus?.publish(event);
+  const services = await startServices(options, { region, ports, onEvent }, started);
   const isForeign = env[CHIME_VARIABLE] !== undefined;
 
   started({ close: async () => rmSync(assemblyDirectory, { recursive: true, force: true }) });
@@ -114,23 +118,8 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
   const meetings = createLocalMeetings(services);
   const meetingId = await createMeeting(meetings, isForeign);
 
-  const functions = new Map(
-    stack.functions.map((description) => {
-      const environment = functionEnvironment(description, services);
-      const pool = started(
-        createFunctionPool(description, {
-          environment,
-          maxProcesses: concurrency,
-          output: (line) => terminal.functionLine(description.name, line),
-        }),
-      );
-      return [description.arn, pool];
-    }),
-  );
-  const scheduled = new Set(stack.schedules.map(({ functionArn }) => functionArn));
-  // A caller waits for what answers requests; nothing waits for what runs on a schedule.
-  const answering = [...functions].filter(([arn]) => !scheduled.has(arn));
-  await Promise.all(answering.map(([, pool]) => pool.warm()));
+  const functions = await startFunctions(stack, services, options, started);
+  bus = started(createEventBus(stack.subscriptions, functions));
   const gateway = started(
     await startGateway(stack.api, {
       port: ports.api,
@@ -159,6 +148,9 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     tableName: stack.outputs['AuditTableName'] as string,
     admissionTableName: stack.outputs['AdmissionTableName'] as string,
     openIntentTableName: stack.outputs['OpenIntentTableName'] as string,
+    ...(stack.outputs['EventTableName'] !== undefined && {
+      eventTableName: stack.outputs['EventTableName'] as string,
+    }),
     reconciler: stack.functions.find(
       ({ name }) => name === stack.outputs['ReconcilerFunctionName'],
     ) as FunctionDescription,
@@ -176,6 +168,34 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     }),
     pid: process.pid,
   };
+}
+
+async function startFunctions(
+  stack: LocalStack,
+  services: Services,
+  { concurrency, terminal }: LocalSystemOptions,
+  started: Started,
+): Promise<Map<string, FunctionPool>> {
+  const functions = new Map(
+    stack.functions.map((description) => {
+      const environment = functionEnvironment(description, services);
+      const pool = started(
+        createFunctionPool(description, {
+          environment,
+          maxProcesses: concurrency,
+          output: (line) => terminal.functionLine(description.name, line),
+        }),
+      );
+      return [description.arn, pool];
+    }),
+  );
+  const byItself = new Set(
+    [...stack.schedules, ...stack.subscriptions].map(({ functionArn }) => functionArn),
+  );
+  // A caller waits for what answers requests; nothing waits for what runs on a schedule or by an event.
+  const answering = [...functions].filter(([arn]) => !byItself.has(arn));
+  await Promise.all(answering.map(([, pool]) => pool.warm()));
+  return functions;
 }
 
 function pageSettings(
@@ -196,7 +216,7 @@ function pageSettings(
 /** Starts what no address in the environment replaces. */
 async function startServices(
   { env, dataDirectory }: LocalSystemOptions,
-  { region, ports }: { region: string; ports: Ports },
+  { region, ports, onEvent }: { region: string; ports: Ports; onEvent: (event: object) => void },
   started: Started,
 ): Promise<Required<Services>> {
   const foreign = {
@@ -207,7 +227,7 @@ async function startServices(
   const keptIn = (name: string) => dataDirectory && { directory: path.join(dataDirectory, name) };
   return {
     region,
-    chimeUrl: foreign.chime ?? started(await startEmulator(ports.chime)).url,
+    chimeUrl: foreign.chime ?? started(await startEmulator(ports.chime, onEvent)).url,
     dynamodbUrl:
       foreign.dynamodb ?? started(await startDynamoDb({ port: ports.dynamodb, ...keptIn('dynamodb') })).url,
     s3Url: foreign.s3 ?? started(await startS3({ port: ports.s3, ...keptIn('s3') })).url,
@@ -216,9 +236,12 @@ async function startServices(
   };
 }
 
-function startEmulator(port: number): Promise<{ url: string; close(): Promise<void> }> {
+function startEmulator(
+  port: number,
+  onEvent: (event: object) => void,
+): Promise<{ url: string; close(): Promise<void> }> {
   const start = (from: number) =>
-    startChimeEmulator({ port: from, guard: (listener) => guarded(listener, 'none') });
+    startChimeEmulator({ port: from, onEvent, guard: (listener) => guarded(listener, 'none') });
   return start(port).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     return start(0);

@@ -11,18 +11,13 @@ import {
   type TemplateContext,
 } from './cloudformation.ts';
 import type { FunctionDescription } from './lambda/function-description.ts';
-
-/** A function that is run again and again. */
-export interface ScheduleDescription {
-  functionArn: string;
-  everyMs: number;
-  event: unknown;
-}
+import { readRule, type ScheduleDescription, type SubscriptionDescription } from './rules.ts';
 
 /** What one machine runs of a stack. */
 export interface LocalStack {
   functions: FunctionDescription[];
   schedules: ScheduleDescription[];
+  subscriptions: SubscriptionDescription[];
   tables: CreateTableCommandInput[];
   api: ApiDescription;
   outputs: Record<string, unknown>;
@@ -58,6 +53,8 @@ const INERT = [
   'AWS::Logs::MetricFilter',
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
+  'AWS::SQS::Queue',
+  'AWS::SQS::QueuePolicy',
   'AWS::WAFv2::WebACL',
   'AWS::WAFv2::WebACLAssociation',
 ];
@@ -95,10 +92,17 @@ export function readTemplate(template: Template, context: TemplateContext): Loca
   const outputs = Object.fromEntries(
     Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, resolve(Value)]),
   );
-  const schedules = resourcesOf(template, 'AWS::Events::Rule').flatMap(([id, properties]) =>
-    readSchedules(id, resolve(properties) as Properties, functions),
+  const rules = resourcesOf(template, 'AWS::Events::Rule').map(([id, properties]) =>
+    readRule(id, resolve(properties) as Properties, functions),
   );
-  return { functions, schedules, tables, api: readApi(template, resolve, context), outputs };
+  return {
+    functions,
+    schedules: rules.flatMap(({ schedules }) => schedules),
+    subscriptions: rules.flatMap(({ subscriptions }) => subscriptions),
+    tables,
+    api: readApi(template, resolve, context),
+    outputs,
+  };
 }
 
 function pick(properties: Properties, names: string[], resolve: Resolve): Properties {
@@ -152,30 +156,6 @@ function readFunction(
       ...(ApplicationLogLevel && { level: ApplicationLogLevel }),
     },
   };
-}
-
-const UNIT_MS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
-
-/** A rule with a rate (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html). */
-function readSchedules(
-  logicalId: string,
-  { ScheduleExpression: expression, EventPattern: pattern, Targets: targets }: Properties,
-  functions: FunctionDescription[],
-): ScheduleDescription[] {
-  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(expression)) ?? [];
-  if (count === undefined || unit === undefined || pattern !== undefined) {
-    throw new Error(`The rule ${logicalId} is none at a rate: the local system knows nothing else.`);
-  }
-  return ((targets ?? []) as { Arn: string; Input?: string }[]).map(({ Arn: functionArn, Input: input }) => {
-    if (!functions.some(({ arn }) => arn === functionArn)) {
-      throw new Error(`The rule ${logicalId} has a target that is none of the stack's functions.`);
-    }
-    return {
-      functionArn,
-      everyMs: Number(count) * (UNIT_MS[unit] as number),
-      event: JSON.parse(input ?? '{}'),
-    };
-  });
 }
 
 // What else a table may have (encryption, recovery, protection, TTL, tags) has no counterpart on one machine.

@@ -40,3 +40,4 @@ rmSync(path('dist'), { recursive: true, force: true });
 generateRequestValidators();
 await bundleFunction('create-attendees', 'lambda/create-attendees/handler.ts');
 await bundleFunction('reconciler', 'lambda/reconciler/handler.ts');
+await bundleFunction('observer', 'lambda/observer/handler.ts');

@@ -59,6 +59,27 @@ export const TABLES = {
       },
     },
   },
+  /** What Chime's events say, whichever door they are of: who was added to a meeting, and who joined it. Append-only too. */
+  events: {
+    partitionKey: 'attendeeId',
+    sortKey: 'eventId',
+    timeToLive: 'expiresAt',
+    indexes: {
+      byMeeting: {
+        name: 'by-meeting',
+        partitionKey: 'meetingId',
+        sortKey: 'eventId',
+        projection: 'ALL',
+      },
+      /** By the quarter of an hour in which they arrived. */
+      byArrival: {
+        name: 'by-arrival',
+        partitionKey: 'arrivedIn',
+        sortKey: 'attendeeId',
+        projection: ['meetingId', 'externalUserId'],
+      },
+    },
+  },
   /** The reconciler's working state. */
   openIntents: { partitionKey: 'list', sortKey: 'batchId', indexes: {} },
 } as const satisfies Record<string, TableSchema>;

@@ -24,6 +24,7 @@ export const LOG_EVENTS = {
     'out of step',
     'failed',
   ],
+  observer: ['event recorded', 'event dropped', 'judged', 'present without a record'],
 } as const;
 
 /** The `step` of the reconciler's log line `failed`; docs/runbook.md explains each. */

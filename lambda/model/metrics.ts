@@ -31,6 +31,12 @@ export const METRIC_NAMES = [
   'IntentsFoundLate',
   /** Items that the reconciler could not process and left for its next run. */
   'ReconcilerFailures',
+  /** Events of Chime that the observer recorded. */
+  'EventsRecorded',
+  /** Events that are not as Chime documents them, and were dropped. */
+  'EventsMalformed',
+  /** Attendees in a quarter hour's events whom no record of Usher explains. */
+  'AttendeesWithoutRecord',
 ] as const;
 
 export type MetricName = (typeof METRIC_NAMES)[number];

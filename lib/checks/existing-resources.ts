@@ -27,12 +27,12 @@ export interface ExistingResources {
 export function* problemsWithExistingResources(
   existing: ExistingResources,
   settings: FacadeSettings,
-  stack: Stack,
+  { stack, recordsEvents }: { stack: Stack; recordsEvents: boolean },
 ): Generator<string> {
   const { tables = {}, encryptionKey, userPool, domain, alarmTopic } = existing;
   const { retentionDays = INFINITE_DAYS } = settings.audit ?? {};
   yield* problemsWithTables(tables, { hasRetention: retentionDays !== INFINITE_DAYS, stack });
-  yield* problemsWithIgnored(existing, settings);
+  yield* problemsWithIgnored(existing, settings, recordsEvents);
   if (encryptionKey !== undefined) yield* problemsWithEncryptionKey(encryptionKey, stack);
   if (userPool !== undefined) yield* problemsWithUserPool(userPool, settings, stack);
   if (domain !== undefined) yield* problemsWithDomain(domain, stack);
@@ -42,8 +42,9 @@ export function* problemsWithExistingResources(
 function* problemsWithIgnored(
   { tables = {}, encryptionKey }: ExistingResources,
   { limits }: FacadeSettings,
+  recordsEvents: boolean,
 ): Generator<string> {
-  const names = Object.keys(TABLES) as TableName[];
+  const names = Object.keys(TABLES).filter((name) => name !== 'events' || recordsEvents) as TableName[];
   if (names.some((name) => tables[name] === undefined)) return;
   const ignored = {
     encryptionKey,
@@ -52,7 +53,7 @@ function* problemsWithIgnored(
   };
   for (const [prop, value] of Object.entries(ignored)) {
     if (value !== undefined) {
-      yield `${prop}: applies to tables that Usher creates, but all three tables are given, so it would be ignored; remove it, and set it where the tables are created`;
+      yield `${prop}: applies to tables that Usher creates, but all of them are given, so it would be ignored; remove it, and set it where the tables are created`;
     }
   }
 }

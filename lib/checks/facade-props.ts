@@ -11,7 +11,7 @@ import { isControlRegion, notAControlRegion } from '../settings/regions.ts';
 import { problemsWithCollisions } from './collisions.ts';
 import { throwProblems } from './configuration-error.ts';
 import { problemsWithExistingResources } from './existing-resources.ts';
-import { holdsLookupPlaceholder, isKnown } from './known-at-synthesis.ts';
+import { holdsLookupPlaceholder, isElsewhere, isKnown } from './known-at-synthesis.ts';
 
 /** The props of a facade, checked, with every default filled in. */
 export interface CheckedProps {
@@ -21,6 +21,8 @@ export interface CheckedProps {
   /** Unique in its account and Region. */
   name: string;
   namespace: string;
+  /** Whether Chime's events are recorded. */
+  recordsEvents: boolean;
 }
 
 /** @throws ConfigurationError with all problems, a line each */
@@ -33,10 +35,13 @@ export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): Chec
   const meetingsRegion = given.meetingsRegion ?? stack.region;
   const { complete: settings, problems } = checkBesideLookups(given);
   const existing = { tables, encryptionKey, userPool, domain, alarmTopic };
+  const isEventSource = isRegionOf(stack, meetingsRegion);
+  const recordsEvents = given.events?.enabled ?? isEventSource;
   throwProblems(facade.node.path, [
     ...problems,
     ...problemsWithRegions(meetingsRegion, stack.region),
-    ...problemsWithExistingResources(existing, given, stack),
+    ...problemsWithEvents(given, { meetingsRegion, stackRegion: stack.region, recordsEvents }),
+    ...problemsWithExistingResources(existing, given, { stack, recordsEvents }),
     ...problemWithNamespace(metricsNamespace),
     ...problemWithRemovalPolicy(removalPolicy),
     ...(settings === undefined
@@ -56,7 +61,25 @@ export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): Chec
           ),
         ]),
   ]);
-  return { settings: settings as CompleteSettings, meetingsRegion, name, namespace };
+  return { settings: settings as CompleteSettings, meetingsRegion, name, namespace, recordsEvents };
+}
+
+/** Whether a Region is certainly that of a stack. */
+function isRegionOf(stack: Stack, region: string): boolean {
+  return region === stack.region || stack.resolve(region)?.Ref === 'AWS::Region';
+}
+
+function* problemsWithEvents(
+  { events, alarms }: FacadeSettings,
+  place: { meetingsRegion: string; stackRegion: string; recordsEvents: boolean },
+): Generator<string> {
+  const { meetingsRegion, stackRegion, recordsEvents } = place;
+  if (events?.enabled === true && isElsewhere(meetingsRegion, stackRegion)) {
+    yield `events.enabled: is true, but Chime sends the events of meetings in ${meetingsRegion} there, and the stack is in ${stackRegion}, so none would arrive; deploy to ${meetingsRegion}, or remove it`;
+  }
+  if (alarms?.attendeesWithoutRecord !== undefined && !recordsEvents) {
+    yield 'alarms.attendeesWithoutRecord: is given, but no events are recorded, so the alarm would never go off; remove it, or see events.enabled';
+  }
 }
 
 function* problemsWithRegions(meetingsRegion: string, stackRegion: string): Generator<string> {

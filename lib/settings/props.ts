@@ -357,6 +357,13 @@ export interface AlarmSettings {
    */
   readonly aboveCeilingPerFiveMinutes?: number;
   /**
+   * The attendees in the events of a quarter hour whom no record of Usher explains that raise an alarm. Not for
+   * deployments whose hosts admit people with AWS credentials. 1 to 1,000,000.
+   *
+   * @default no alarm
+   */
+  readonly attendeesWithoutRecord?: number;
+  /**
    * The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000.
    *
    * @default 5000
@@ -391,6 +398,17 @@ export interface ReconcilerSettings {
    * @default 60
    */
   readonly secondLookSeconds?: TimeSpan;
+}
+
+/** Chime's own events of who was added to a meeting and who joined it, by any door (docs/audit-protocol.md). */
+export interface EventSettings {
+  /**
+   * Whether they are recorded. Chime sends them in the Region of `meetingsRegion`, so that is where the stack has to
+   * be.
+   *
+   * @default yes, where `meetingsRegion` is known to be the Region of the stack
+   */
+  readonly enabled?: boolean;
 }
 
 /** How a new version goes live. */
@@ -463,6 +481,8 @@ export interface FacadeSettings {
    * no one joined ends after 5 minutes.
    */
   readonly reconciler?: ReconcilerSettings;
+  /** Chime's own events of who was added to a meeting and who joined it, by any door (docs/audit-protocol.md). */
+  readonly events?: EventSettings;
   /** How a new version goes live. */
   readonly deployment?: DeploymentSettings;
 }
@@ -519,6 +539,13 @@ export interface EnvironmentAlarmSettings {
    * @default 50
    */
   readonly aboveCeilingPerFiveMinutes?: number;
+  /**
+   * The attendees in the events of a quarter hour whom no record of Usher explains that raise an alarm. Not for
+   * deployments whose hosts admit people with AWS credentials. 1 to 1,000,000.
+   *
+   * @default no alarm
+   */
+  readonly attendeesWithoutRecord?: number;
   /**
    * The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000.
    *
@@ -680,6 +707,13 @@ export interface CompleteAlarmSettings {
    * 1,000,000.
    */
   readonly aboveCeilingPerFiveMinutes: number;
+  /**
+   * The attendees in the events of a quarter hour whom no record of Usher explains that raise an alarm. Not for
+   * deployments whose hosts admit people with AWS credentials. 1 to 1,000,000.
+   *
+   * @default no alarm
+   */
+  readonly attendeesWithoutRecord?: number;
   /** The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
 }
@@ -747,6 +781,8 @@ export interface CompleteSettings {
    * no one joined ends after 5 minutes.
    */
   readonly reconciler: CompleteReconcilerSettings;
+  /** Chime's own events of who was added to a meeting and who joined it, by any door (docs/audit-protocol.md). */
+  readonly events: EventSettings;
   /** How a new version goes live. */
   readonly deployment: DeploymentSettings;
 }
@@ -769,6 +805,13 @@ export interface CompleteEnvironmentAlarmSettings {
    * 1,000,000.
    */
   readonly aboveCeilingPerFiveMinutes: number;
+  /**
+   * The attendees in the events of a quarter hour whom no record of Usher explains that raise an alarm. Not for
+   * deployments whose hosts admit people with AWS credentials. 1 to 1,000,000.
+   *
+   * @default no alarm
+   */
+  readonly attendeesWithoutRecord?: number;
   /** The latency at the 99th percentile that raises the alarm, in milliseconds. 100 to 29,000. */
   readonly latencyMs: number;
   /**

@@ -127,6 +127,18 @@ const reconciler = group(
   },
 );
 
+const events = group(
+  'EventSettings',
+  "Chime's own events of who was added to a meeting and who joined it, by any door (docs/audit-protocol.md).",
+  {
+    enabled: z.exactOptional(z.boolean()).meta({
+      description:
+        'Whether they are recorded. Chime sends them in the Region of `meetingsRegion`, so that is where the stack has to be.',
+      leftOut: 'yes, where `meetingsRegion` is known to be the Region of the stack',
+    }),
+  },
+);
+
 const firewall = group(
   'FirewallSettings',
   "AWS WAF in front of the API: a per-IP rate limit and AWS's managed rules.",
@@ -157,6 +169,11 @@ const alarms = group('AlarmSettings', 'The alarms.', {
   aboveCeilingPerFiveMinutes: wholeNumber(1, 1_000_000).default(50).meta({
     description:
       'How many existing attendees, released with more than their ceiling in five minutes, raise the alarm.',
+  }),
+  attendeesWithoutRecord: z.exactOptional(wholeNumber(1, 1_000_000)).meta({
+    description:
+      'The attendees in the events of a quarter hour whom no record of Usher explains that raise an alarm. Not for deployments whose hosts admit people with AWS credentials.',
+    leftOut: 'no alarm',
   }),
   latencyMs: wholeNumber(100, 29_000)
     .default(5_000)
@@ -292,6 +309,7 @@ export const facadeShape = {
   alarms: alarms.prefault({}),
   audit: audit.prefault({}),
   reconciler: reconciler.prefault({}),
+  events: events.prefault({}),
   deployment: deployment.prefault({}),
 };
 

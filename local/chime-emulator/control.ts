@@ -2,17 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type { z } from 'zod';
 import type { CallLog } from './calls.ts';
+import { deliverySchema, type Events, joinSchema } from './events.ts';
 import { type Faults, faultSchema } from './faults.ts';
 import type { Meetings } from './meetings.ts';
 import { type Mode, modeSchema } from './mode.ts';
 import { readBody } from './read-body.ts';
+import { ChimeError } from './wire-errors.ts';
 
 /** The path of the control endpoint; no path of the Meetings API begins like this. */
 export const CONTROL_PREFIX = '/_emulator/';
 
 /** Answers what the docstring of `server.ts` lists under `/_emulator/`; 400 `{error}` says what is wrong with a body. */
-export function createControl(emulator: { calls: CallLog; faults: Faults; meetings: Meetings; mode: Mode }) {
-  const { calls, faults, meetings, mode } = emulator;
+export function createControl(emulator: {
+  calls: CallLog;
+  events: Events;
+  faults: Faults;
+  meetings: Meetings;
+  mode: Mode;
+}) {
+  const { calls, events, faults, meetings, mode } = emulator;
   const router = findMyWay({
     defaultRoute: (_, response) => reply(response, 404, { error: 'No such control endpoint' }),
   });
@@ -46,6 +54,31 @@ export function createControl(emulator: { calls: CallLog; faults: Faults; meetin
     reply(response, 200, mode.settings());
   });
 
+  router.on('GET', '/_emulator/events', (_, response) =>
+    reply(response, 200, { delivery: events.delivery(), events: events.list() }),
+  );
+  router.on('PUT', '/_emulator/events', async (request, response) => {
+    const change = await readControlBody(request, response, deliverySchema);
+    if (!change) return;
+    events.change(change);
+    reply(response, 200, events.delivery());
+  });
+  router.on(
+    'POST',
+    '/_emulator/meetings/:meetingId/attendees/:attendeeId/join',
+    async (request, response, { meetingId = '', attendeeId = '' }) => {
+      const how = await readControlBody(request, response, joinSchema);
+      if (!how) return;
+      try {
+        const attendee = meetings.getAttendee(meetingId, attendeeId);
+        reply(response, 200, events.emit('chime:AttendeeJoined', meetings.get(meetingId), attendee, how));
+      } catch (error) {
+        if (!(error instanceof ChimeError)) throw error;
+        reply(response, 404, { error: error.message });
+      }
+    },
+  );
+
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     await router.lookup(request, response);
   };
@@ -59,7 +92,7 @@ async function readControlBody<T extends z.ZodType>(
 ): Promise<z.output<T> | undefined> {
   let body: unknown;
   try {
-    body = JSON.parse(await readBody(request));
+    body = JSON.parse((await readBody(request)) || '{}');
   } catch {
     reply(response, 400, { error: 'The body is not valid JSON' });
     return undefined;

@@ -93,11 +93,16 @@ const SEND_RECEIVE: Capabilities = { Audio: 'SendReceive', Video: 'SendReceive',
 export class Meetings {
   readonly #now: () => number;
   readonly #records = new Map<string, MeetingRecord>();
+  readonly #onAdded: (meeting: Meeting, attendee: Attendee) => void;
   readonly #createdByToken = new Map<string, { asked: string; meetingId: string }>();
 
-  /** @param now milliseconds since the epoch */
-  constructor(now: () => number) {
+  /**
+   * @param now milliseconds since the epoch
+   * @param onAdded called with each attendee that is created
+   */
+  constructor(now: () => number, onAdded: (meeting: Meeting, attendee: Attendee) => void = () => {}) {
     this.#now = now;
+    this.#onAdded = onAdded;
   }
 
   /** Creates a meeting; the same ClientRequestToken with the same content gives the same meeting. `region` is the control Region. */
@@ -265,6 +270,7 @@ export class Meetings {
       createdAtMs: this.#now(),
     };
     record.attendees.push(added);
+    this.#onAdded(record.meeting, added.attendee);
     return added;
   }
 }

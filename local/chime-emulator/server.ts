@@ -6,7 +6,10 @@
  * Operations: CreateMeeting, GetMeeting, DeleteMeeting, BatchCreateAttendee, ListAttendees, GetAttendee,
  * DeleteAttendee; anything else is NotFoundException. Requests have to look signed (Signature Version 4 for `chime`),
  * the signature is not verified. Not emulated: the end of a meeting in which no one is connected for five minutes,
- * that a meeting is only known in its own control Region, and notifications.
+ * that a meeting is only known in its own control Region, and media: no one can connect.
+ *
+ * Events, as EventBridge delivers them: `chime:AttendeeAdded` when an attendee is created, `chime:AttendeeJoined` when the
+ * control endpoint says that one joins. Others are not emulated.
  *
  * Control endpoint, unsigned, JSON:
  *
@@ -20,6 +23,9 @@
  * | `DELETE /_emulator/faults` | takes them all back |
  * | `GET /_emulator/mode` | `{existing, ratePerSecond, burst}` |
  * | `PUT /_emulator/mode` | changes what is given: `existing` says how a batch treats a name that the meeting already has (`keep`, `overwrite`, `ignore`, `reject`, `duplicate`; `mode.ts`); `ratePerSecond` throttles each operation by a token bucket of `burst` (else one second's worth) with ThrottlingException, `null` ends that |
+ * | `POST /_emulator/meetings/:meetingId/attendees/:attendeeId/join` | the attendee joins: the event, delivered as the body says (`events.ts`: `lose`, `copies`, `delayMs`, `timestamp`), else as `PUT events` did; 404 for one that does not exist |
+ * | `GET /_emulator/events` | `{delivery, events}`: how events are delivered, and all that happened, lost ones included |
+ * | `PUT /_emulator/events` | changes what is given of `lose`, `copies`, `delayMs` for events from now on |
  *
  * A fault has one effect, or only a latency, and these members; the first one that fits a call is used, alone:
  *
@@ -50,6 +56,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import { type Call, type CallLog, createCallLog } from './calls.ts';
 import { CONTROL_PREFIX, createControl } from './control.ts';
+import { type ChimeEvent, createEvents, type Events } from './events.ts';
 import { createFaults, type Fault, type Faults, faultAnswer, replacesAnswer } from './faults.ts';
 import { Meetings } from './meetings.ts';
 import { createMode, type Mode } from './mode.ts';
@@ -68,16 +75,24 @@ export interface ChimeEmulator {
 
 /**
  * Starts an emulator on 127.0.0.1, on a free port by default. `now`, in milliseconds since the epoch, is for tests of
- * what takes a day. `guard` sees every request first, and may answer instead of the emulator.
+ * what takes a day. `guard` sees every request first, and may answer instead of the emulator. `onEvent` gets each event that is
+ * delivered.
  */
 export async function startChimeEmulator(
-  options: { port?: number; now?: () => number; guard?: (listener: RequestListener) => RequestListener } = {},
+  options: {
+    port?: number;
+    now?: () => number;
+    guard?: (listener: RequestListener) => RequestListener;
+    onEvent?: (event: ChimeEvent) => void;
+  } = {},
 ): Promise<ChimeEmulator> {
   const now = options.now ?? Date.now;
   const stopping = new AbortController();
+  const events = createEvents(now, options.onEvent ?? (() => {}), stopping.signal);
   const state: State = {
     now,
-    meetings: new Meetings(now),
+    events,
+    meetings: new Meetings(now, (meeting, attendee) => events.emit('chime:AttendeeAdded', meeting, attendee)),
     calls: createCallLog(),
     faults: createFaults(),
     mode: createMode(now),
@@ -119,6 +134,7 @@ export async function startChimeEmulator(
 
 interface State {
   now: () => number;
+  events: Events;
   meetings: Meetings;
   calls: CallLog;
   faults: Faults;

@@ -33,7 +33,8 @@ export function startProcess(
   output: ((line: string) => void) | undefined,
   onUnusable: () => void,
 ): FunctionProcess {
-  const child = fork(WORKER_FILE, [description.directory, description.handler], {
+  // The name is for people who list processes.
+  const child = fork(WORKER_FILE, [description.directory, description.handler, description.name], {
     env: environment,
     execArgv: [`--max-old-space-size=${description.memoryMb}`],
     stdio: output ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 1, 1, 'ipc'],

@@ -21,7 +21,7 @@ it('is at most 1.55 times as large as the two SDK clients by themselves, as it i
   expect(compressed / least.compressed).toBeLessThanOrEqual(1.55);
 });
 
-it.each(['lambda/create-attendees/handler.ts', 'lambda/reconciler/handler.ts'])(
+it.each(['lambda/create-attendees/handler.ts', 'lambda/reconciler/handler.ts', 'lambda/observer/handler.ts'])(
   'holds nothing of %s that looks for credentials anywhere but in the environment',
   async (entryPoint) => {
     const { outputs } = await leanBundle(entryPoint, join(directory, 'function'));

@@ -46,12 +46,12 @@ describe('docs/escape-hatches.md', () => {
     const template = templateWith('A key of your own for the logs');
     const key = theResource(template, 'AWS::KMS::Key');
     const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(3);
+    expect(groups).toHaveLength(4);
     for (const { Properties } of groups) expect(flat(Properties['KmsKeyId'])).toBe(`<${key.id}.Arn>`);
     expect(JSON.stringify(key.Properties['KeyPolicy'])).toContain('logs.eu-central-1.amazonaws.com');
   });
 
-  it('traces the API and both functions, whose roles may write traces', () => {
+  it('traces the API and every function, whose roles may write traces', () => {
     const template = templateWith('Tracing');
     for (const { Properties } of functionsOf(template)) {
       expect(Properties['TracingConfig']).toEqual({ Mode: 'Active' });
@@ -61,13 +61,13 @@ describe('docs/escape-hatches.md', () => {
     expect(Properties['Roles']).toEqual(rolesOf(template));
   });
 
-  it('puts both functions into a VPC, once they may create network interfaces', () => {
+  it('puts every function into a VPC, once they may create network interfaces', () => {
     const template = templateWith('A VPC');
     const policy = theResource(template, 'AWS::IAM::ManagedPolicy');
     expect(policy.Properties['Roles']).toEqual(rolesOf(template));
     const group = theResource(template, 'AWS::EC2::SecurityGroup').id;
     const functions = functionsOf(template);
-    expect(functions).toHaveLength(2);
+    expect(functions).toHaveLength(3);
     for (const { Properties, ...resource } of functions) {
       expect(Properties['VpcConfig']).toMatchObject({
         SubnetIds: [expect.anything(), expect.anything()],

@@ -62,9 +62,9 @@ describe('docs/cost.md', () => {
     const alarms = alarmsOf(template);
     const metrics = alarms.flatMap(metricsOfAlarm).length;
     const { Rules: rules } = theResource(template, 'AWS::WAFv2::WebACL').Properties as { Rules: unknown[] };
-    expect([alarms.length, rules.length]).toEqual([11, 4]);
+    expect([alarms.length, rules.length]).toEqual([12, 4]);
     const month = new Map(rowsUnder(cost, 'A month without a request').map(([what, sum]) => [what, sum]));
-    expect(month.get(`eleven alarms, on ${metrics} metrics`)).toBe(
+    expect(month.get(`twelve alarms, on ${metrics} metrics`)).toBe(
       (metrics * PRICES.alarmMetricMonth).toFixed(2),
     );
     expect(month.get('firewall, one web ACL of four rules')).toBe(

@@ -4,7 +4,7 @@ import { fullProduction, synthesize, theResource } from '../support/synthesize.t
 import { alarmsOf, metricLinesOf } from '../support/watched-metrics.ts';
 
 const TOPIC = fullProduction.alarms.topicArn;
-const template = synthesize({ alarms: { topicArn: TOPIC } });
+const template = synthesize({ alarms: { topicArn: TOPIC, attendeesWithoutRecord: 1 } });
 const alarms = alarmsOf(template);
 
 const SECTIONS = {
@@ -19,6 +19,8 @@ const SECTIONS = {
   Unresolved: 'unresolved',
   FoundLate: 'found-late',
   ReconcilerFailing: 'reconciler-failing',
+  EventsNotRecorded: 'events-not-recorded',
+  WithoutRecord: 'present-without-a-record',
 };
 const propertiesOf = (name: string, from = template) =>
   theResource(from, 'AWS::CloudWatch::Alarm', `Alarms${name}`).Properties;
@@ -87,6 +89,12 @@ describe('the alarms', () => {
         .replaceAll(' ', '-'),
     );
     expect(anchors).toContain(section);
+  });
+
+  it('say nothing of who came in by another door, unless they are asked to', () => {
+    expect(alarmsOf(synthesize(), 'AlarmsWithoutRecord')).toEqual([]);
+    const off = synthesize({ events: { enabled: false } });
+    expect(alarmsOf(off, 'AlarmsEventsNotRecorded')).toEqual([]);
   });
 
   it('link to the runbook at its configured URL', () => {
@@ -168,6 +176,14 @@ describe('the alarms', () => {
       ],
       atLeast(1, { EvaluationPeriods: 3 }),
     ],
+    [
+      'EventsNotRecorded',
+      [
+        `AWS/SQS ApproximateNumberOfMessagesVisible QueueName=<${theResource(template, 'AWS::SQS::Queue').id}.QueueName>: Maximum of 300 s`,
+      ],
+      atLeast(1),
+    ],
+    ['WithoutRecord', ['Usher/usher-test AttendeesWithoutRecord service=usher: Sum of 300 s'], atLeast(1)],
   ])(
     'watch for %s by exactly this, notify the topic at begin and end, and get their names from CloudFormation',
     (name, metrics, when) => {
@@ -245,6 +261,8 @@ describe('the alarms', () => {
       AboveCeilingSurge: `${of('AboveCeilingSurge')['Threshold']} attendees released above their ceiling in ${minutes('AboveCeilingSurge')} minutes`,
       Unresolved: 'any batch that ended as `UNRESOLVED`',
       FoundLate: 'any batch that is found more than an hour after it began',
+      EventsNotRecorded: 'any event in the dead-letter queue',
+      WithoutRecord: 'as many as `alarms.attendeesWithoutRecord` in a quarter hour; only where that is set',
     };
     const expected = Object.entries(SECTIONS).map(([name, section]) => [
       name,
@@ -261,12 +279,14 @@ describe('the alarms', () => {
         denialsPerFiveMinutes: 7,
         aboveCeilingPerFiveMinutes: 5,
         latencyMs: 1234,
+        attendeesWithoutRecord: 6,
       },
     });
     expect(propertiesOf('ServerErrors', set)['Threshold']).toBe(9);
     expect(propertiesOf('FunctionThrottled', set)['Threshold']).toBe(9);
     expect(propertiesOf('DenialsSurge', set)['Threshold']).toBe(7);
     expect(propertiesOf('AboveCeilingSurge', set)['Threshold']).toBe(5);
+    expect(propertiesOf('WithoutRecord', set)['Threshold']).toBe(6);
     expect(propertiesOf('Latency', set)['Threshold']).toBe(1234);
   });
 });

@@ -15,7 +15,12 @@ const key = (partition: string, sort: string) => [
 
 describe('the tables', () => {
   it('are these, by ids that no refactoring changes', () => {
-    expect(Object.keys(tables).sort()).toEqual(['AdmissionTable', 'AuditTable', 'OpenIntentTable']);
+    expect(Object.keys(tables).sort()).toEqual([
+      'AdmissionTable',
+      'AuditTable',
+      'EventTable',
+      'OpenIntentTable',
+    ]);
   });
 
   it.each(Object.keys(tables))('%s has no setting that costs more, copies it or opens it to others', (id) => {
@@ -43,19 +48,22 @@ describe('the tables', () => {
     });
   });
 
-  it.each(['AuditTable', 'AdmissionTable'])('%s is kept, restorable, encrypted and paid by use', (id) => {
-    expect(tables[id]).toMatchObject({
-      DeletionPolicy: 'Retain',
-      UpdateReplacePolicy: 'Retain',
-      Properties: {
-        BillingMode: 'PAY_PER_REQUEST',
-        DeletionProtectionEnabled: true,
-        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-        SSESpecification: { SSEEnabled: true },
-        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
-      },
-    });
-  });
+  it.each(['AuditTable', 'AdmissionTable', 'EventTable'])(
+    '%s is kept, restorable, encrypted and paid by use',
+    (id) => {
+      expect(tables[id]).toMatchObject({
+        DeletionPolicy: 'Retain',
+        UpdateReplacePolicy: 'Retain',
+        Properties: {
+          BillingMode: 'PAY_PER_REQUEST',
+          DeletionProtectionEnabled: true,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          SSESpecification: { SSEEnabled: true },
+          TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        },
+      });
+    },
+  );
 
   it('answer for meetings, callers, days and denials', () => {
     expect(tables['AuditTable']?.['Properties']).toMatchObject({
@@ -112,13 +120,13 @@ describe('the tables', () => {
       resourcesOf(synthesize(config), 'AWS::DynamoDB::Table').map(
         ({ Properties }) => Properties['SSESpecification'],
       );
-    expect(encryption({})).toEqual([{ SSEEnabled: true }, { SSEEnabled: true }, { SSEEnabled: true }]);
+    expect(encryption({})).toEqual(Array(4).fill({ SSEEnabled: true }));
     const given = {
       SSEEnabled: true,
       SSEType: 'KMS',
       KMSMasterKeyId: fullProduction.encryptionKeyArn,
     };
-    expect(encryption(fullProduction)).toEqual([given, given, given]);
+    expect(encryption(fullProduction)).toEqual(Array(4).fill(given));
   });
 });
 
@@ -131,23 +139,29 @@ describe('the construct alone', () => {
 
   it('creates only the tables, so that they can be in a separate stack', () => {
     const { template } = alone();
-    expect(resourcesOf(template).map(({ Type }) => Type)).toEqual(Array(3).fill('AWS::DynamoDB::Table'));
+    expect(resourcesOf(template).map(({ Type }) => Type)).toEqual(Array(4).fill('AWS::DynamoDB::Table'));
   });
 
-  it("has a stack's own key encrypt all three", () => {
+  it("has a stack's own key encrypt all of them", () => {
     const { template } = alone((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
     const [key] = resourcesOf(template, 'AWS::KMS::Key');
     const keys = resourcesOf(template, 'AWS::DynamoDB::Table').map(({ Properties }) =>
       flat((Properties['SSESpecification'] as { KMSMasterKeyId: unknown }).KMSMasterKeyId),
     );
-    expect(keys).toEqual(Array(3).fill(`<${key?.id}.Arn>`));
+    expect(keys).toEqual(Array(4).fill(`<${key?.id}.Arn>`));
   });
 
   it('makes those that are missing', () => {
     const { template, set } = alone((stack) => ({
       existing: { audit: Table.fromTableName(stack, 'Theirs', 'their-audit') },
     }));
-    template.resourceCountIs('AWS::DynamoDB::Table', 2);
+    template.resourceCountIs('AWS::DynamoDB::Table', 3);
     expect(set.audit.tableName).toBe('their-audit');
+  });
+
+  it('makes none for events where there are none', () => {
+    const { template, set } = alone(() => ({ withEvents: false }));
+    template.resourceCountIs('AWS::DynamoDB::Table', 3);
+    expect(set.events).toBeUndefined();
   });
 });

@@ -16,6 +16,7 @@ describe('an app that makes its roles elsewhere', () => {
       usePrecreatedRoles: {
         'Facade/Attendees/Role': 'attendees',
         'Facade/Reconciler/Role': 'reconciler',
+        'Facade/Observer/Role': 'observer',
         'Facade/AttendeeApi/Api/CloudWatchRole': 'gateway-logs',
         'Facade/Deployment/Group/ServiceRole': 'code-deploy',
       },
@@ -30,6 +31,7 @@ describe('an app that makes its roles elsewhere', () => {
     expect(roles).toEqual([
       expect.stringContaining('role/attendees'),
       expect.stringContaining('role/reconciler'),
+      expect.stringContaining('role/observer'),
     ]);
   });
 

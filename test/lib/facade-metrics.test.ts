@@ -33,6 +33,7 @@ describe('what alarms and dashboard look at', () => {
       'AWS/ApiGateway',
       'AWS/DynamoDB',
       'AWS/Lambda',
+      'AWS/SQS',
     ]);
   });
 
@@ -59,6 +60,7 @@ describe('what alarms and dashboard look at', () => {
     expect(dimensions('AWS/ApiGateway')).toEqual(['{"ApiName":"usher-test","Stage":"v1"}']);
     expect(dimensions('AWS/Lambda').sort()).toEqual([
       JSON.stringify({ FunctionName: named('Attendees') }),
+      JSON.stringify({ FunctionName: named('Observer') }),
       JSON.stringify({ FunctionName: named('Reconciler') }),
     ]);
     expect(dimensions('AWS/DynamoDB').sort()).toEqual([

@@ -20,7 +20,7 @@ describe('the dashboard', () => {
   });
 
   it('shows exactly this, in this order', () => {
-    const [handler, reconciler] = ['Attendees', 'Reconciler'].map(
+    const [handler, reconciler, observer] = ['Attendees', 'Reconciler', 'Observer'].map(
       (name) => `FunctionName=<${theResource(template, 'AWS::Lambda::Function', name).id}>`,
     );
     const denials = theResource(template, 'AWS::CloudWatch::Alarm', 'AlarmsDenialsSurge');
@@ -78,6 +78,15 @@ describe('the dashboard', () => {
           table('WriteThrottleEvents', 'AuditTable', 'audit'),
           table('WriteThrottleEvents', 'AdmissionTable', 'admissions'),
           table('WriteThrottleEvents', 'OpenIntentTable', 'open intents'),
+        ],
+      ],
+      ['Present without a record of Usher', [own('AttendeesWithoutRecord')]],
+      ['Events of Chime: recorded, malformed', [own('EventsRecorded'), own('EventsMalformed')]],
+      [
+        'Observer: errors, events in the dead-letter queue',
+        [
+          `AWS/Lambda Errors ${observer}: Sum of 300 s, "observer errors"`,
+          `AWS/SQS ApproximateNumberOfMessagesVisible QueueName=<${theResource(template, 'AWS::SQS::Queue').id}.QueueName>: Maximum of 300 s, "dead letters"`,
         ],
       ],
     ]);

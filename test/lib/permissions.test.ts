@@ -37,6 +37,7 @@ const template = synthesize(fullProduction);
 const ROLES: [string, string][] = [
   ['Attendees', 'attendees'],
   ['Reconciler', 'reconciler'],
+  ['Observer', 'observer'],
   ['DeploymentGroup', 'CodeDeploy'],
   ['AttendeeApi', "API Gateway's logs"],
 ];
@@ -56,6 +57,9 @@ function resourceName(resource: string, role: string): string {
     '<AdmissionTable.Arn>': 'admission table',
     '<AdmissionTable.Arn>/index/by-attendee': 'admission table, index by-attendee',
     '<OpenIntentTable.Arn>': 'open intent table',
+    '<EventTable.Arn>': 'event table',
+    '<EventTable.Arn>/index/by-arrival': 'event table, index by-arrival',
+    [`<${theResource(template, 'AWS::SQS::Queue').id}.Arn>`]: 'its dead-letter queue',
     'arn:<AWS::Partition>:chime:eu-central-1:123456789012:meeting/*': 'meetings',
     'arn:<AWS::Partition>:chime::123456789012:meeting/*': 'meetings',
     [fullProduction.encryptionKeyArn]: "the tables' key",
@@ -121,8 +125,16 @@ describe('the template', () => {
       'AWS::KMS::Key',
     ];
     expect(
-      types.filter((type) => others.includes(type) || /(Resource|Bucket|Topic|Queue)Policy$/.test(type)),
+      types.filter((type) => others.includes(type) || /(Resource|Bucket|Topic)Policy$/.test(type)),
     ).toEqual([]);
+    const inQueues = resourcesOf(template, 'AWS::SQS::QueuePolicy').flatMap(({ Properties }) => {
+      const { Statement: statements } = Properties['PolicyDocument'] as { Statement: Statement[] };
+      return statements.map(({ Effect, Action, Principal }) => [Effect, Action, flat(Principal)]);
+    });
+    expect(inQueues).toEqual([
+      ['Deny', 'sqs:*', '{"AWS":"*"}'],
+      ['Allow', 'sqs:SendMessage', '{"Service":"events.amazonaws.com"}'],
+    ]);
     const inTables = resourcesOf(template, 'AWS::DynamoDB::Table').filter(
       ({ Properties }) => 'ResourcePolicy' in Properties,
     );
@@ -262,6 +274,7 @@ function resourceOf({ action, argumentText, file }: Call): string {
     auditTableName: 'audit table',
     admissionTableName: 'admission table',
     openIntentTableName: 'open intent table',
+    eventTableName: 'event table',
   }[setting];
   if (table === undefined) throw new Error(`${file}: which table ${argumentText} is on is not seen.`);
   const [, of = '', index] = argumentText.match(/\bTABLES\.(\w+)\.indexes\.(\w+)/) ?? [];
@@ -310,6 +323,18 @@ describe('the code', () => {
         '@aws-sdk/util-dynamodb',
         'node:crypto',
         'node:timers/promises',
+        'zod/mini',
+      ],
+    ],
+    [
+      'observer',
+      'lambda/observer/handler.ts',
+      [
+        '@aws-lambda-powertools/logger',
+        '@aws-lambda-powertools/metrics',
+        '@aws-sdk/client-chime-sdk-meetings',
+        '@aws-sdk/client-dynamodb',
+        '@aws-sdk/util-dynamodb',
         'zod/mini',
       ],
     ],

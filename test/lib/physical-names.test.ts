@@ -43,6 +43,8 @@ const NAME: Record<string, string | undefined> = {
   'AWS::Lambda::Version': undefined,
   'AWS::Logs::LogGroup': 'LogGroupName',
   'AWS::Route53::RecordSet': 'Name',
+  'AWS::SQS::Queue': 'QueueName',
+  'AWS::SQS::QueuePolicy': undefined,
   'AWS::WAFv2::WebACL': 'Name',
   'AWS::WAFv2::WebACLAssociation': undefined,
 };
@@ -75,6 +77,7 @@ describe('what has a name', () => {
         'AWS::Cognito::UserPoolResourceServer: usher',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
+        'AWS::Lambda::Alias: live',
       ],
     ],
     [
@@ -84,6 +87,7 @@ describe('what has a name', () => {
         'AWS::ApiGateway::DomainName: meetings.example.com',
         'AWS::ApiGateway::RestApi: usher-test',
         'AWS::ApiGateway::Stage: v1',
+        'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Route53::RecordSet: meetings.example.com.',
@@ -97,6 +101,7 @@ describe('what has a name', () => {
         'AWS::ApiGateway::Stage: v1',
         'AWS::Cognito::UserPoolDomain: theirs-facade-<AWS::AccountId>',
         'AWS::Cognito::UserPoolResourceServer: usher',
+        'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
       ],

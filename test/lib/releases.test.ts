@@ -35,8 +35,8 @@ describe('an upgrade', () => {
   });
 
   it.each(released)('from %s loses nothing', (_file, release) => {
-    expect(Object.keys(release.stack.tables)).toHaveLength(3);
-    expect(Object.keys(release.construct.tables)).toHaveLength(3);
+    expect(Object.keys(release.stack.tables).length).toBeGreaterThanOrEqual(3);
+    expect(Object.keys(release.construct.tables).length).toBeGreaterThanOrEqual(3);
     expect(lossesOf(release.stack, current.stack)).toEqual([]);
     expect(lossesOf(release.construct, current.construct)).toEqual([]);
   });

@@ -9,7 +9,7 @@ const template = synthesize({
   ...fullProduction,
   logs: { retentionDays: 90, level: 'DEBUG' },
 });
-const functions = ['Attendees', 'Reconciler'];
+const functions = ['Attendees', 'Reconciler', 'Observer'];
 
 interface Statement {
   Effect: string;
@@ -92,7 +92,8 @@ describe.each(functions)('the function %s', (name) => {
     expect(Object.keys(waiting).toSorted()).toEqual([
       'AdmissionTable',
       'AuditTable',
-      // The other one never calls it.
+      // The others never call them.
+      ...(name === 'Observer' ? ['EventTable'] : []),
       ...(name === 'Reconciler' ? ['OpenIntentTable'] : []),
     ]);
   });
@@ -121,9 +122,13 @@ describe.each(functions)('the function %s', (name) => {
 
   it('may be invoked by its alias only', () => {
     const alias = theResource(template, 'AWS::Lambda::Alias', name);
-    const permission = theResource(template, 'AWS::Lambda::Permission', name);
-    expect(flat(permission.Properties['FunctionName'])).toBe(`<${alias.id}>`);
-    expect(permission.Properties['SourceArn']).toBeDefined();
+    const permissions = resourcesOf(template, 'AWS::Lambda::Permission', name);
+    // The observer is run by events and by a schedule.
+    expect(permissions).toHaveLength(name === 'Observer' ? 2 : 1);
+    for (const { Properties } of permissions) {
+      expect(flat(Properties['FunctionName'])).toBe(`<${alias.id}>`);
+      expect(Properties['SourceArn']).toBeDefined();
+    }
   });
 
   it("may use the tables' own key through DynamoDB only, and otherwise no key", () => {
@@ -148,14 +153,17 @@ describe.each(functions)('the function %s', (name) => {
     expect(ofKeys(synthesize())).toEqual([]);
   });
 
-  it("asks Chime about this account's meetings only", () => {
+  it("asks Chime about this account's meetings only, or nothing", () => {
     const ofChime = statementsOf(name).filter(({ Action }) =>
       [Action].flat().some((a) => a.startsWith('chime:')),
     );
-    expect(ofChime.flatMap(({ Resource }) => Resource).map(flat)).toEqual([
+    const meetings = [
       'arn:<AWS::Partition>:chime:eu-central-1:123456789012:meeting/*',
       'arn:<AWS::Partition>:chime::123456789012:meeting/*',
-    ]);
+    ];
+    expect(ofChime.flatMap(({ Resource }) => Resource).map(flat)).toEqual(
+      name === 'Observer' ? [] : meetings,
+    );
   });
 });
 

@@ -72,7 +72,7 @@ describe('permissions', () => {
     ['where nobody depends on it', { production: false }],
   ])('are nowhere wider than the audit allows %s', (_what, config) => {
     const template = synthesize(config);
-    template.resourceCountIs('AWS::IAM::Policy', 2);
+    template.resourceCountIs('AWS::IAM::Policy', 3);
     expect(excesses(template)).toEqual([]);
   });
 
@@ -127,6 +127,7 @@ describe('outputs', () => {
       AuditTableName: { Ref: 'AuditTable' },
       AdmissionTableName: { Ref: 'AdmissionTable' },
       OpenIntentTableName: { Ref: 'OpenIntentTable' },
+      EventTableName: { Ref: 'EventTable' },
       ReconcilerFunctionName: { Ref: expect.stringMatching(/^ReconcilerFunction/) },
       Issuer: 'https://login.example.com',
     });
@@ -187,6 +188,8 @@ describe('the stack', () => {
       'AWS::Lambda::Permission',
       'AWS::Lambda::Version',
       'AWS::Logs::LogGroup',
+      'AWS::SQS::Queue',
+      'AWS::SQS::QueuePolicy',
     ];
     expect(types({ production: false }).toSorted()).toEqual(
       [
@@ -223,6 +226,7 @@ describe('the stack', () => {
         AuditTableName: facade.tables.audit.tableName,
         AdmissionTableName: facade.tables.admissions.tableName,
         OpenIntentTableName: facade.tables.openIntents.tableName,
+        EventTableName: facade.tables.events?.tableName,
         ReconcilerFunctionName: facade.reconciler.function.functionName,
         Issuer: facade.issuers[0],
         ClientId: facade.cognitoIssuer?.client.userPoolClientId,

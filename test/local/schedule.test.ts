@@ -20,3 +20,20 @@ it('runs a function again and again, whatever comes of it, until it is closed', 
   expect(events).toHaveLength(before);
   expect(events[0]).toEqual({ a: 1 });
 });
+
+it('runs a function first when its minute comes', async () => {
+  const invoked: number[] = [];
+  const invoke = async () => void invoked.push(Date.now());
+  const startMs = Date.now();
+  const schedules = startSchedules(
+    [{ functionArn: 'arn', everyMs: 200, offsetMs: 50, event: {} }],
+    new Map([['arn', { invoke }]]),
+    // 20 ms before the next one is due.
+    () => 1_030,
+  );
+  while (invoked.length < 2) await pause(5);
+  await schedules.close();
+  const [first = 0, second = 0] = invoked;
+  expect(first - startMs).toBeLessThan(150);
+  expect(second - first).toBeGreaterThan(150);
+});

@@ -133,6 +133,12 @@ function rule(properties: object = {}): Template['Resources'][string] {
   };
 }
 
+/** A rule that runs the function by events. */
+function eventRule(properties: object): Template['Resources'][string] {
+  const Targets = [{ Arn: { 'Fn::GetAtt': ['Handler', 'Arn'] } }];
+  return { Type: 'AWS::Events::Rule', Properties: { Targets, ...properties } };
+}
+
 function alias(name: string): Template['Resources'][string] {
   return { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Handler' }, Name: name } };
 }
@@ -169,6 +175,21 @@ describe('readTemplate', () => {
       { functionArn: ARN, everyMs: 120_000, event: { a: 1 } },
     ]);
     expect(read().schedules).toEqual([]);
+  });
+
+  it('tells what is run at minutes of every hour', () => {
+    expect(read({ Rule: rule({ ScheduleExpression: 'cron(5/15 * * * ? *)' }) }).schedules).toEqual([
+      { functionArn: ARN, everyMs: 15 * 60_000, offsetMs: 5 * 60_000, event: { a: 1 } },
+    ]);
+  });
+
+  it('tells what is run by which events', () => {
+    const pattern = { source: ['aws.chime'], detail: { eventType: ['chime:AttendeeJoined'] } };
+    const { schedules, subscriptions } = read({ Rule: eventRule({ EventPattern: pattern }) });
+    expect({ schedules, subscriptions }).toEqual({
+      schedules: [],
+      subscriptions: [{ functionArn: ARN, pattern }],
+    });
   });
 
   it('gives a function without settings the ones that Lambda would', () => {
@@ -268,7 +289,7 @@ describe('readTemplate', () => {
   });
 
   it.each<[string, Template['Resources'], RegExp]>([
-    ['a resource type', { Queue: { Type: 'AWS::SQS::Queue' } }, /AWS::SQS::Queue \(Queue\)/],
+    ['a resource type', { Stream: { Type: 'AWS::Kinesis::Stream' } }, /AWS::Kinesis::Stream \(Stream\)/],
     ['a Cognito pool', { Pool: { Type: 'AWS::Cognito::UserPool' } }, /configure `issuers`/],
     [
       'an intrinsic function',
@@ -350,8 +371,32 @@ describe('readTemplate', () => {
       /leads nowhere on one machine: remove `domain`/,
     ],
     ['a second API', { Api2: RESOURCES['Api'] as Template['Resources'][string] }, /exactly one REST API/],
-    ['a rule for events', { Rule: rule({ EventPattern: { source: ['aws.chime'] } }) }, /none at a rate/],
-    ['a cron rule', { Rule: rule({ ScheduleExpression: 'cron(0 * * * ? *)' }) }, /none at a rate/],
+    [
+      'a rule for events and times',
+      { Rule: rule({ EventPattern: { source: ['aws.chime'] } }) },
+      /a schedule or a pattern of events, and not both/,
+    ],
+    [
+      'a pattern that is no exact text',
+      { Rule: eventRule({ EventPattern: { source: [{ prefix: 'aws.' }] } }) },
+      /matches source by more than exact texts/,
+    ],
+    [
+      'a rule that replaces its events',
+      {
+        Rule: eventRule({
+          EventPattern: { source: ['aws.chime'] },
+          Targets: [{ Arn: { 'Fn::GetAtt': ['Handler', 'Arn'] }, Input: '{}' }],
+        }),
+      },
+      /replaces its events/,
+    ],
+    ['a cron rule', { Rule: rule({ ScheduleExpression: 'cron(0 * * * ? *)' }) }, /runs at cron/],
+    [
+      'steps that do not fill an hour',
+      { Rule: rule({ ScheduleExpression: 'cron(0/25 * * * ? *)' }) },
+      /runs at cron/,
+    ],
     [
       'a rule that runs something else',
       { Rule: rule({ Targets: [{ Arn: { 'Fn::GetAtt': ['Records', 'Arn'] } }] }) },

@@ -2,6 +2,7 @@ import type { CreateMeetingCommandInput } from '@aws-sdk/client-chime-sdk-meetin
 import { ChimeSDKMeetingsClient, CreateMeetingCommand } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterEach } from '@jest/globals';
 import type { Call } from '../../local/chime-emulator/calls.ts';
+import type { ChimeEvent } from '../../local/chime-emulator/events.ts';
 import type { KnownAttendee } from '../../local/chime-emulator/meetings.ts';
 import { startChimeEmulator } from '../../local/chime-emulator/server.ts';
 
@@ -21,6 +22,7 @@ export async function startEmulator({
   ...options
 }: {
   now?: () => number;
+  onEvent?: (event: ChimeEvent) => void;
   maxAttempts?: number;
 } = {}) {
   const { url, close } = await startChimeEmulator(options);

@@ -154,7 +154,7 @@ function childEnvironment(directory: string, env: Record<string, string>): Recor
 function handlerProcessIds(systemPid: number): number[] {
   const processes = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
   return processes
-    .filter((line) => line.includes('lambda/worker.ts'))
+    .filter((line) => line.includes('lambda/worker.ts') && line.includes('Attendees'))
     .map((line) => line.trim().split(/\s+/).map(Number))
     .flatMap(([pid, parent]) => (parent === systemPid && pid !== undefined ? [pid] : []));
 }

@@ -31,6 +31,7 @@ export async function startTables() {
     auditTableName: stack.outputs['AuditTableName'] as string,
     admissionTableName: stack.outputs['AdmissionTableName'] as string,
     openIntentTableName: stack.outputs['OpenIntentTableName'] as string,
+    eventTableName: stack.outputs['EventTableName'] as string,
     async close(): Promise<void> {
       client.destroy();
       await dynamodb.close();

@@ -21,6 +21,7 @@ describe('completeSettings', () => {
       issuers: [],
       cognito: {},
       audit: {},
+      events: {},
       reconciler: { marginSeconds: 45, secondLookSeconds: 60 },
       firewall: { requestsPerFiveMinutes: 3000 },
       alarms: {

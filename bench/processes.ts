@@ -33,11 +33,17 @@ export interface RemoteStandIn extends Pick<StandIn, 'urls' | 'certificate'>, Re
  * @param options.env its whole environment
  * @param options.measureHeap it collects garbage after each block and keeps one answer of it only
  * @param options.firstEvent the event of a request that follows at once, as on Lambda
+ * @param options.limitCpu limits the process until it has started and answered that request; returns what ends the limit
  * @throws where it ends before it is ready
  */
 export async function startBundle(
   directory: string,
-  options: { env: Record<string, string>; measureHeap?: boolean; firstEvent?: unknown },
+  options: {
+    env: Record<string, string>;
+    measureHeap?: boolean;
+    firstEvent?: unknown;
+    limitCpu?(pid: number): () => void;
+  },
 ): Promise<BundleProcess> {
   const { env, measureHeap = false, firstEvent } = options;
   const child = fork(
@@ -55,7 +61,9 @@ export async function startBundle(
       serialization: 'advanced',
     },
   );
+  const endLimit = options.limitCpu?.(child.pid as number);
   const started = (await answerOf(child)) as Started;
+  endLimit?.();
   return {
     pid: child.pid as number,
     started,

@@ -38,7 +38,7 @@ export class Ledger {
   /** By hour; unreadable seals are left out. */
   readonly #sealedAt = new Map<string, string>();
   #open = new Map<string, OpenBatch>();
-  /** Open when a seal was missing, which may have had their outcomes. */
+  /** Open until their intents expired, or until a seal that may have had their outcomes was missing. */
   readonly #lost = new Set<string>();
   #first: string | undefined;
   #last: string | undefined;
@@ -138,17 +138,15 @@ export class Ledger {
       }),
     );
     const gone = [...before].filter(
-      ([key, { meetingId, batchId, expiresAt }]) =>
-        !this.#open.has(key) &&
-        !settled.has(keyOf(meetingId, recordId(batchId, 'outcome'))) &&
-        // An intent that has expired is waited for no longer.
-        !hasExpired(expiresAt, Date.parse(sealedAt)),
+      ([key, { meetingId, batchId }]) =>
+        !this.#open.has(key) && !settled.has(keyOf(meetingId, recordId(batchId, 'outcome'))),
     );
-    if (this.#before !== hourBefore(hour)) {
-      for (const [key] of gone) this.#lost.add(key);
-      return [];
-    }
-    return gone.map(([, { meetingId, batchId }]) => ({
+    // An intent that has expired is waited for no longer, and a missing seal may have had the outcome.
+    const isExplained = ([, { expiresAt }]: [string, OpenBatch]) =>
+      this.#before !== hourBefore(hour) || hasExpired(expiresAt, Date.parse(sealedAt));
+    for (const [key] of gone.filter(isExplained)) this.#lost.add(key);
+    const dropped = gone.filter((entry) => !isExplained(entry));
+    return dropped.map(([, { meetingId, batchId }]) => ({
       finding: 'dropped',
       hour: hourOfBatch(batchId),
       meetingId,

@@ -41,3 +41,4 @@ generateRequestValidators();
 await bundleFunction('create-attendees', 'lambda/create-attendees/handler.ts');
 await bundleFunction('reconciler', 'lambda/reconciler/handler.ts');
 await bundleFunction('observer', 'lambda/observer/handler.ts');
+await bundleFunction('sealer', 'lambda/sealer/handler.ts');

@@ -16,7 +16,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'lambda/create-attendees': ['lambda/model', 'lambda/oidc', 'lambda/aws', 'lambda/audit'],
   'lambda/reconciler': ['lambda/model', 'lambda/aws', 'lambda/audit'],
   'lambda/observer': ['lambda/model', 'lambda/aws', 'lambda/audit'],
-  lib: ['lambda/model', 'lambda/audit', 'lambda/create-attendees', 'lambda/reconciler', 'lambda/observer'],
+  'lambda/sealer': ['lambda/model', 'lambda/aws', 'lambda/audit'],
+  lib: [
+    'lambda/model',
+    'lambda/audit',
+    'lambda/create-attendees',
+    'lambda/reconciler',
+    'lambda/observer',
+    'lambda/sealer',
+  ],
   // An emulator that shared code with what it tests would share its faults.
   'local/chime-emulator': [],
   local: ['lib', 'local/chime-emulator'],
@@ -33,6 +41,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'lambda/audit',
     'lambda/create-attendees',
     'lambda/reconciler',
+    'lambda/sealer',
   ],
 };
 

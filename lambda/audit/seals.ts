@@ -84,6 +84,11 @@ export function beginningOfHour(name: string): number {
   return Date.parse(name.replace('Z', ':00:00.000Z'));
 }
 
+/** What the ids of the batches that begin in an hour begin with: `20261123T13`. */
+export function batchPrefix(name: string): string {
+  return name.replaceAll('-', '').replace('Z', '');
+}
+
 export function hourAfter(name: string): string {
   return hourAt(beginningOfHour(name) + HOUR_MS);
 }

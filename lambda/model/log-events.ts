@@ -25,6 +25,7 @@ export const LOG_EVENTS = {
     'failed',
   ],
   observer: ['event recorded', 'event dropped', 'judged', 'present without a record'],
+  sealer: ['seal run', 'hour sealed', 'late records left', 'seal broken', 'seal ahead'],
 } as const;
 
 /** The `step` of the reconciler's log line `failed`; docs/runbook.md explains each. */

@@ -37,6 +37,14 @@ export const METRIC_NAMES = [
   'EventsMalformed',
   /** Attendees in a quarter hour's events whom no record of Usher explains. */
   'AttendeesWithoutRecord',
+  /** Hours that the sealer sealed. */
+  'HoursSealed',
+  /** Hours that are due and have no seal after a run of the sealer. Missing where it is not known. */
+  'HoursUnsealed',
+  /** Records that got into the seal of a later hour than their own. */
+  'RecordsSealedLate',
+  /** Seals that are missing, or are not what the chain says, as far as a run of the sealer looked. */
+  'SealsBroken',
 ] as const;
 
 export type MetricName = (typeof METRIC_NAMES)[number];

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { AttendeeEvent } from '../lambda/audit/attendee-events.ts';
 import { TABLES } from '../lambda/audit/schema.ts';
+import { rowOfItem } from '../lambda/audit/seals.ts';
 import { observe } from '../lambda/observer/observe.ts';
 import { PRICES } from './prices.ts';
 import { entriesOf, INDEXES, itemBytes } from './request-units.ts';
@@ -66,6 +67,19 @@ const OBSERVER_GB = 0.5;
 /** What the observer logs of an event, its metric included, as `npm start` shows it. */
 const EVENT_LOG_BYTES = 650;
 
+const SEALER_RUNS_A_MONTH = 30 * 24;
+const SEALER_GB = 1;
+/** Assumed of a run that finds nothing to seal but an empty hour: 48 objects are read one after the other. */
+const IDLE_SEAL_MS = 2_000;
+/** Both indexes, of each of the three days on which 49 hours lie: half a unit for a page. */
+const IDLE_SEAL_READS = 3;
+const SEALS_READ = 48;
+/** Those of the sealer; each of its two alarms looks at one. */
+const SEAL_METRICS = 4;
+const SEAL_ALARMS = 2;
+/** In its own hour, and in the 48 seals after it. */
+const SEALED_HOURS = 49;
+
 /** The rates at which something refuses, a second. */
 const LIMITS = {
   chime: 10,
@@ -87,6 +101,8 @@ interface Measured {
   indexes: Record<string, number>;
   admissions: number;
   sweptReads: number;
+  sealReads: number;
+  sealBytes: number;
   storedBytes: number;
   recoverableBytes: number;
   logBytes: number;
@@ -127,6 +143,10 @@ function costRows(measured: Measured[]): [string, ...number[]][] {
       "DynamoDB, reads: the reconciler's sweeps",
       ...measured.map(({ sweptReads }) => sweptReads * PRICES.dynamodbMillionReads),
     ],
+    [
+      'DynamoDB, reads: the sealer',
+      ...measured.map(({ sealReads }) => sealReads * PRICES.dynamodbMillionReads),
+    ],
     ['CloudWatch Logs, the function', ...measured.map(({ logBytes }) => perMillion(logBytes, PRICES.logsGb))],
     [
       'CloudWatch Logs, access logs where they are on',
@@ -147,6 +167,10 @@ function costRows(measured: Measured[]): [string, ...number[]][] {
     [
       'each month that they are kept: point-in-time recovery',
       ...measured.map(({ recoverableBytes }) => perMillion(recoverableBytes, PRICES.recoveryGbMonth)),
+    ],
+    [
+      'each month that they are kept: seals',
+      ...measured.map(({ sealBytes }) => perMillion(sealBytes, PRICES.s3GbMonth)),
     ],
   ];
 }
@@ -169,6 +193,8 @@ function measuredRows(measured: Measured[]): [string, ...number[]][] {
       ),
     ],
     ['read units of the sweeps', ...measured.map(({ sweptReads }) => sweptReads)],
+    ['read units of the sealer', ...measured.map(({ sealReads }) => sealReads)],
+    ['bytes of its seals', ...measured.map(({ sealBytes }) => sealBytes)],
     ['bytes stored, indexes included', ...measured.map(({ storedBytes }) => storedBytes)],
     ['bytes stored, without indexes', ...measured.map(({ recoverableBytes }) => recoverableBytes)],
     ["bytes of the function's log", ...measured.map(({ logBytes }) => logBytes)],
@@ -198,12 +224,22 @@ function idleRows(): [string, number][] {
     ['requests for the key of the tables', (KEY_REQUESTS_A_MONTH / 1e4) * PRICES.kmsTenThousandRequests],
   ];
   const firewall = PRICES.firewallMonth + FIREWALL_RULES * PRICES.firewallRuleMonth;
+  const sealer =
+    SEALER_RUNS_A_MONTH *
+    (PRICES.lambdaMillionRequests / 1e6 +
+      (IDLE_SEAL_MS / 1000) * SEALER_GB * PRICES.lambdaGbSecond +
+      (IDLE_SEAL_READS * PRICES.dynamodbMillionReads) / 1e6 +
+      // A PUT and a LIST, which cost the same.
+      (2 * PRICES.s3ThousandWrites + SEALS_READ * PRICES.s3ThousandReads) / 1e3);
+  const sealMetrics = SEAL_METRICS * PRICES.metricMonth + SEAL_ALARMS * PRICES.alarmMetricMonth;
   const always = sum(reconciler.map(([, dollars]) => dollars));
   return [
     ...reconciler,
     ['**not production**', always],
     ['firewall, one web ACL of four rules', firewall],
-    ['**production**', always + firewall],
+    ['sealer: Lambda, reads, S3', sealer],
+    ['its four metrics, and two alarms on two of them', sealMetrics],
+    ['**production**', always + firewall + sealer + sealMetrics],
     ['a Cognito machine client', PRICES.cognitoClientMonth],
     ['a token an hour for it', 24 * 30 * PRICES.cognitoToken],
     ['a customer-managed key', PRICES.kmsKeyMonth],
@@ -340,6 +376,11 @@ async function measure(setting: Setting, attendees: number): Promise<Measured> {
     // Half a unit for 4 KB begun, since neither read is consistent: a page of keys is read as one, outcomes one by one.
     sweptReads:
       SWEEPS_OF_A_BATCH * (itemBytes(swept.entry) / 8192 + Math.ceil(itemBytes(outcome) / 4096) / 2),
+    // The key of an intent is read from the index 49 times; then both records are read consistently, a unit for 4 KB begun.
+    sealReads:
+      (SEALED_HOURS * itemBytes(swept.entry)) / 8192 +
+      sum(records.map((record) => Math.ceil(itemBytes(record) / 4096))),
+    sealBytes: sum(records.map((record) => JSON.stringify(rowOfItem(record as never)).length + 2)),
     storedBytes: bytes(all) + bytes(entries.map(({ entry }) => entry)),
     recoverableBytes: bytes(all),
     // In fifties: the line's duration has a digit more or less each time.

@@ -19,4 +19,7 @@ export const PRICES = {
   cognitoClientMonth: 6,
   cognitoToken: 0.00225,
   transferGb: 0.09,
+  s3GbMonth: 0.023,
+  s3ThousandWrites: 0.005,
+  s3ThousandReads: 0.0004,
 };

@@ -21,6 +21,8 @@ export interface AlarmsProps {
   handler: IFunction;
   reconciler: IFunction;
   observer: ObserverFunction | undefined;
+  /** Undefined where no seals are made. */
+  sealer: IFunction | undefined;
   /** Notified of every alarm, and of its end; without it, alarms show in CloudWatch only. */
   topic?: ITopic | undefined;
 }
@@ -44,6 +46,9 @@ export class Alarms extends Construct {
   readonly eventsNotRecorded: Alarm | undefined;
   /** Undefined where the settings ask for none. */
   readonly withoutRecord: Alarm | undefined;
+  /** Undefined where no seals are made, as is the next one. */
+  readonly hoursUnsealed: Alarm | undefined;
+  readonly sealsBroken: Alarm | undefined;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -129,6 +134,9 @@ export class Alarms extends Construct {
     const ofEvents = eventAlarms(alarm, props);
     this.eventsNotRecorded = ofEvents.eventsNotRecorded;
     this.withoutRecord = ofEvents.withoutRecord;
+    const ofSeals = props.sealer && sealAlarms(alarm, metrics);
+    this.hoursUnsealed = ofSeals?.hoursUnsealed;
+    this.sealsBroken = ofSeals?.sealsBroken;
   }
 
   all(): Alarm[] {
@@ -145,6 +153,7 @@ export class Alarms extends Construct {
       this.foundLate,
       this.reconcilerFailing,
       ...[this.eventsNotRecorded, this.withoutRecord].filter((alarm) => alarm !== undefined),
+      ...[this.hoursUnsealed, this.sealsBroken].filter((alarm) => alarm !== undefined),
     ];
   }
 }
@@ -194,5 +203,27 @@ function eventAlarms(
             `Attendees are in meetings without a record of Usher, ${attendeesWithoutRecord} in a quarter hour or more: they came in by another door.`,
             { metric: metrics.own('AttendeesWithoutRecord'), threshold: attendeesWithoutRecord },
           ),
+  };
+}
+
+function sealAlarms(alarm: MakeAlarm, metrics: FacadeMetrics) {
+  return {
+    hoursUnsealed: alarm(
+      'HoursUnsealed',
+      'hours-unsealed',
+      'Hours of the audit are due and have no seal, or the sealer does not run, for three hours.',
+      {
+        metric: metrics.own('HoursUnsealed', { statistic: Stats.MAXIMUM, period: Duration.hours(1) }),
+        threshold: 1,
+        evaluationPeriods: 3,
+        treatMissingData: TreatMissingData.BREACHING,
+      },
+    ),
+    sealsBroken: alarm(
+      'SealsBroken',
+      'seals-broken',
+      'A seal of the last two days is missing, is no seal, or is not the one that the next one names.',
+      { metric: metrics.own('SealsBroken'), threshold: 1 },
+    ),
   };
 }

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { type MathExpression, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, type IRole } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import { TABLES, type TableSchema } from '../lambda/audit/schema.ts';
 import type { MetricName } from '../lambda/model/metrics.ts';
@@ -19,9 +20,11 @@ export interface IAttendeeFacade extends IConstruct {
   readonly metricsNamespace: string;
   readonly stageName: string;
   readonly tables: AuditTableSet;
+  /** Where the audit's seals are; undefined where none are made, or where they are is not known. */
+  readonly sealBucket: IBucket | undefined;
   /**
-   * Allows a principal every query of `npm run audit`, and nothing else: never a scan and never a write. The answers
-   * show the names of people and where they were.
+   * Allows a principal every query of `npm run audit`, and nothing else: never a scan and never a write. That includes
+   * reading the seals. The answers show the names of people and where they were.
    *
    * @throws ConfigurationError if the grantee belongs to another account, whose policies cannot be changed from here
    */
@@ -48,6 +51,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
   abstract readonly metricsNamespace: string;
   abstract readonly stageName: string;
   abstract readonly tables: AuditTableSet;
+  abstract readonly sealBucket: IBucket | undefined;
 
   grantReadAudit(grantee: IGrantable): Grant {
     const { principalAccount } = grantee.grantPrincipal;
@@ -68,14 +72,32 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
         ...(events === undefined ? [] : withIndexes(events, TABLES.events)),
       ],
     });
+    const { sealBucket } = this;
+    const withSeals =
+      sealBucket === undefined ? grant : grant.combine(this.#grantReadSeals(grantee, sealBucket));
     const keys = keyArnsOf(audit, admissions, openIntents, ...(events === undefined ? [] : [events]));
-    if (keys.length === 0) return grant;
-    return grant.combine(
+    if (keys.length === 0) return withSeals;
+    return withSeals.combine(
       Grant.addToPrincipal({
         grantee,
         actions: ['kms:Decrypt', 'kms:DescribeKey'],
         resourceArns: keys,
         conditions: throughDynamoDB(this),
+      }),
+    );
+  }
+
+  #grantReadSeals(grantee: IGrantable, bucket: IBucket): Grant {
+    const objects = Grant.addToPrincipal({
+      grantee,
+      actions: ['s3:GetObject', 's3:GetObjectVersion'],
+      resourceArns: [bucket.arnForObjects(`${sealPrefixOf(this)}*`)],
+    });
+    return objects.combine(
+      Grant.addToPrincipal({
+        grantee,
+        actions: ['s3:ListBucket', 's3:ListBucketVersions'],
+        resourceArns: [bucket.bucketArn],
       }),
     );
   }
@@ -117,6 +139,11 @@ export function metricsOf(facade: IAttendeeFacade): FacadeMetrics {
     apiName: facade.facadeName,
     stageName: facade.stageName,
   });
+}
+
+/** What the keys of a facade's seals begin with. */
+export function sealPrefixOf({ facadeName }: Pick<IAttendeeFacade, 'facadeName'>): string {
+  return `${facadeName}/`;
 }
 
 function withIndexes({ tableArn }: ITable, { indexes }: TableSchema): string[] {

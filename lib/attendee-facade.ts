@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { Annotations, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { IssuerRules } from '../lambda/model/issuer-rules.ts';
 import { Alarms } from './alarms.ts';
 import { AttendeeApi } from './attendee-api.ts';
-import { AttendeeFacadeBase, type IAttendeeFacade, metricsOf } from './attendee-facade-base.ts';
+import { AttendeeFacadeBase, type IAttendeeFacade, metricsOf, sealPrefixOf } from './attendee-facade-base.ts';
 import { AttendeeFunction } from './attendee-function.ts';
 import { type AuditTableSet, AuditTables } from './audit-tables.ts';
 import { type CheckedProps, checkProps } from './checks/facade-props.ts';
@@ -21,7 +22,9 @@ import { ObserverFunction } from './observer-function.ts';
 import { OperationsDashboard } from './operations-dashboard.ts';
 import { ReconcilerFunction } from './reconciler-function.ts';
 import { protectOnlyWhatIsKept } from './removal-policy.ts';
-import { hasFirewall, resourceServerOf } from './settings/complete.ts';
+import { SealBucket } from './seal-bucket.ts';
+import { SealerFunction } from './sealer-function.ts';
+import { hasFirewall, hasSeals, lockDaysOf, resourceServerOf } from './settings/complete.ts';
 import type { CompleteSettings } from './settings/props.ts';
 import { DEFAULT_STAGE_NAME } from './settings/schema.ts';
 
@@ -39,6 +42,12 @@ export interface AttendeeFacadeAttributes {
   readonly metricsNamespace?: string;
   /** @default v1 */
   readonly stageName?: string;
+  /**
+   * Where its seals are.
+   *
+   * @default none: `grantReadAudit` grants nothing on seals
+   */
+  readonly sealBucket?: IBucket | undefined;
 }
 
 /**
@@ -66,6 +75,10 @@ export class AttendeeFacade extends AttendeeFacadeBase {
   readonly reconciler: ReconcilerFunction;
   /** Undefined if Chime's events are not recorded. */
   readonly observer: ObserverFunction | undefined;
+  /** Where the audit's seals are; undefined where none are made. */
+  readonly sealBucket: IBucket | undefined;
+  /** What seals the audit; undefined where none are made. */
+  readonly sealer: SealerFunction | undefined;
   /** The created Cognito resources; undefined if issuers were given. */
   readonly cognitoIssuer: CognitoIssuer | undefined;
   /** The accepted issuers. */
@@ -99,6 +112,8 @@ export class AttendeeFacade extends AttendeeFacadeBase {
     this.attendees = this.#createAttendeeFunction(checked, issuers, bundles);
     this.reconciler = this.#createReconciler(checked, bundles);
     this.observer = this.#createObserver(checked, bundles);
+    this.sealBucket = this.#createSealBucket(settings, props);
+    this.sealer = this.#createSealer(settings, bundles);
     this.api = new AttendeeApi(this, 'AttendeeApi', {
       name,
       settings,
@@ -114,6 +129,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
       handler: this.attendees.function,
       reconciler: this.reconciler.function,
       observer: this.observer,
+      sealer: this.sealer?.function,
       topic: props.alarmTopic,
     });
     this.dashboard = new OperationsDashboard(this, 'Operations', {
@@ -122,6 +138,7 @@ export class AttendeeFacade extends AttendeeFacadeBase {
       handler: this.attendees.function,
       reconciler: this.reconciler.function,
       observer: this.observer,
+      sealer: this.sealer?.function,
       tables: this.tables,
     });
     this.#createGradualDeployment(settings);
@@ -191,6 +208,32 @@ export class AttendeeFacade extends AttendeeFacadeBase {
     return observer;
   }
 
+  #createSealBucket(settings: CompleteSettings, props: AttendeeFacadeProps): IBucket | undefined {
+    const isDestroyed = props.removalPolicy === RemovalPolicy.DESTROY;
+    if (!hasSeals(settings, { isDestroyed })) return undefined;
+    if (props.sealBucket !== undefined) return props.sealBucket;
+    const { bucket } = new SealBucket(this, 'Seals', {
+      lock: settings.seals.lock ?? 'governance',
+      lockDays: lockDaysOf(settings),
+      expires: settings.audit.retentionDays !== undefined,
+    });
+    return bucket;
+  }
+
+  #createSealer(settings: CompleteSettings, bundles: string): SealerFunction | undefined {
+    if (this.sealBucket === undefined) return undefined;
+    const sealer = new SealerFunction(this, 'Sealer', {
+      settings,
+      audit: this.tables.audit,
+      bucket: this.sealBucket,
+      prefix: sealPrefixOf(this),
+      metricsNamespace: this.metricsNamespace,
+      bundleDirectory: join(bundles, 'sealer'),
+    });
+    sealer.allowReadingByKeysOf(this.tables.audit);
+    return sealer;
+  }
+
   #createFirewall(settings: CompleteSettings): Firewall | undefined {
     if (!hasFirewall(settings)) return undefined;
     return new Firewall(this, 'Firewall', {
@@ -214,6 +257,7 @@ class ExistingFacade extends AttendeeFacadeBase {
   readonly metricsNamespace: string;
   readonly stageName: string;
   readonly tables: AuditTableSet;
+  readonly sealBucket: IBucket | undefined;
 
   constructor(scope: Construct, id: string, attributes: AttendeeFacadeAttributes) {
     super(scope, id);
@@ -221,5 +265,6 @@ class ExistingFacade extends AttendeeFacadeBase {
     this.metricsNamespace = attributes.metricsNamespace ?? defaultNamespace(attributes.facadeName);
     this.stageName = attributes.stageName ?? DEFAULT_STAGE_NAME;
     this.tables = attributes.tables;
+    this.sealBucket = attributes.sealBucket;
   }
 }

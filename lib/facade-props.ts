@@ -2,6 +2,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib';
 import type { IDomainName } from 'aws-cdk-lib/aws-apigateway';
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { CustomDomain } from './attendee-api.ts';
 import type { ExistingTables } from './audit-tables.ts';
@@ -32,6 +33,13 @@ export interface AttendeeFacadeProps extends FacadeSettings {
    */
   readonly domain?: CustomDomain | IDomainName;
   /**
+   * An existing bucket for the seals in the stack's Region, such as one of another account, which an administrator of this one
+   * cannot change. What it has to allow and to lock is in docs/seal-bucket.md.
+   *
+   * @default a bucket is created, where `seals` are made
+   */
+  readonly sealBucket?: IBucket;
+  /**
    * Notified when an alarm begins and when it ends. Usher gives CloudWatch's alarms access if the app creates the
    * topic's policy or its key; the policy and key of any other topic must already allow them (docs/runbook.md).
    * @default alarms show in CloudWatch only
@@ -44,13 +52,13 @@ export interface AttendeeFacadeProps extends FacadeSettings {
   readonly metricsNamespace?: string;
   /**
    * What happens to the tables, the user pool and the logs when the stack is deleted. With `DESTROY` all of it is deleted,
-   * the audit included, and nothing is protected against deletion: for preview environments.
+   * the audit included, and nothing is protected against deletion: for preview environments. A bucket of seals always stays.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
   /**
-   * A folder with the folders `create-attendees`, `reconciler` and `observer`, each with an `index.mjs`.
+   * A folder with the folders `create-attendees`, `reconciler`, `observer` and `sealer`, each with an `index.mjs`.
    * @default the functions of this package
    */
   readonly bundlesDirectory?: string;

@@ -14,6 +14,8 @@ export interface OperationsDashboardProps {
   handler: IFunction;
   reconciler: IFunction;
   observer: ObserverFunction | undefined;
+  /** Undefined where no seals are made. */
+  sealer: IFunction | undefined;
   tables: AuditTableSet;
 }
 
@@ -23,7 +25,7 @@ export class OperationsDashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
     super(scope, id);
-    const { alarms, metrics, handler, reconciler, tables } = props;
+    const { alarms, metrics, handler, reconciler, sealer, tables } = props;
     const period = Duration.minutes(5);
     const throttled = (label: string, table: ITable) =>
       table.metric('WriteThrottleEvents', { statistic: Stats.SUM, period, label });
@@ -95,6 +97,7 @@ export class OperationsDashboard extends Construct {
           ),
         ],
         ...eventRow(props),
+        ...(sealer === undefined ? [] : [sealRow(sealer, metrics)]),
       ],
     });
   }
@@ -121,5 +124,22 @@ function eventRow({ metrics, observer }: OperationsDashboardProps): GraphWidget[
         observer.deadLettersMetric({ label: 'dead letters' }),
       ),
     ],
+  ];
+}
+
+function sealRow(sealer: IFunction, metrics: FacadeMetrics): GraphWidget[] {
+  const period = Duration.minutes(5);
+  return [
+    graph(
+      'Hours due without a seal, broken seals',
+      metrics.own('HoursUnsealed', { statistic: Stats.MAXIMUM }),
+      metrics.own('SealsBroken', { statistic: Stats.MAXIMUM }),
+    ),
+    graph('Hours sealed, records sealed late', metrics.own('HoursSealed'), metrics.own('RecordsSealedLate')),
+    graph(
+      'Sealer: errors, ms a run',
+      sealer.metricErrors({ period, label: 'errors' }),
+      sealer.metricDuration({ period, statistic: Stats.MAXIMUM, label: 'ms' }),
+    ),
   ];
 }

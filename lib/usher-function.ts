@@ -39,6 +39,9 @@ const KEY_ACTIONS = [
   'ReEncryptTo',
 ].map((action) => `kms:${action}`);
 
+/** The same for a role that only reads, as CDK's `grantReadData` has it. */
+const READING_KEY_ACTIONS = ['kms:Decrypt', 'kms:DescribeKey'];
+
 export interface UsherFunctionProps {
   description: string;
   roleDescription: string;
@@ -127,6 +130,16 @@ export class UsherFunction extends Construct {
     this.#role.addToPolicy(new PolicyStatement({ actions, resources }));
   }
 
+  /** Lets the function call these operations on whatever has an ARN that begins like this, for the reason that is given. */
+  allowUnder(actions: string[], arnPrefix: string, reason: string): void {
+    const arn = `${arnPrefix}*`;
+    this.allow(actions, arn);
+    acceptFindings(this.#role.node.tryFindChild('DefaultPolicy'), {
+      id: `AwsSolutions-IAM5[Resource::${forNag(Stack.of(this).resolve(arn))}]`,
+      reason,
+    });
+  }
+
   /** Allows the function to call these Chime operations on the account's meetings in one Region. */
   allowOnMeetings(actions: string[], meetingsRegion: string): void {
     const stack = Stack.of(this);
@@ -145,13 +158,22 @@ export class UsherFunction extends Construct {
    * key: hence a separate policy, because the other one waits for the tables.
    */
   allowKeysOf(...tables: ITable[]): void {
+    this.#allowKeys(KEY_ACTIONS, tables);
+  }
+
+  /** The same for a function that writes nothing there. */
+  allowReadingByKeysOf(...tables: ITable[]): void {
+    this.#allowKeys(READING_KEY_ACTIONS, tables);
+  }
+
+  #allowKeys(actions: string[], tables: ITable[]): void {
     const resources = keyArnsOf(...tables);
     if (resources.length === 0) return;
     const policy = new Policy(this, 'TableKeys', {
       roles: [this.#role],
       statements: [
         new PolicyStatement({
-          actions: KEY_ACTIONS,
+          actions,
           resources,
           conditions: throughDynamoDB(this),
         }),
@@ -186,4 +208,19 @@ function codeOf(bundleDirectory: string, files: Record<string, string> = {}): Co
       },
     },
   });
+}
+
+/** A resolved text as cdk-nag names it in a finding: references by what they refer to. */
+function forNag(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Intrinsics;
+  if (ref !== undefined) return `<${ref}>`;
+  if (attribute !== undefined) return `<${attribute.join('.')}>`;
+  return join === undefined ? JSON.stringify(value) : join[1].map(forNag).join(join[0]);
+}
+
+interface Intrinsics {
+  Ref?: string;
+  'Fn::GetAtt'?: string[];
+  'Fn::Join'?: [separator: string, parts: unknown[]];
 }

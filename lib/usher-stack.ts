@@ -2,10 +2,12 @@ import { CfnOutput, CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
 import type { CustomDomain } from './attendee-api.ts';
 import { AttendeeFacade } from './attendee-facade.ts';
+import { sealPrefixOf } from './attendee-facade-base.ts';
 import { parseConfig } from './settings/complete.ts';
 import type { DomainConfig, EnvironmentConfig } from './settings/props.ts';
 
@@ -26,9 +28,11 @@ export class UsherStack extends Stack {
   /** @throws ConfigurationError if the configuration is unsafe or does not work */
   constructor(scope: Construct, id: string, props: UsherStackProps) {
     const { config, ...replaced } = props;
-    const { stackName, region, account, tags, encryptionKeyArn, removalPolicy, domain, alarms, ...settings } =
+    const { stackName, region, account, tags, encryptionKeyArn, removalPolicy, domain, ...others } =
       parseConfig(config, id);
+    const { alarms, seals, ...settings } = others;
     const { topicArn, ...alarmSettings } = alarms;
+    const { bucketArn, ...sealSettings } = seals;
     super(scope, id, {
       stackName,
       description: 'Usher: the audited front door to Amazon Chime SDK meetings',
@@ -45,11 +49,15 @@ export class UsherStack extends Stack {
       ...settings,
       ...replaced,
       alarms: alarmSettings,
+      seals: sealSettings,
       removalPolicy: removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       ...(encryptionKeyArn === undefined
         ? {}
         : { encryptionKey: Key.fromKeyArn(this, 'TableKey', encryptionKeyArn) }),
       ...(domain === undefined ? {} : { domain: customDomain(this, domain) }),
+      ...(bucketArn === undefined
+        ? {}
+        : { sealBucket: Bucket.fromBucketArn(this, 'ExistingSealBucket', bucketArn) }),
       ...(topicArn === undefined ? {} : { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
     });
     this.facade = facade;
@@ -68,6 +76,11 @@ export class UsherStack extends Stack {
     new CfnOutput(this, 'OpenIntentTableName', { value: openIntents.tableName });
     if (events !== undefined) new CfnOutput(this, 'EventTableName', { value: events.tableName });
     new CfnOutput(this, 'ReconcilerFunctionName', { value: facade.reconciler.function.functionName });
+    if (facade.sealBucket !== undefined && facade.sealer !== undefined) {
+      new CfnOutput(this, 'SealBucketName', { value: facade.sealBucket.bucketName });
+      new CfnOutput(this, 'SealPrefix', { value: sealPrefixOf(facade) });
+      new CfnOutput(this, 'SealerFunctionName', { value: facade.sealer.function.functionName });
+    }
     new CfnOutput(this, 'Issuer', { value: facade.issuers.join(' ') });
     if (facade.cognitoIssuer?.tokenEndpoint !== undefined) {
       new CfnOutput(this, 'ClientId', { value: facade.cognitoIssuer.client.userPoolClientId });

@@ -32,6 +32,11 @@ export function physicalName(logicalId: string, explicitName: unknown, context: 
   return typeof explicitName === 'string' ? explicitName : `${context.stackName}-${logicalId}`;
 }
 
+/** Buckets have no upper-case letters in their names. */
+export function bucketName(logicalId: string, explicitName: unknown, context: TemplateContext): string {
+  return physicalName(logicalId, explicitName, context).toLowerCase();
+}
+
 export function functionArn(name: string, { region, accountId }: TemplateContext): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${name}`;
 }
@@ -78,6 +83,8 @@ export function createResolver(template: Template, context: TemplateContext): Re
       case 'AWS::DynamoDB::Table':
       case 'AWS::DynamoDB::GlobalTable':
         return physicalName(name, resolve(properties['TableName']), context);
+      case 'AWS::S3::Bucket':
+        return bucketName(name, resolve(properties['BucketName']), context);
       case 'AWS::ApiGateway::RestApi':
         return apiId(name);
       case 'AWS::ApiGateway::Stage':
@@ -96,6 +103,7 @@ export function createResolver(template: Template, context: TemplateContext): Re
       'AWS::DynamoDB::Table': `dynamodb:${region}:${accountId}:table/`,
       'AWS::DynamoDB::GlobalTable': `dynamodb:${region}:${accountId}:table/`,
       'AWS::SQS::Queue': `sqs:${region}:${accountId}:`,
+      'AWS::S3::Bucket': 's3:::',
       'AWS::IAM::Role': `iam::${accountId}:role/`,
     };
     const arn = arns[type ?? ''];

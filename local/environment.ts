@@ -29,6 +29,8 @@ export interface LocalEnvironment {
   sealPrefix?: string;
   /** Chime's events; left out if they are not recorded. */
   eventTableName?: string;
+  /** The sealer, as `npm run seal` runs it; left out if nothing is sealed. */
+  sealer?: FunctionDescription;
   /** The reconciler, as `npm run reconcile` runs it: without credentials, because it uses the caller's own. */
   reconciler: FunctionDescription;
   issuer: string;

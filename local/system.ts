@@ -6,6 +6,7 @@ import { parseConfig } from '../lib/settings/complete.ts';
 import { readConfigFile } from '../lib/settings/config-file.ts';
 import type { CompleteConfig } from '../lib/settings/props.ts';
 import { UsherStack } from '../lib/usher-stack.ts';
+import { createBuckets } from './buckets.ts';
 import { startChimeEmulator } from './chime-emulator/server.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
 import { type LocalEnvironment, stateDirectory } from './environment.ts';
@@ -115,6 +116,7 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
   await createTables({ region, endpoint: services.dynamodbUrl, credentials }, stack.tables, {
     mustMatch: dataDirectory !== undefined && env['AWS_ENDPOINT_URL_DYNAMODB'] === undefined,
   });
+  await createBuckets({ region, endpoint: services.s3Url, credentials }, stack.buckets);
   const meetings = createLocalMeetings(services);
   const meetingId = await createMeeting(meetings, isForeign);
 
@@ -151,9 +153,8 @@ async function start(options: LocalSystemOptions, started: Started): Promise<Loc
     ...(stack.outputs['EventTableName'] !== undefined && {
       eventTableName: stack.outputs['EventTableName'] as string,
     }),
-    reconciler: stack.functions.find(
-      ({ name }) => name === stack.outputs['ReconcilerFunctionName'],
-    ) as FunctionDescription,
+    ...sealsOf(stack),
+    reconciler: functionIn(stack, 'ReconcilerFunctionName') as FunctionDescription,
     issuer: rules?.issuer ?? '',
     audience: rules?.audience[0] ?? '',
     region,
@@ -196,6 +197,20 @@ async function startFunctions(
   const answering = [...functions].filter(([arn]) => !byItself.has(arn));
   await Promise.all(answering.map(([, pool]) => pool.warm()));
   return functions;
+}
+
+function functionIn({ functions, outputs }: LocalStack, output: string): FunctionDescription | undefined {
+  return functions.find(({ name }) => name === outputs[output]);
+}
+
+function sealsOf(stack: LocalStack): Pick<LocalEnvironment, 'sealBucketName' | 'sealPrefix' | 'sealer'> {
+  const sealer = functionIn(stack, 'SealerFunctionName');
+  if (sealer === undefined) return {};
+  return {
+    sealBucketName: stack.outputs['SealBucketName'] as string,
+    sealPrefix: stack.outputs['SealPrefix'] as string,
+    sealer,
+  };
 }
 
 function pageSettings(

@@ -1,6 +1,8 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { API_TYPES, type ApiDescription, readApi } from './api-template.ts';
+import type { BucketDescription } from './buckets.ts';
 import {
+  bucketName,
   createResolver,
   functionArn,
   type Properties,
@@ -19,6 +21,7 @@ export interface LocalStack {
   schedules: ScheduleDescription[];
   subscriptions: SubscriptionDescription[];
   tables: CreateTableCommandInput[];
+  buckets: BucketDescription[];
   api: ApiDescription;
   outputs: Record<string, unknown>;
 }
@@ -30,6 +33,7 @@ const USED = [
   'AWS::Events::Rule',
   'AWS::Lambda::Alias',
   'AWS::Lambda::Function',
+  'AWS::S3::Bucket',
 ];
 
 /** Known, and without effect on one machine: permissions, logs, alarms, keys, what only a deployment needs. */
@@ -51,6 +55,7 @@ const INERT = [
   'AWS::Lambda::Version',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
+  'AWS::S3::BucketPolicy',
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::Queue',
@@ -89,6 +94,9 @@ export function readTemplate(template: Template, context: TemplateContext): Loca
     ...resourcesOf(template, 'AWS::DynamoDB::Table'),
     ...resourcesOf(template, 'AWS::DynamoDB::GlobalTable'),
   ].map(([id, properties]) => readTable(id, pick(properties, TABLE_PROPERTIES, resolve), context));
+  const buckets = resourcesOf(template, 'AWS::S3::Bucket').map(([id, properties]) =>
+    readBucket(id, resolve(properties) as Properties, context),
+  );
   const outputs = Object.fromEntries(
     Object.entries(template.Outputs ?? {}).map(([name, { Value }]) => [name, resolve(Value)]),
   );
@@ -100,6 +108,7 @@ export function readTemplate(template: Template, context: TemplateContext): Loca
     schedules: rules.flatMap(({ schedules }) => schedules),
     subscriptions: rules.flatMap(({ subscriptions }) => subscriptions),
     tables,
+    buckets,
     api: readApi(template, resolve, context),
     outputs,
   };
@@ -156,6 +165,16 @@ function readFunction(
       ...(ApplicationLogLevel && { level: ApplicationLogLevel }),
     },
   };
+}
+
+/** What else a bucket has (encryption, its policy, expiry) has no counterpart on one machine. */
+function readBucket(logicalId: string, properties: Properties, context: TemplateContext): BucketDescription {
+  const { Rule: rule } = (properties['ObjectLockConfiguration'] ?? {}) as {
+    Rule?: { DefaultRetention: { Mode: 'GOVERNANCE' | 'COMPLIANCE'; Days: number } };
+  };
+  const name = bucketName(logicalId, properties['BucketName'], context);
+  if (rule === undefined) return { name };
+  return { name, lock: { mode: rule.DefaultRetention.Mode, days: rule.DefaultRetention.Days } };
 }
 
 // What else a table may have (encryption, recovery, protection, TTL, tags) has no counterpart on one machine.

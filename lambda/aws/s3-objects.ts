@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  GetObjectCommand,
-  NoSuchKey,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { AGENT_OPTIONS } from './clients.ts';
 
 /** Objects of a bucket, none of which is ever replaced. */
@@ -43,7 +37,7 @@ export function createObjects(client: S3Client, { bucketName: Bucket }: { bucket
         const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
         return Buffer.from((await Body?.transformToByteArray()) ?? []);
       } catch (error) {
-        if (error instanceof NoSuchKey) return undefined;
+        if ((error as Error).name === 'NoSuchKey') return undefined;
         throw error;
       }
     },

@@ -4,7 +4,7 @@ import {
   type DynamoDBClient,
   paginateQuery,
 } from '@aws-sdk/client-dynamodb';
-import { queryOf, TABLES } from '../audit/schema.ts';
+import { queryOf, type Span, TABLES } from '../audit/schema.ts';
 import { batchPrefix, beginningOfHour, HOUR_MS, rowOfItem, type SealedRow } from '../audit/seals.ts';
 import { BATCH_GET_LIMIT, untilDone } from '../aws/dynamodb-batches.ts';
 import type { FactKey, Facts, IndexedFact } from './ports.ts';
@@ -17,17 +17,26 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** The table of facts in DynamoDB; no call here can write. */
 export function createFacts(client: DynamoDBClient, { auditTableName }: { auditTableName: string }): Facts {
+  const pagesOf = {
+    byDay: (day: string, span: Span) =>
+      paginateQuery(
+        { client },
+        { TableName: auditTableName, ...queryOf(TABLES.audit.indexes.byDay, day, span) },
+      ),
+    denialsByDay: (day: string, span: Span) =>
+      paginateQuery(
+        { client },
+        { TableName: auditTableName, ...queryOf(TABLES.audit.indexes.denialsByDay, day, span) },
+      ),
+  };
+
   return {
     async *indexed(firstHour, lastHour) {
+      const span = { from: batchPrefix(firstHour), to: `${batchPrefix(lastHour)}${LAST}` };
       for (const index of ['byDay', 'denialsByDay'] as const) {
-        const schema = TABLES.audit.indexes[index];
         for (const day of daysOf(firstHour, lastHour)) {
-          const span = { from: batchPrefix(firstHour), to: `${batchPrefix(lastHour)}${LAST}` };
-          const pages = paginateQuery(
-            { client },
-            { TableName: auditTableName, ...queryOf(schema, day, span) },
-          );
-          for await (const { Items = [] } of pages) yield Items.map((item) => indexedFact(item, index));
+          for await (const { Items = [] } of pagesOf[index](day, span))
+            yield Items.map((item) => indexedFact(item, index));
         }
       }
     },

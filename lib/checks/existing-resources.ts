@@ -2,6 +2,7 @@ import type { Stack } from 'aws-cdk-lib';
 import type { IDomainName } from 'aws-cdk-lib/aws-apigateway';
 import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { TABLES, type TableName } from '../../lambda/audit/schema.ts';
 import type { CustomDomain } from '../attendee-api.ts';
@@ -21,6 +22,7 @@ export interface ExistingResources {
   userPool: IUserPool | undefined;
   domain: CustomDomain | IDomainName | undefined;
   alarmTopic: ITopic | undefined;
+  sealBucket: IBucket | undefined;
 }
 
 /** The certain problems of a facade's existing resources, as `prop: problem`; deploy-time values pass. */
@@ -29,7 +31,7 @@ export function* problemsWithExistingResources(
   settings: FacadeSettings,
   { stack, recordsEvents }: { stack: Stack; recordsEvents: boolean },
 ): Generator<string> {
-  const { tables = {}, encryptionKey, userPool, domain, alarmTopic } = existing;
+  const { tables = {}, encryptionKey, userPool, domain, alarmTopic, sealBucket } = existing;
   const { retentionDays = INFINITE_DAYS } = settings.audit ?? {};
   yield* problemsWithTables(tables, { hasRetention: retentionDays !== INFINITE_DAYS, stack });
   yield* problemsWithIgnored(existing, settings, recordsEvents);
@@ -37,6 +39,7 @@ export function* problemsWithExistingResources(
   if (userPool !== undefined) yield* problemsWithUserPool(userPool, settings, stack);
   if (domain !== undefined) yield* problemsWithDomain(domain, stack);
   if (alarmTopic !== undefined) yield* problemsWithTopic(alarmTopic, stack);
+  if (sealBucket !== undefined) yield* problemsWithSealBucket(sealBucket, settings, stack);
 }
 
 function* problemsWithIgnored(
@@ -91,5 +94,25 @@ function* problemsWithTopic(topic: ITopic, stack: Stack): Generator<string> {
   }
   if (topic.masterKey?.keyArn.endsWith(':alias/aws/sns')) {
     yield 'alarmTopic: is encrypted with the AWS managed key aws/sns, which alarms cannot use, so no one would be notified; encrypt it with a customer managed key';
+  }
+}
+
+function* problemsWithSealBucket(
+  bucket: IBucket,
+  { seals = {} }: FacadeSettings,
+  stack: Stack,
+): Generator<string> {
+  // One of another account may let the sealer in.
+  yield* problemsWithRegion('sealBucket', placeOf(bucket), stack);
+  if (seals.enabled === false) {
+    yield 'sealBucket: is given, but seals.enabled is false, so it would be ignored; remove one of them';
+  }
+  for (const name of ['lock', 'lockDays'] as const) {
+    if (seals[name] !== undefined) {
+      yield `seals.${name}: is for a bucket that is created, but sealBucket is given, so it would be ignored; remove it, and lock the bucket where it is created (docs/seal-bucket.md)`;
+    }
+  }
+  if (bucket.encryptionKey !== undefined) {
+    yield 'sealBucket: is encrypted by a key that the sealer may not use, so nothing would be sealed; give a bucket with SSE-S3';
   }
 }

@@ -27,14 +27,14 @@ export interface CheckedProps {
 
 /** @throws ConfigurationError with all problems, a line each */
 export function checkProps(facade: IConstruct, props: AttendeeFacadeProps): CheckedProps {
-  const { tables, encryptionKey, userPool, domain, alarmTopic, metricsNamespace, ...rest } = props;
-  const { removalPolicy, bundlesDirectory, ...given } = rest;
+  const { tables, encryptionKey, userPool, domain, alarmTopic, sealBucket, ...rest } = props;
+  const { metricsNamespace, removalPolicy, bundlesDirectory, ...given } = rest;
   const stack = Stack.of(facade);
   const name = nameOf(facade);
   const namespace = metricsNamespace ?? defaultNamespace(name);
   const meetingsRegion = given.meetingsRegion ?? stack.region;
   const { complete: settings, problems } = checkBesideLookups(given);
-  const existing = { tables, encryptionKey, userPool, domain, alarmTopic };
+  const existing = { tables, encryptionKey, userPool, domain, alarmTopic, sealBucket };
   const isEventSource = isRegionOf(stack, meetingsRegion);
   const recordsEvents = given.events?.enabled ?? isEventSource;
   throwProblems(facade.node.path, [

@@ -17,6 +17,7 @@ export function problemsWithSettings(settings: CompleteSettings): string[] {
     ...problemsWithRegion(settings),
     ...problemsWithReconciler(settings),
     ...problemsWithLimits(settings),
+    ...problemsWithSeals(settings),
     ...problemsWithIgnoredKeys(settings),
   ];
 }
@@ -50,6 +51,14 @@ function* problemsWithLimits({ limits }: CompleteSettings): Generator<string> {
   const { reservedConcurrency, provisionedConcurrency } = limits;
   if ((provisionedConcurrency ?? 0) > (reservedConcurrency ?? Number.POSITIVE_INFINITY)) {
     yield 'limits.provisionedConcurrency: is above reservedConcurrency, which Lambda refuses, so the deployment would fail halfway; reduce it to reservedConcurrency or less';
+  }
+}
+
+function* problemsWithSeals({ audit, seals }: CompleteSettings): Generator<string> {
+  const { retentionDays } = audit;
+  const { lockDays } = seals;
+  if (retentionDays !== undefined && lockDays !== undefined && lockDays < retentionDays) {
+    yield `seals.lockDays: is ${lockDays}, but audit records are kept for ${retentionDays} days, so seals would expire before what they prove; make it ${retentionDays} at least`;
   }
 }
 

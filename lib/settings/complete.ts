@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { throwProblems } from '../checks/configuration-error.ts';
 import { problemsWithConfig, problemsWithSettings } from './checks.ts';
 import type { CompleteConfig, CompleteSettings, FacadeSettings } from './props.ts';
-import { configSchema, DEFAULT_RESOURCE_SERVER, facadeSchema } from './schema.ts';
+import { configSchema, DEFAULT_RESOURCE_SERVER, facadeSchema, MAX_LOCK_DAYS } from './schema.ts';
 import { INFINITE_DAYS, numberIn } from './time-span.ts';
 
 /** Settings with every default filled in, or their problems. */
@@ -88,6 +88,24 @@ export function hasFirewall({
   production,
 }: Pick<CompleteSettings, 'firewall' | 'production'>): boolean {
   return firewall.enabled ?? production;
+}
+
+/** Seals are made in production, unless the settings say otherwise, and not by default where the audit goes with its stack. */
+export function hasSeals(
+  { seals, production }: Pick<CompleteSettings, 'seals' | 'production'>,
+  { isDestroyed }: { isDestroyed: boolean },
+): boolean {
+  return seals.enabled ?? (production && !isDestroyed);
+}
+
+const LOCK_BEYOND_RECORDS_DAYS = 30;
+const DEFAULT_LOCK_DAYS = 3650;
+
+/** How long a seal is locked, in days. */
+export function lockDaysOf({ audit, seals }: Pick<CompleteSettings, 'audit' | 'seals'>): number {
+  if (seals.lockDays !== undefined) return seals.lockDays;
+  if (audit.retentionDays === undefined) return DEFAULT_LOCK_DAYS;
+  return Math.min(audit.retentionDays + LOCK_BEYOND_RECORDS_DAYS, MAX_LOCK_DAYS);
 }
 
 /** The identifier of the resource server in Cognito. */

@@ -382,6 +382,34 @@ export interface AuditSettings {
 }
 
 /**
+ * The seals: every hour, one object in S3 that says which audit records there are
+ * (docs/decisions/0030-seals-are-a-chain-of-locked-objects.md).
+ */
+export interface SealSettings {
+  /**
+   * Whether the audit is sealed.
+   *
+   * @default as `production`, but not where `removalPolicy` is `destroy`
+   */
+  readonly enabled?: boolean;
+  /**
+   * The mode of S3 Object Lock for the bucket that is created. In `governance` mode, who has
+   * `s3:BypassGovernanceRetention` may delete seals; in `compliance` mode no one may, not even the account's root user,
+   * before the lock ends. `none` is for previews. A bucket keeps its lock: it cannot be taken off later.
+   *
+   * @default `governance`
+   */
+  readonly lock?: 'governance' | 'compliance' | 'none';
+  /**
+   * How long a seal is locked, in days: `audit.retentionDays` at least. Where records have a retention, seals expire
+   * after it. 1 to 36,500.
+   *
+   * @default `audit.retentionDays` and 30 more; 3650 where records are kept for ever
+   */
+  readonly lockDays?: TimeSpan;
+}
+
+/**
  * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
  * no one joined ends after 5 minutes.
  */
@@ -425,8 +453,8 @@ export interface DeploymentSettings {
 /** The settings of a facade that name no other construct: the same keys in a configuration file and in code. */
 export interface FacadeSettings {
   /**
-   * Whether this deployment is for production. There, the firewall is on by default: it costs money, and a trial does
-   * not need it.
+   * Whether this deployment is for production. There, the firewall and the seals are on by default: they cost money,
+   * and a trial does not need them.
    *
    * @default true
    */
@@ -476,6 +504,11 @@ export interface FacadeSettings {
   readonly alarms?: AlarmSettings;
   /** The audit records. */
   readonly audit?: AuditSettings;
+  /**
+   * The seals: every hour, one object in S3 that says which audit records there are
+   * (docs/decisions/0030-seals-are-a-chain-of-locked-objects.md).
+   */
+  readonly seals?: SealSettings;
   /**
    * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
    * no one joined ends after 5 minutes.
@@ -560,6 +593,37 @@ export interface EnvironmentAlarmSettings {
   readonly topicArn?: string;
 }
 
+/** The seals, and where they go. */
+export interface EnvironmentSealSettings {
+  /**
+   * Whether the audit is sealed.
+   *
+   * @default as `production`, but not where `removalPolicy` is `destroy`
+   */
+  readonly enabled?: boolean;
+  /**
+   * The mode of S3 Object Lock for the bucket that is created. In `governance` mode, who has
+   * `s3:BypassGovernanceRetention` may delete seals; in `compliance` mode no one may, not even the account's root user,
+   * before the lock ends. `none` is for previews. A bucket keeps its lock: it cannot be taken off later.
+   *
+   * @default `governance`
+   */
+  readonly lock?: 'governance' | 'compliance' | 'none';
+  /**
+   * How long a seal is locked, in days: `audit.retentionDays` at least. Where records have a retention, seals expire
+   * after it. 1 to 36,500.
+   *
+   * @default `audit.retentionDays` and 30 more; 3650 where records are kept for ever
+   */
+  readonly lockDays?: TimeSpan;
+  /**
+   * An existing bucket for the seals in the stack's Region, such as one of another account (docs/seal-bucket.md).
+   *
+   * @default a bucket is created
+   */
+  readonly bucketArn?: string;
+}
+
 /** The configuration of one environment, as its file has it. */
 export interface EnvironmentConfig extends FacadeSettings {
   /** The name of the CloudFormation stack. */
@@ -590,7 +654,8 @@ export interface EnvironmentConfig extends FacadeSettings {
   readonly encryptionKeyArn?: string;
   /**
    * What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is
-   * deleted, the audit included, and nothing is protected against deletion: for preview environments.
+   * deleted, the audit included, and nothing is protected against deletion: for preview environments. A bucket of seals
+   * always stays.
    *
    * @default retain
    */
@@ -603,6 +668,8 @@ export interface EnvironmentConfig extends FacadeSettings {
   readonly domain?: DomainConfig;
   /** The alarms, and who is notified. */
   readonly alarms?: EnvironmentAlarmSettings;
+  /** The seals, and where they go. */
+  readonly seals?: EnvironmentSealSettings;
 }
 
 /** `LimitSettings`, every default filled in. */
@@ -728,6 +795,31 @@ export interface CompleteAuditSettings {
   readonly retentionDays?: number;
 }
 
+/** `SealSettings`, every default filled in. */
+export interface CompleteSealSettings {
+  /**
+   * Whether the audit is sealed.
+   *
+   * @default as `production`, but not where `removalPolicy` is `destroy`
+   */
+  readonly enabled?: boolean;
+  /**
+   * The mode of S3 Object Lock for the bucket that is created. In `governance` mode, who has
+   * `s3:BypassGovernanceRetention` may delete seals; in `compliance` mode no one may, not even the account's root user,
+   * before the lock ends. `none` is for previews. A bucket keeps its lock: it cannot be taken off later.
+   *
+   * @default `governance`
+   */
+  readonly lock?: 'governance' | 'compliance' | 'none';
+  /**
+   * How long a seal is locked, in days: `audit.retentionDays` at least. Where records have a retention, seals expire
+   * after it. 1 to 36,500.
+   *
+   * @default `audit.retentionDays` and 30 more; 3650 where records are kept for ever
+   */
+  readonly lockDays?: number;
+}
+
 /** `ReconcilerSettings`, every default filled in. */
 export interface CompleteReconcilerSettings {
   /** The time after an intent's deadline in which its handler and Chime finish, in seconds. 1 to 240. */
@@ -739,8 +831,8 @@ export interface CompleteReconcilerSettings {
 /** `FacadeSettings`, every default filled in. */
 export interface CompleteSettings {
   /**
-   * Whether this deployment is for production. There, the firewall is on by default: it costs money, and a trial does
-   * not need it.
+   * Whether this deployment is for production. There, the firewall and the seals are on by default: they cost money,
+   * and a trial does not need them.
    */
   readonly production: boolean;
   /**
@@ -776,6 +868,11 @@ export interface CompleteSettings {
   readonly alarms: CompleteAlarmSettings;
   /** The audit records. */
   readonly audit: CompleteAuditSettings;
+  /**
+   * The seals: every hour, one object in S3 that says which audit records there are
+   * (docs/decisions/0030-seals-are-a-chain-of-locked-objects.md).
+   */
+  readonly seals: CompleteSealSettings;
   /**
    * How long the reconciler waits (docs/audit-protocol.md). Both times together are at most 165 seconds: a meeting that
    * no one joined ends after 5 minutes.
@@ -822,6 +919,37 @@ export interface CompleteEnvironmentAlarmSettings {
   readonly topicArn?: string;
 }
 
+/** `EnvironmentSealSettings`, every default filled in. */
+export interface CompleteEnvironmentSealSettings {
+  /**
+   * Whether the audit is sealed.
+   *
+   * @default as `production`, but not where `removalPolicy` is `destroy`
+   */
+  readonly enabled?: boolean;
+  /**
+   * The mode of S3 Object Lock for the bucket that is created. In `governance` mode, who has
+   * `s3:BypassGovernanceRetention` may delete seals; in `compliance` mode no one may, not even the account's root user,
+   * before the lock ends. `none` is for previews. A bucket keeps its lock: it cannot be taken off later.
+   *
+   * @default `governance`
+   */
+  readonly lock?: 'governance' | 'compliance' | 'none';
+  /**
+   * How long a seal is locked, in days: `audit.retentionDays` at least. Where records have a retention, seals expire
+   * after it. 1 to 36,500.
+   *
+   * @default `audit.retentionDays` and 30 more; 3650 where records are kept for ever
+   */
+  readonly lockDays?: number;
+  /**
+   * An existing bucket for the seals in the stack's Region, such as one of another account (docs/seal-bucket.md).
+   *
+   * @default a bucket is created
+   */
+  readonly bucketArn?: string;
+}
+
 /** `EnvironmentConfig`, every default filled in. */
 export interface CompleteConfig extends CompleteSettings {
   /** The name of the CloudFormation stack. */
@@ -848,7 +976,8 @@ export interface CompleteConfig extends CompleteSettings {
   readonly encryptionKeyArn?: string;
   /**
    * What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is
-   * deleted, the audit included, and nothing is protected against deletion: for preview environments.
+   * deleted, the audit included, and nothing is protected against deletion: for preview environments. A bucket of seals
+   * always stays.
    *
    * @default retain
    */
@@ -861,4 +990,6 @@ export interface CompleteConfig extends CompleteSettings {
   readonly domain?: DomainConfig;
   /** The alarms, and who is notified. */
   readonly alarms: CompleteEnvironmentAlarmSettings;
+  /** The seals, and where they go. */
+  readonly seals: CompleteEnvironmentSealSettings;
 }

@@ -139,6 +139,31 @@ const events = group(
   },
 );
 
+/** S3 takes no longer default retention (API reference, DefaultRetention). */
+export const MAX_LOCK_DAYS = 36_500;
+
+const seals = group(
+  'SealSettings',
+  'The seals: every hour, one object in S3 that says which audit records there are (docs/decisions/0030-seals-are-a-chain-of-locked-objects.md).',
+  {
+    enabled: z.exactOptional(z.boolean()).meta({
+      description: 'Whether the audit is sealed.',
+      leftOut: 'as `production`, but not where `removalPolicy` is `destroy`',
+    }),
+    lock: z.exactOptional(z.enum(['governance', 'compliance', 'none'])).meta({
+      description:
+        "The mode of S3 Object Lock for the bucket that is created. In `governance` mode, who has `s3:BypassGovernanceRetention` may delete seals; in `compliance` mode no one may, not even the account's root user, before the lock ends. `none` is for previews. A bucket keeps its lock: it cannot be taken off later.",
+      leftOut: '`governance`',
+    }),
+    lockDays: z.exactOptional(wholeNumber(1, MAX_LOCK_DAYS)).meta({
+      ...timeSpan,
+      description:
+        'How long a seal is locked, in days: `audit.retentionDays` at least. Where records have a retention, seals expire after it.',
+      leftOut: '`audit.retentionDays` and 30 more; 3650 where records are kept for ever',
+    }),
+  },
+);
+
 const firewall = group(
   'FirewallSettings',
   "AWS WAF in front of the API: a per-IP rate limit and AWS's managed rules.",
@@ -276,7 +301,7 @@ const deployment = group('DeploymentSettings', 'How a new version goes live.', {
 export const facadeShape = {
   production: z.boolean().default(true).meta({
     description:
-      'Whether this deployment is for production. There, the firewall is on by default: it costs money, and a trial does not need it.',
+      'Whether this deployment is for production. There, the firewall and the seals are on by default: they cost money, and a trial does not need them.',
   }),
   meetingsRegion: z.exactOptional(z.string()).meta({
     description:
@@ -308,6 +333,7 @@ export const facadeShape = {
   logs: logs.prefault({}),
   alarms: alarms.prefault({}),
   audit: audit.prefault({}),
+  seals: seals.prefault({}),
   reconciler: reconciler.prefault({}),
   events: events.prefault({}),
   deployment: deployment.prefault({}),
@@ -388,12 +414,28 @@ export const configSchema = group(
     removalPolicy: z.exactOptional(z.enum(['retain', 'destroy'])).meta({
       leftOut: 'retain',
       description:
-        'What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is deleted, the audit included, and nothing is protected against deletion: for preview environments.',
+        'What happens to the tables, the user pool and the logs when the stack is deleted. With `destroy` all of it is deleted, the audit included, and nothing is protected against deletion: for preview environments. A bucket of seals always stays.',
     }),
     domain: z.exactOptional(domain).meta({
       leftOut: "API Gateway's address, with the stage",
     }),
     ...facadeShape,
+    seals: seals
+      .extend({
+        bucketArn: z
+          .exactOptional(
+            z.string().regex(/^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
+              error: 'is not the ARN of an S3 bucket, such as arn:aws:s3:::usher-seals',
+            }),
+          )
+          .meta({
+            description:
+              "An existing bucket for the seals in the stack's Region, such as one of another account (docs/seal-bucket.md).",
+            leftOut: 'a bucket is created',
+          }),
+      })
+      .meta({ title: 'EnvironmentSealSettings', description: 'The seals, and where they go.' })
+      .prefault({}),
     alarms: alarms
       .extend({
         topicArn: z

@@ -46,7 +46,7 @@ describe('docs/escape-hatches.md', () => {
     const template = templateWith('A key of your own for the logs');
     const key = theResource(template, 'AWS::KMS::Key');
     const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
-    expect(groups).toHaveLength(4);
+    expect(groups).toHaveLength(5);
     for (const { Properties } of groups) expect(flat(Properties['KmsKeyId'])).toBe(`<${key.id}.Arn>`);
     expect(JSON.stringify(key.Properties['KeyPolicy'])).toContain('logs.eu-central-1.amazonaws.com');
   });
@@ -67,7 +67,7 @@ describe('docs/escape-hatches.md', () => {
     expect(policy.Properties['Roles']).toEqual(rolesOf(template));
     const group = theResource(template, 'AWS::EC2::SecurityGroup').id;
     const functions = functionsOf(template);
-    expect(functions).toHaveLength(3);
+    expect(functions).toHaveLength(4);
     for (const { Properties, ...resource } of functions) {
       expect(Properties['VpcConfig']).toMatchObject({
         SubnetIds: [expect.anything(), expect.anything()],

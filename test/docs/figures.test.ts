@@ -55,17 +55,24 @@ describe('docs/cost.md', () => {
       `KMS, ${p['kmsKeyMonth']} for a key, ${p['kmsTenThousandRequests']} for ten thousand requests, of \`aws/dynamodb\` too`,
       `Cognito, ${p['cognitoClientMonth']} for a machine client, ${dollars(PRICES.cognitoToken * 1000)} for a thousand tokens`,
       `transfer out, ${p['transferGb']} a GB`,
+      `S3, ${p['s3GbMonth']} a GB and month, ${p['s3ThousandWrites']} for a thousand PUT or LIST, ${p['s3ThousandReads']} for a thousand GET`,
     ]);
   });
 
   it('counts the alarms, their metrics and the rules of the firewall that the stack has', () => {
-    const alarms = alarmsOf(template);
+    // The two of the seals are in production alone.
+    const alarms = alarmsOf(synthesize({ production: false }));
+    const ofSeals = alarmsOf(template).length - alarms.length;
     const metrics = alarms.flatMap(metricsOfAlarm).length;
     const { Rules: rules } = theResource(template, 'AWS::WAFv2::WebACL').Properties as { Rules: unknown[] };
-    expect([alarms.length, rules.length]).toEqual([12, 4]);
+    expect([alarms.length, ofSeals, rules.length]).toEqual([12, 2, 4]);
+    const sealMetrics = METRIC_NAMES.filter((name) => /Seal|Unsealed/.test(name)).length;
     const month = new Map(rowsUnder(cost, 'A month without a request').map(([what, sum]) => [what, sum]));
     expect(month.get(`twelve alarms, on ${metrics} metrics`)).toBe(
       (metrics * PRICES.alarmMetricMonth).toFixed(2),
+    );
+    expect(month.get('its four metrics, and two alarms on two of them')).toBe(
+      (sealMetrics * PRICES.metricMonth + ofSeals * PRICES.alarmMetricMonth).toFixed(2),
     );
     expect(month.get('firewall, one web ACL of four rules')).toBe(
       dollars(PRICES.firewallMonth + rules.length * PRICES.firewallRuleMonth),

@@ -21,6 +21,8 @@ const SECTIONS = {
   ReconcilerFailing: 'reconciler-failing',
   EventsNotRecorded: 'events-not-recorded',
   WithoutRecord: 'present-without-a-record',
+  HoursUnsealed: 'hours-unsealed',
+  SealsBroken: 'seals-broken',
 };
 const propertiesOf = (name: string, from = template) =>
   theResource(from, 'AWS::CloudWatch::Alarm', `Alarms${name}`).Properties;
@@ -97,6 +99,12 @@ describe('the alarms', () => {
     expect(alarmsOf(off, 'AlarmsEventsNotRecorded')).toEqual([]);
   });
 
+  it('have none for seals where none are made', () => {
+    const ids = alarmsOf(synthesize({ production: false })).map(({ id }) => id);
+    expect(ids.length).toBeGreaterThan(10);
+    expect(ids.filter((id) => /Seal|Unsealed/.test(id))).toEqual([]);
+  });
+
   it('link to the runbook at its configured URL', () => {
     const elsewhere = synthesize({ alarms: { runbookUrl: 'https://wiki.example.com/usher' } });
     for (const { Properties } of alarmsOf(elsewhere)) {
@@ -161,7 +169,7 @@ describe('the alarms', () => {
         ComparisonOperator: 'GreaterThanThreshold',
         Threshold: 900,
         EvaluationPeriods: 2,
-        // The one that takes silence for a failure: the reconciler reports every minute.
+        // Silence is a failure: the reconciler reports every minute.
         TreatMissingData: 'breaching',
       },
     ],
@@ -184,6 +192,13 @@ describe('the alarms', () => {
       atLeast(1),
     ],
     ['WithoutRecord', ['Usher/usher-test AttendeesWithoutRecord service=usher: Sum of 300 s'], atLeast(1)],
+    [
+      'HoursUnsealed',
+      ['Usher/usher-test HoursUnsealed service=usher: Maximum of 3600 s'],
+      // Silence is a failure too: the sealer reports every hour.
+      atLeast(1, { EvaluationPeriods: 3, TreatMissingData: 'breaching' }),
+    ],
+    ['SealsBroken', ['Usher/usher-test SealsBroken service=usher: Sum of 300 s'], atLeast(1)],
   ])(
     'watch for %s by exactly this, notify the topic at begin and end, and get their names from CloudFormation',
     (name, metrics, when) => {
@@ -263,6 +278,8 @@ describe('the alarms', () => {
       FoundLate: 'any batch that is found more than an hour after it began',
       EventsNotRecorded: 'any event in the dead-letter queue',
       WithoutRecord: 'as many as `alarms.attendeesWithoutRecord` in a quarter hour; only where that is set',
+      HoursUnsealed: `hours that are due and have no seal, or silence, for ${minutes('HoursUnsealed', 3600) / 60} hours`,
+      SealsBroken: 'any seal of the last two days that is missing or is not what the next one says',
     };
     const expected = Object.entries(SECTIONS).map(([name, section]) => [
       name,

@@ -17,6 +17,7 @@ describe('an app that makes its roles elsewhere', () => {
         'Facade/Attendees/Role': 'attendees',
         'Facade/Reconciler/Role': 'reconciler',
         'Facade/Observer/Role': 'observer',
+        'Facade/Sealer/Role': 'sealer',
         'Facade/AttendeeApi/Api/CloudWatchRole': 'gateway-logs',
         'Facade/Deployment/Group/ServiceRole': 'code-deploy',
       },
@@ -32,6 +33,7 @@ describe('an app that makes its roles elsewhere', () => {
       expect.stringContaining('role/attendees'),
       expect.stringContaining('role/reconciler'),
       expect.stringContaining('role/observer'),
+      expect.stringContaining('role/sealer'),
     ]);
   });
 

@@ -62,6 +62,7 @@ describe('what alarms and dashboard look at', () => {
       JSON.stringify({ FunctionName: named('Attendees') }),
       JSON.stringify({ FunctionName: named('Observer') }),
       JSON.stringify({ FunctionName: named('Reconciler') }),
+      JSON.stringify({ FunctionName: named('Sealer') }),
     ]);
     expect(dimensions('AWS/DynamoDB').sort()).toEqual([
       '{"TableName":"<AdmissionTable>"}',

@@ -20,7 +20,7 @@ describe('the dashboard', () => {
   });
 
   it('shows exactly this, in this order', () => {
-    const [handler, reconciler, observer] = ['Attendees', 'Reconciler', 'Observer'].map(
+    const [handler, reconciler, observer, sealer] = ['Attendees', 'Reconciler', 'Observer', 'Sealer'].map(
       (name) => `FunctionName=<${theResource(template, 'AWS::Lambda::Function', name).id}>`,
     );
     const denials = theResource(template, 'AWS::CloudWatch::Alarm', 'AlarmsDenialsSurge');
@@ -87,6 +87,18 @@ describe('the dashboard', () => {
         [
           `AWS/Lambda Errors ${observer}: Sum of 300 s, "observer errors"`,
           `AWS/SQS ApproximateNumberOfMessagesVisible QueueName=<${theResource(template, 'AWS::SQS::Queue').id}.QueueName>: Maximum of 300 s, "dead letters"`,
+        ],
+      ],
+      [
+        'Hours due without a seal, broken seals',
+        [own('HoursUnsealed', 'Maximum'), own('SealsBroken', 'Maximum')],
+      ],
+      ['Hours sealed, records sealed late', [own('HoursSealed'), own('RecordsSealedLate')]],
+      [
+        'Sealer: errors, ms a run',
+        [
+          `AWS/Lambda Errors ${sealer}: Sum of 300 s, "errors"`,
+          `AWS/Lambda Duration ${sealer}: Maximum of 300 s, "ms"`,
         ],
       ],
     ]);

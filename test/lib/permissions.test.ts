@@ -33,11 +33,14 @@ const onBehalf = rowsUnder('What AWS does on their behalf');
 
 const template = synthesize(fullProduction);
 
+const SEAL_BUCKET = theResource(template, 'AWS::S3::Bucket').id;
+
 /** By what its logical id begins with. */
 const ROLES: [string, string][] = [
   ['Attendees', 'attendees'],
   ['Reconciler', 'reconciler'],
   ['Observer', 'observer'],
+  ['Sealer', 'sealer'],
   ['DeploymentGroup', 'CodeDeploy'],
   ['AttendeeApi', "API Gateway's logs"],
 ];
@@ -54,6 +57,9 @@ function resourceName(resource: string, role: string): string {
   const tables: Record<string, string> = {
     '<AuditTable.Arn>': 'audit table',
     '<AuditTable.Arn>/index/by-day': 'audit table, index by-day',
+    '<AuditTable.Arn>/index/denials-by-day': 'audit table, index denials-by-day',
+    [`<${SEAL_BUCKET}.Arn>`]: 'seal bucket',
+    [`<${SEAL_BUCKET}.Arn>/usher-test/*`]: 'seals',
     '<AdmissionTable.Arn>': 'admission table',
     '<AdmissionTable.Arn>/index/by-attendee': 'admission table, index by-attendee',
     '<OpenIntentTable.Arn>': 'open intent table',
@@ -124,9 +130,7 @@ describe('the template', () => {
       'AWS::IAM::RolePolicy',
       'AWS::KMS::Key',
     ];
-    expect(
-      types.filter((type) => others.includes(type) || /(Resource|Bucket|Topic)Policy$/.test(type)),
-    ).toEqual([]);
+    expect(types.filter((type) => others.includes(type) || /(Resource|Topic)Policy$/.test(type))).toEqual([]);
     const inQueues = resourcesOf(template, 'AWS::SQS::QueuePolicy').flatMap(({ Properties }) => {
       const { Statement: statements } = Properties['PolicyDocument'] as { Statement: Statement[] };
       return statements.map(({ Effect, Action, Principal }) => [Effect, Action, flat(Principal)]);
@@ -139,6 +143,12 @@ describe('the template', () => {
       ({ Properties }) => 'ResourcePolicy' in Properties,
     );
     expect(inTables).toEqual([]);
+  });
+
+  it('gives nothing away by the policy of the seal bucket, which only takes', () => {
+    const { Properties } = theResource(template, 'AWS::S3::BucketPolicy');
+    const { Statement: statements } = Properties['PolicyDocument'] as { Statement: Statement[] };
+    expect(statements.map(({ Effect }) => Effect)).toEqual(statements.map(() => 'Deny'));
   });
 
   it('lets the documented principals assume a role or invoke a function', () => {
@@ -172,6 +182,7 @@ const SERVICES: Record<string, string> = {
 
 /** Operations whose action has another name (Service Authorization Reference, Amazon S3). */
 const ACTIONS: Record<string, (argumentText: string) => string> = {
+  ListObjectsV2: () => 'ListBucket',
   ListObjectVersions: () => 'ListBucketVersions',
   GetObject: (argumentText) => (argumentText.includes('VersionId') ? 'GetObjectVersion' : 'GetObject'),
 };
@@ -269,6 +280,7 @@ function argumentsAt(text: string, start: number): string {
 /** What a call is on, by the name of the setting that holds the table's name. */
 function resourceOf({ action, argumentText, file }: Call): string {
   if (action.startsWith('chime:')) return 'meetings';
+  if (action.startsWith('s3:')) return action === 's3:ListBucket' ? 'seal bucket' : 'seals';
   const [setting = ''] = argumentText.match(/\b\w+TableName\b/) ?? [];
   const table = {
     auditTableName: 'audit table',
@@ -335,6 +347,23 @@ describe('the code', () => {
         '@aws-sdk/client-chime-sdk-meetings',
         '@aws-sdk/client-dynamodb',
         '@aws-sdk/util-dynamodb',
+        'zod/mini',
+      ],
+    ],
+    [
+      'sealer',
+      'lambda/sealer/handler.ts',
+      [
+        '@aws-lambda-powertools/logger',
+        '@aws-lambda-powertools/metrics',
+        // Beside the client of DynamoDB; the bundle leaves it out.
+        '@aws-sdk/client-chime-sdk-meetings',
+        '@aws-sdk/client-dynamodb',
+        '@aws-sdk/client-s3',
+        'canonicalize',
+        'node:buffer',
+        'node:crypto',
+        'node:timers/promises',
         'zod/mini',
       ],
     ],

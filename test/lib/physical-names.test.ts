@@ -45,6 +45,8 @@ const NAME: Record<string, string | undefined> = {
   'AWS::Route53::RecordSet': 'Name',
   'AWS::SQS::Queue': 'QueueName',
   'AWS::SQS::QueuePolicy': undefined,
+  'AWS::S3::Bucket': 'BucketName',
+  'AWS::S3::BucketPolicy': undefined,
   'AWS::WAFv2::WebACL': 'Name',
   'AWS::WAFv2::WebACLAssociation': undefined,
 };

@@ -68,7 +68,7 @@ describe('the reconciler', () => {
 
   it('is not repeated by Lambda, neither by the alias nor after the next run has begun', () => {
     const alias = theResource(template, 'AWS::Lambda::Alias', 'Reconciler');
-    expect(theResource(template, 'AWS::Lambda::EventInvokeConfig').Properties).toEqual({
+    expect(theResource(template, 'AWS::Lambda::EventInvokeConfig', 'Reconciler').Properties).toEqual({
       FunctionName: { Ref: theResource(template, 'AWS::Lambda::Function', 'Reconciler').id },
       // The part of the alias's ARN after its function's, which is what a schedule invokes.
       Qualifier: { 'Fn::Select': [7, { 'Fn::Split': [':', { Ref: alias.id }] }] },

@@ -32,7 +32,12 @@ const KEPT = [
   'AWS::IAM::Role',
   'AWS::Lambda::Version',
   'AWS::Logs::LogGroup',
+  'AWS::S3::Bucket',
+  'AWS::S3::BucketPolicy',
 ];
+
+/** What always stays: S3 deletes no bucket that has locked objects. */
+const SEALS = ['AWS::S3::Bucket', 'AWS::S3::BucketPolicy'];
 
 describe('the removal policy', () => {
   it('retains and protects stored data by default', () => {
@@ -41,17 +46,26 @@ describe('the removal policy', () => {
     expect([...new Set(left(Template.fromStack(stack)))].toSorted()).toEqual(KEPT);
   });
 
-  it.each<[string, AttendeeFacadeProps, (facade: AttendeeFacade) => void]>([
-    ['the prop', { removalPolicy: RemovalPolicy.DESTROY }, () => {}],
-    ['RemovalPolicies of the app', {}, ({ node }) => RemovalPolicies.of(node.root).destroy()],
-    ['RemovalPolicies of the facade', {}, (facade) => RemovalPolicies.of(facade).destroy()],
-  ])('DESTROY deletes everything, deletion protection included, by %s', (_how, props, change) => {
-    for (const context of [{}, { '@aws-cdk/core:aspectPrioritiesMutating': true }]) {
-      const stack = createForeignStack({}, createApp(context));
-      change(addFacade(stack, { ...everything, ...props }));
-      expect(left(Template.fromStack(stack))).toEqual([]);
-    }
-  });
+  it.each<[string, AttendeeFacadeProps, (facade: AttendeeFacade) => void, string[]]>([
+    ['the prop', { removalPolicy: RemovalPolicy.DESTROY }, () => {}, []],
+    [
+      'the prop, with seals',
+      { removalPolicy: RemovalPolicy.DESTROY, seals: { enabled: true } },
+      () => {},
+      SEALS,
+    ],
+    ['RemovalPolicies of the app', {}, ({ node }) => RemovalPolicies.of(node.root).destroy(), SEALS],
+    ['RemovalPolicies of the facade', {}, (facade) => RemovalPolicies.of(facade).destroy(), SEALS],
+  ])(
+    'DESTROY deletes everything but seals, deletion protection included, by %s',
+    (_how, props, change, kept) => {
+      for (const context of [{}, { '@aws-cdk/core:aspectPrioritiesMutating': true }]) {
+        const stack = createForeignStack({}, createApp(context));
+        change(addFacade(stack, { ...everything, ...props }));
+        expect(left(Template.fromStack(stack))).toEqual(kept);
+      }
+    },
+  );
 
   it('DESTROY of one table removes only its protection', () => {
     const stack = createForeignStack();

@@ -44,7 +44,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Nearly empty files that stand for the functions' bundles; not the same ones, or CDK would take them for one asset. */
 const bundlesDirectory = join(folder, 'bundles');
-for (const name of ['create-attendees', 'reconciler', 'observer']) {
+for (const name of ['create-attendees', 'reconciler', 'observer', 'sealer']) {
   mkdirSync(join(bundlesDirectory, name), { recursive: true });
   writeFileSync(join(bundlesDirectory, name, 'index.mjs'), `// ${name}`);
 }

@@ -22,6 +22,7 @@ describe('completeSettings', () => {
       cognito: {},
       audit: {},
       events: {},
+      seals: {},
       reconciler: { marginSeconds: 45, secondLookSeconds: 60 },
       firewall: { requestsPerFiveMinutes: 3000 },
       alarms: {

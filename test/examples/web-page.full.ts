@@ -207,7 +207,7 @@ describe('an error, in plain words', () => {
       const { pageUrl } = other.environment;
       await signIn(page, 'host', pageUrl);
       await enter(page);
-      await notice(page).getByText(`adds ${pageUrl} to its setting allowedOrigins`).waitFor();
+      await notice(page).getByText(`add ${pageUrl} to the setting allowedOrigins`).waitFor();
     } finally {
       await other.stop();
     }

@@ -11,7 +11,7 @@ import { noVerifyCounts, type VerifyRequest, verifySeals } from '../../cli/audit
 import { sealDueMs } from '../../lambda/audit/seals.ts';
 import { startS3 } from '../../local/s3/server.ts';
 import { CREDENTIALS, collect, createTestTables, REGION } from './audit-command.ts';
-import { sealHours } from './seal-hours.ts';
+import { createTestSealer } from './test-sealer.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -30,6 +30,10 @@ export async function createSealedTable(databaseUrl: string, firstHour: string) 
   const place = { bucket: `seals-${buckets}`, prefix: 'usher/' };
   const seals: SealSource = sealsInBucket(s3, place.bucket, place.prefix);
   const { client, auditTableName: TableName } = tables;
+  const sealer = createTestSealer(s3, place, tables, (timeMs) => {
+    nowMs = timeMs;
+  });
+  let isBegun = false;
 
   return {
     tables,
@@ -44,13 +48,9 @@ export async function createSealedTable(databaseUrl: string, firstHour: string) 
     },
     /** Seals every hour that is due until one is sealed, each when it is due. */
     async sealThrough(hour: string): Promise<void> {
-      await sealHours({ client: s3, ...place }, tables, {
-        firstHour,
-        lastHour: hour,
-        setClock: (timeMs) => {
-          nowMs = timeMs;
-        },
-      });
+      if (!isBegun) await sealer.begin(firstHour);
+      isBegun = true;
+      if (hour > firstHour) await sealer.through(hour);
     },
     async items(): Promise<Item[]> {
       const items: Item[] = [];

@@ -6,7 +6,17 @@ import {
 } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { HOUR_MS, sealDueMs, sealKey } from '../../../../lambda/audit/seals.ts';
+import type { SealSource } from '../../../../cli/audit/seals/source.ts';
+import {
+  HOUR_MS,
+  rowOfItem,
+  type Seal,
+  sealDueMs,
+  sealKey,
+  sealOfText,
+  sha256,
+  textOfSeal,
+} from '../../../../lambda/audit/seals.ts';
 import { batchIdAt, denialOf, intentOf, outcomeOf } from '../../../support/audit-command.ts';
 import { startDatabase } from '../../../support/database.ts';
 import { createSealedTable, type Item, namesOf, type SealedTable } from '../../../support/sealed-table.ts';
@@ -133,27 +143,32 @@ describe('a tamperer of the table', () => {
     );
   });
 
-  it.each<[string, (id: string) => object]>([
-    ['an intent', (id) => intentOf(id)],
-    ['an intent under a meeting of its own', (id) => intentOf(id, { meetingId: OTHER_MEETING })],
-    ['an intent that no index names', (id) => ({ ...intentOf(id), day: undefined })],
-    ['a denial', (id) => denialOf(id)],
-  ])(
-    'who adds %s to a sealed hour is named before the next seal, and after all that can have it',
-    async (_what, recordOf) => {
-      const added = batchIdAt('2026-11-23T13:30:00Z');
-      const record = recordOf(added) as { recordId: string };
-      await write(record);
-      expect(await named()).toEqual([`late ${record.recordId}`]);
-      const [{ detail } = { detail: '' }] = (await world.verify()).findings;
-      expect(detail).toMatch(/^in no seal yet; its recordedAt \S+ is before its hour was sealed/);
-      await world.sealThrough('2026-11-26T14Z');
-      const isTaken = 'day' in record ? record['day'] !== undefined : 'denialDay' in record;
-      const after = await named();
-      expect(after).toContain(`${isTaken ? 'late' : 'added'} ${record.recordId}`);
-      expect(after.filter((name) => !name.startsWith('late') && !name.startsWith('added'))).toEqual([]);
-    },
-  );
+  it('who adds records to a sealed hour is named before the next seal, and after all that can have them', async () => {
+    const ids = Array.from({ length: 4 }, () => batchIdAt('2026-11-23T13:30:00Z'));
+    const [plain = '', elsewhere = '', unindexed = '', denial = ''] = ids;
+    await write(
+      intentOf(plain),
+      intentOf(elsewhere, { meetingId: OTHER_MEETING }),
+      { ...intentOf(unindexed), day: undefined },
+      denialOf(denial),
+    );
+    const { findings } = await world.verify();
+    expect(namesOf(findings).sort()).toEqual(
+      [...[plain, elsewhere, unindexed].map((id) => `late ${id}/intent`), `late ${denial}/denial`].sort(),
+    );
+    expect(findings[0]?.detail).toMatch(/^in no seal yet; its recordedAt \S+ is before its hour was sealed/);
+    await world.sealThrough('2026-11-26T14Z');
+    const after = await world.verify();
+    expect(namesOf(after.findings).sort()).toEqual(
+      [
+        ...[`late ${plain}/intent`, `late ${elsewhere}/intent`, `late ${denial}/denial`],
+        `added ${unindexed}/intent`,
+      ].sort(),
+    );
+    expect(after.findings.find(({ finding }) => finding === 'late')?.detail).toMatch(
+      /^first sealed in 2026-11-23T14Z; /,
+    );
+  });
 
   it('who adds an outcome to a denied batch, or to none, is named', async () => {
     const none = batchIdAt('2026-11-23T13:30:00Z');
@@ -241,5 +256,35 @@ describe('a tamperer of the seals', () => {
     await putSeal('2026-11-23T15Z', `${original}\n`);
     const range = { sinceMs: Date.parse('2026-11-23T16:00:00Z') };
     expect(await named({ range })).toEqual(['chain broken 2026-11-23T16Z']);
+  });
+
+  it('who rewrites the whole chain from its first seal is shown by the dates of the objects alone', async () => {
+    const hours = ['13', '14', '15', '16', '17', '18'].map((hour) => `2026-11-23T${hour}Z`);
+    const [item] = (await world.items()).filter(({ kind }) => kind?.S === 'outcome');
+    const forged = { ...item, state: { S: 'FAILED' } } as Item;
+    await world.put(forged);
+    let previous: Seal['previous'] = null;
+    for (const hour of hours) {
+      const seal = sealOfText(await textOf(hour)) as Seal;
+      const records = seal.records.map((row) => (row[1] === forged['recordId']?.S ? rowOfItem(forged) : row));
+      const text = textOfSeal({ ...seal, records, previous });
+      await removeSeal(hour);
+      await putSeal(hour, text);
+      previous = { hour, sha256: sha256(text) };
+    }
+    const { findings } = await world.verify();
+    expect(new Set(findings.map(({ finding }) => finding))).toEqual(new Set(['other date', 'sealed late']));
+    expect(findings.filter(({ finding }) => finding === 'other date').map(({ hour }) => hour)).toEqual(
+      // The last one is forged within minutes of the time that it names.
+      hours.slice(0, -1),
+    );
+    const copy: SealSource = {
+      ...world.seals,
+      hasDates: false,
+      async *list(from) {
+        for await (const stored of world.seals.list(from)) yield { ...stored, lastModifiedMs: undefined };
+      },
+    };
+    expect(await named({ seals: copy })).toEqual([]);
   });
 });

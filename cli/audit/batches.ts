@@ -8,6 +8,7 @@ import {
   type IntentRecord,
   type OutcomeRecord,
 } from '../../lambda/audit/records.ts';
+import type { PresenceOf } from './presence.ts';
 import type { AttendeeLine, Result, State } from './words.ts';
 
 /**
@@ -22,6 +23,10 @@ export interface Batch {
   intent?: IntentRecord;
   outcome?: OutcomeRecord;
   denial?: DenialRecord;
+  /** What Chime's events say of its attendees, if they are known. Not for people. */
+  presenceOf?: PresenceOf;
+  /** Attendees of the meeting that no record explains, in place of a batch. Not for people: they are in `attendees`. */
+  withoutRecord?: AttendeeLine[];
 }
 
 /** An existing record that cannot be read. */

@@ -56,7 +56,12 @@ export function some(text: string): string {
 
 /** States in any case, separated by commas. @throws InvalidArgumentError */
 export function states(text: string): Set<State> {
-  return new Set(listed(text.toUpperCase().replaceAll('-', '_'), Object.keys(STATES)) as State[]);
+  return new Set(
+    listed(
+      text.toUpperCase().replaceAll('-', '_'),
+      Object.keys(STATES).filter((state) => state !== 'NO_RECORD'),
+    ) as State[],
+  );
 }
 
 /** Rules, separated by commas. @throws InvalidArgumentError */

@@ -193,6 +193,7 @@ function createCommand(name: string, nowMs: number): Command {
       'its open-intent table (stack output OpenIntentTableName)',
       single(some),
     )
+    .option('--event-table <name>', 'its table of Chime events (stack output EventTableName)', single(some))
     .option('--region <region>', 'the Region of the stack or the tables', single(some))
     .option('--seal-bucket <name>', 'the bucket of the seals (stack output SealBucketName)', single(some))
     .option('--seal-prefix <prefix>', 'what their keys begin with (stack output SealPrefix)', single(some))
@@ -290,15 +291,17 @@ function checkTogether(options: Options, question: string, filter: BatchFilter, 
 
 /** @throws CommanderError */
 function checkPlace(options: Options, question: string, command: Command): void {
-  const { stack, table, admissionTable, openIntentTable, region } = options;
-  if (stack !== undefined && (table ?? admissionTable ?? openIntentTable) !== undefined) {
+  const { stack, table, admissionTable, openIntentTable, eventTable, region } = options;
+  if (stack !== undefined && (table ?? admissionTable ?? openIntentTable ?? eventTable) !== undefined) {
     command.error(
-      'error: --stack finds the tables itself: remove --table, --admission-table and --open-intent-table',
+      'error: --stack finds the tables itself: remove --table, --admission-table, --open-intent-table and --event-table',
     );
   }
   const place = stack ?? table;
-  if (place === undefined && (admissionTable ?? openIntentTable ?? region) !== undefined) {
-    command.error('error: --admission-table, --open-intent-table and --region need --table or --stack');
+  if (place === undefined && (admissionTable ?? openIntentTable ?? eventTable ?? region) !== undefined) {
+    command.error(
+      'error: --admission-table, --open-intent-table, --event-table and --region need --table or --stack',
+    );
   }
   checkSeals(options, command);
   const needsAdmissions = ['user', 'attendee', 'compare', 'rebuild'].includes(question);

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { type AttendeeEvent, EVENT_TYPES } from '../../lambda/audit/attendee-events.ts';
 import { isBatchId } from '../../lambda/audit/batch-id.ts';
 import { type AdmissionRecord, type AuditRecord, recordId } from '../../lambda/audit/records.ts';
 import type { DamagedRecord } from './batches.ts';
@@ -74,6 +75,12 @@ const SHAPES = {
 const admission = z.looseObject({
   ...{ externalUserId: text, admissionId: text, attendeeId: text, batchId, meetingId: text },
 });
+const event = z.looseObject({
+  ...{ attendeeId: text, eventId: text, meetingId: text, externalUserId: text },
+  eventType: z.enum(EVENT_TYPES),
+  ...{ at: z.iso.datetime(), arrivedAt: z.iso.datetime() },
+  expiresAt: z.optional(z.number()),
+});
 const key = z.looseObject({ meetingId: text, batchId, recordId: maybe });
 
 /** The key of a batch in the audit. */
@@ -119,6 +126,20 @@ export function readAdmission(
   if (read.success) return item as unknown as AdmissionRecord;
   report?.({
     item: `externalUserId ${item['externalUserId']}, admissionId ${item['admissionId']}`,
+    problem: problemOf(read.error),
+  });
+  return undefined;
+}
+
+/** @returns undefined for an unreadable item, which is reported */
+export function readEvent(
+  item: Record<string, unknown>,
+  report: ReportDamage | undefined,
+): AttendeeEvent | undefined {
+  const read = event.safeParse(item);
+  if (read.success) return item as unknown as AttendeeEvent;
+  report?.({
+    item: `attendeeId ${item['attendeeId']}, eventId ${item['eventId']}`,
     problem: problemOf(read.error),
   });
   return undefined;

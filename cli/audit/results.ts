@@ -3,6 +3,19 @@ import { type AttendeeLine, RESULTS, type Result } from './words.ts';
 
 /** Everyone that a batch asked for or got, each once. */
 export function attendeesOf(batch: Batch): AttendeeLine[] {
+  if (batch.withoutRecord !== undefined) return batch.withoutRecord;
+  const { presenceOf } = batch;
+  const lines = linesOf(batch);
+  if (presenceOf === undefined) return lines;
+  return lines.map((each) => {
+    if (each.attendeeId === undefined) return each;
+    const seen = presenceOf(each.attendeeId);
+    // No one waits for the others to join.
+    return each.result === 'issued' || seen.presence === 'joined' ? { ...each, ...seen } : each;
+  });
+}
+
+function linesOf(batch: Batch): AttendeeLine[] {
   const { outcome, denial, state } = batch;
   if (denial !== undefined) {
     return (denial.names ?? []).map((externalUserId) =>

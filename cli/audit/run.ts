@@ -11,6 +11,7 @@ import { admissionsToCsv, batchesToCsv } from './output/csv.ts';
 import { withResults } from './output/json.ts';
 import { printable } from './output/printable.ts';
 import { admissionsToTable, batchesInFull, batchesToTable } from './output/table.ts';
+import { admissionsWithPresence, batchesWithPresence, meetingsSeenIn, withEvents } from './presence.ts';
 import { paperOf, print } from './print.ts';
 import {
   type AdmissionQuestion,
@@ -49,7 +50,12 @@ export async function runAudit(args: string[], env: NodeJS.ProcessEnv, commandNa
       damages.push(damage);
       say(`Skipped a record that cannot be read: ${damage.item}: ${damage.problem}.`);
     };
-    const names = [tables.auditTableName, tables.admissionTableName, tables.openIntentTableName];
+    const names = [
+      tables.auditTableName,
+      tables.admissionTableName,
+      tables.openIntentTableName,
+      tables.eventTableName,
+    ];
     const place = `${names.filter(Boolean).join(', ')} in ${await describePlace(tables)}`;
     say(`Asking ${place}.`);
     const typed = [commandName, ...args.map(shellWord)].join(' ');
@@ -121,12 +127,37 @@ async function answerAdmissions(question: AdmissionQuestion, run: Run): Promise<
     }
   }
   const paper = paperOf(process.stdout);
-  const printed = await print(output, chosen(), {
-    table: (items) => admissionsToTable(items, paper),
+  const events = withEvents(tables);
+  if (events !== undefined) say(BEST_EFFORT);
+  const items = events === undefined ? chosen() : admissionsWithPresence(events, chosen(), nowMs);
+  const printed = await print(output, items, {
+    table: (items) => admissionsToTable(items, paper, events !== undefined),
     csv: admissionsToCsv,
     toPlain: ({ batch, ...admission }) => admission,
   });
+  if (printed === 0 && question.about === 'attendee' && events !== undefined) {
+    for (const meetingId of await meetingsSeenIn(events, question.attendeeId))
+      say(`Chime's events name it in the meeting ${meetingId}: ask --meeting ${meetingId}.`);
+  }
   return conclude(printed, counts, run, undefined);
+}
+
+/** What every answer with events says. */
+const BEST_EFFORT =
+  "Who joined is what Chime's events say. They are best effort: a missing one proves nothing.";
+
+/** Adds what events say, if they are known, to what is shown attendee by attendee. */
+function withPresence(
+  batches: AsyncGenerator<Batch>,
+  question: BatchQuestion | AdmissionQuestion,
+  { command: { range, filter }, tables, nowMs }: Run,
+): AsyncGenerator<Batch> {
+  const events = withEvents(tables);
+  if (events === undefined) return batches;
+  say(BEST_EFFORT);
+  const strangersOf =
+    question.about === 'meeting' && isEmpty(filter) ? { meetingId: question.meetingId, range } : undefined;
+  return batchesWithPresence(events, batches, strangersOf, nowMs);
 }
 
 async function answerBatches(question: BatchQuestion | AdmissionQuestion, run: Run): Promise<number> {
@@ -139,9 +170,10 @@ async function answerBatches(question: BatchQuestion | AdmissionQuestion, run: R
     question.about === 'user' || question.about === 'attendee'
       ? batchesAbout(withAdmissions(tables), question, range, nowMs)
       : findBatches(tables, question, range, nowMs, filter);
-  const batches = filtered(found, filter, counts);
   const paper = paperOf(process.stdout);
   const inFull = question.about === 'meeting' || question.about === 'batch';
+  const chosen = filtered(found, filter, counts);
+  const batches = inFull || report !== undefined ? withPresence(chosen, question, run) : chosen;
   const forms = {
     table: (items: AsyncIterable<Batch>) =>
       inFull ? batchesInFull(items, paper) : batchesToTable(items, paper),

@@ -9,6 +9,8 @@ export interface StackTables {
   table: string;
   admissionTable: string;
   openIntentTable: string;
+  /** Left out if Chime's events are not recorded. */
+  eventTable?: string;
 }
 
 /** By output of `UsherStack`, and by the end of the logical id, without its hash, in a stack that contains the construct. */
@@ -22,6 +24,8 @@ const TABLES = [
   },
 ] as const;
 
+const EVENTS = { output: 'EventTableName', logicalId: /(?:EventTable|TablesEvents)$/ };
+
 /**
  * Finds the tables of a stack. Needs `cloudformation:DescribeStacks`, and `cloudformation:ListStackResources` if the
  * stack has no outputs that name them.
@@ -33,7 +37,9 @@ export async function tablesOfStack(stackName: string, config: { region?: string
   try {
     const outputs = await outputsOf(client, stackName);
     const named = TABLES.flatMap(({ name, output }) => (outputs[output] ? [[name, outputs[output]]] : []));
-    if (named.length === TABLES.length) return Object.fromEntries(named);
+    const eventTable = outputs[EVENTS.output];
+    if (named.length === TABLES.length)
+      return { ...Object.fromEntries(named), ...(eventTable && { eventTable }) };
     return await tablesAmongResources(client, stackName);
   } finally {
     client.destroy();
@@ -95,5 +101,7 @@ async function tablesAmongResources(client: CloudFormationClient, stackName: str
     }
     return [name, only.name];
   });
-  return Object.fromEntries(found);
+  const events = tables.filter(({ logicalId }) => EVENTS.logicalId.test(logicalId));
+  const [eventTable] = events.length === 1 ? events : [];
+  return { ...Object.fromEntries(found), ...(eventTable && { eventTable: eventTable.name }) };
 }

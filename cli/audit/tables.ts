@@ -11,6 +11,7 @@ export interface AskedTables {
   auditTableName: string;
   admissionTableName?: string;
   openIntentTableName?: string;
+  eventTableName?: string;
   /** Called with each unreadable item, which is skipped. */
   onDamage?: ReportDamage;
 }
@@ -21,6 +22,7 @@ export interface NamedTables {
   table?: string;
   admissionTable?: string;
   openIntentTable?: string;
+  eventTable?: string;
   region?: string;
 }
 
@@ -41,7 +43,7 @@ export async function findTables(
   const { region } = named;
   const config = { ...(region && { region }) };
   const found = named.stack === undefined ? {} : await tablesOfStack(named.stack, config);
-  const { table, admissionTable, openIntentTable } = { ...named, ...found };
+  const { table, admissionTable, openIntentTable, eventTable } = { ...named, ...found };
   const requestHandler = {
     connectionTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -60,6 +62,7 @@ export async function findTables(
       auditTableName: table,
       ...(admissionTable && { admissionTableName: admissionTable }),
       ...(openIntentTable && { openIntentTableName: openIntentTable }),
+      ...(eventTable && { eventTableName: eventTable }),
     };
   }
   const directory = stateDirectory(env);
@@ -79,6 +82,7 @@ export async function findTables(
     auditTableName: local.tableName,
     admissionTableName: local.admissionTableName,
     openIntentTableName: local.openIntentTableName,
+    ...(local.eventTableName && { eventTableName: local.eventTableName }),
   };
 }
 

@@ -10,6 +10,8 @@ export const RESULTS = {
   'not issued':
     'The request ended early. The reconciler looked twice and found no such attendee of this request.',
   unknown: 'It is not known whether the attendee was created, or whether its token was released.',
+  'present without a record':
+    'Chime’s events name the attendee, and no record of Usher explains it: it came in by another door, or a record is gone.',
   denied: 'A rule refused the request. Chime was not asked.',
 } as const;
 
@@ -28,9 +30,13 @@ export const STATES = {
   OPEN: 'There is no outcome yet. What was created is unknown until the reconciler has looked.',
   DENIED: 'A rule refused the request; Chime was not asked.',
   DAMAGED: 'A record of this batch cannot be read. What was created is unknown.',
+  NO_RECORD: 'This is no batch: Chime’s events name attendees whom no record of Usher explains.',
 } as const;
 
 export type State = keyof typeof STATES;
+
+/** What Chime's events say of an attendee. They are best effort: one that is missing proves nothing. */
+export type Presence = 'joined' | 'no join event received' | 'too early to say';
 
 /** One attendee of a batch, whatever its result. */
 export interface AttendeeLine {
@@ -43,4 +49,10 @@ export interface AttendeeLine {
   above?: string;
   /** The rule, Chime's error, the attendee's batch, or why nothing is known. */
   reason?: string;
+  /** What Chime's events say, if they are known. */
+  presence?: Presence;
+  /** When the attendee first joined, as the events say, ISO 8601 in UTC. */
+  firstJoinAt?: string;
+  /** When the first event of the attendee happened; only without a record. */
+  firstSeenAt?: string;
 }

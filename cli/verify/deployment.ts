@@ -54,6 +54,7 @@ async function describe(
       auditTableName: variables.AUDIT_TABLE_NAME ?? '',
       admissionTableName: variables.ADMISSION_TABLE_NAME ?? '',
       openIntentTableName: variables.OPEN_INTENT_TABLE_NAME ?? '',
+      ...(outputs['EventTableName'] && { eventTableName: outputs['EventTableName'] }),
     },
     allowedOrigin: options.origin ?? originIn(handler.Environment?.Variables?.ALLOWED_ORIGINS),
     callerToken: callerTokenOf(options, region, stack),

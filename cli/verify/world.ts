@@ -25,7 +25,7 @@ export interface Target {
   meetingsRegion: string;
   /** Chime, called with the account owner's credentials. */
   chime: ChimeSDKMeetingsClient;
-  tables: Required<Omit<AskedTables, 'onDamage'>>;
+  tables: Required<Omit<AskedTables, 'onDamage' | 'eventTableName'>> & Pick<AskedTables, 'eventTableName'>;
   /** A web origin that may call; undefined if none is configured. */
   allowedOrigin: string | undefined;
   /** A token whose caller may name anyone in the meeting. */

@@ -11,9 +11,10 @@ export interface AuditedBatch {
   outcome?: OutcomeRecord;
 }
 
-/** What `npm run audit` answers about a meeting. */
+/** What `npm run audit` answers about the batches of a meeting. */
 export async function auditedMeeting(system: RunningSystem, meetingId: string): Promise<AuditedBatch[]> {
-  return (await audited(system, '--meeting', meetingId)) as AuditedBatch[];
+  const found = (await audited(system, '--meeting', meetingId)) as AuditedBatch[];
+  return found.filter(({ state }) => state !== 'NO_RECORD');
 }
 
 /** What `npm run audit` answers. @throws also where it finds nothing */

@@ -20,6 +20,8 @@ const WHO_AND_WHAT = [
   'audio',
   'video',
   'content',
+  'presence',
+  'firstJoinAt',
 ];
 const WHO_ASKED = ['callerId', 'issuer', 'clientId', 'subject', 'scope', 'tokenId', 'sourceIp', 'userAgent'];
 const BATCH_COLUMNS = [

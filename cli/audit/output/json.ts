@@ -21,14 +21,18 @@ function plain(_name: string, value: unknown): unknown {
 }
 
 /** A batch with the result of each attendee, in the words of every output. */
-export function withResults(batch: Batch): object {
+export function withResults({ presenceOf, withoutRecord, ...batch }: Batch): object {
   const leftOut = namesLeftOut(batch);
   return {
     ...batch,
     callerId: callerIdOf(batch),
     caller: callerOf(batch),
     explanation: STATES[batch.state],
-    attendees: attendeesOf(batch),
+    attendees: attendeesOf({
+      ...batch,
+      ...(presenceOf && { presenceOf }),
+      ...(withoutRecord && { withoutRecord }),
+    }),
     ...(leftOut > 0 && { namesLeftOut: leftOut }),
   };
 }

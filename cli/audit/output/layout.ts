@@ -40,6 +40,8 @@ const COLOURS: Record<string, Parameters<typeof styleText>[0]> = {
   DAMAGED: 'red',
   DENIED: 'red',
   denied: 'red',
+  NO_RECORD: 'red',
+  'present without a record': 'red',
 };
 
 /** Rows in columns, or a block of lines for each row if the paper is too narrow. */

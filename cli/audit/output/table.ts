@@ -57,23 +57,29 @@ export async function* batchesInFull(batches: AsyncIterable<Batch>, paper: Paper
     const lines = attendeesOf(batch);
     for (const { result, explanation } of lines) met.set(result, explanation);
     yield `${gap}${headOf(batch, paper).join('\n')}\n`;
+    const hasPresence = lines.some(({ presence }) => presence !== undefined);
     const rows = lines.map((attendee) => [
       ...[attendee.externalUserId, attendee.attendeeId ?? '', rightsOf(attendee)],
       attendee.reason === undefined ? attendee.result : `${attendee.result}: ${attendee.reason}`,
+      ...(hasPresence ? [presenceIn(attendee)] : []),
     ]);
     if (rows.length > 0) {
-      yield layOut(
-        [id('EXTERNAL USER ID'), id('ATTENDEE ID'), prose('CAPABILITIES'), prose('RESULT')],
-        rows,
-        paper,
-      );
+      const columns = [id('EXTERNAL USER ID'), id('ATTENDEE ID'), prose('CAPABILITIES'), prose('RESULT')];
+      yield layOut([...columns, ...(hasPresence ? [prose('JOINED')] : [])], rows, paper);
     }
     gap = '\n';
   }
   yield* legend(met, paper);
 }
 
+/** When an attendee first joined, or what is known instead. */
+export function presenceIn({ presence, firstJoinAt }: AttendeeLine | Admission): string {
+  return firstJoinAt ?? presence ?? '';
+}
+
 function headOf(batch: Batch, paper: Paper): string[] {
+  if (batch.state === 'NO_RECORD')
+    return [`${coloured('NO_RECORD', paper)}  meeting ${printable(batch.meetingId)}`];
   const caller = callerOf(batch);
   const { issued, others } = inCounts(batch);
   const facts: [string, string | undefined][] = [
@@ -111,13 +117,15 @@ function judgedBy({ intent, denial }: Batch): string {
   return facts.filter((fact) => fact !== undefined).join('  ') || 'not recorded';
 }
 
+/** @param hasEvents whether it is known who joined */
 export async function* admissionsToTable(
   admissions: AsyncIterable<Admission>,
   paper: Paper,
+  hasEvents = false,
 ): AsyncGenerator<string> {
   const columns = [
     ...[id('TIME'), id('EXTERNAL USER ID'), id('MEETING'), id('ATTENDEE ID'), id('BATCH'), id('STATE')],
-    ...[id('CALLER'), prose('RESULT')],
+    ...[id('CALLER'), prose('RESULT'), ...(hasEvents ? [prose('JOINED')] : [])],
   ];
   const met = new Map<string, string>();
   yield* toTable(columns, admissions, paper, (admission) => {
@@ -129,6 +137,7 @@ export async function* admissionsToTable(
       [reason === undefined ? result : `${result}: ${reason}`, excessOf(admission)]
         .filter((remark) => remark !== undefined)
         .join('; '),
+      ...(hasEvents ? [presenceIn(admission)] : []),
     ];
   });
   yield* legend(met, paper);

@@ -1,5 +1,5 @@
 import { type Batch, callerIdOf, callerOf, externalMeetingIdOf, remarkOn, timeOfBatch } from '../batches.ts';
-import { inShort } from '../output/table.ts';
+import { inShort, presenceIn } from '../output/table.ts';
 import type { Damage } from '../readable.ts';
 import { attendeesOf, excessOf, namesLeftOut } from '../results.ts';
 import { type Sealing, sealingSection } from '../seals/page.ts';
@@ -22,6 +22,8 @@ export interface ReportFacts {
   /** `sha256:` and the digest of the data, and how to get it again. */
   digest: string;
   digestCommand: string;
+  /** Whether Chime's events are known. */
+  hasEvents: boolean;
   damages: readonly Damage[];
   /** What was not looked for. */
   notes: readonly string[];
@@ -41,7 +43,7 @@ const TONES: Record<Result | State, 'good' | 'care' | 'bad'> = {
   ...{ issued: 'good', ISSUED: 'good' },
   ...{ withheld: 'care', 'exists, token not delivered': 'care', 'not issued': 'care' },
   ...{ PARTIAL: 'care', RECOVERED: 'care', NOT_ISSUED: 'care', OPEN: 'care' },
-  ...{ refused: 'bad', unknown: 'bad', denied: 'bad' },
+  ...{ refused: 'bad', unknown: 'bad', denied: 'bad', 'present without a record': 'bad', NO_RECORD: 'bad' },
   ...{ FAILED: 'bad', UNRESOLVED: 'bad', DENIED: 'bad', DAMAGED: 'bad' },
 };
 
@@ -60,6 +62,7 @@ const SECTIONS: readonly Section[] = [
   overview,
   lookAtThese,
   ({ facts: { sealing } }) => sealing && sealingSection(sealing),
+  withoutRecord,
   letIn,
   (report) => attendeesSection(report, 'unknown', 'Unknown', ['unknown']),
   (report) =>
@@ -78,8 +81,9 @@ const SECTIONS: readonly Section[] = [
 ];
 
 /** One self-contained page: no script, nothing from elsewhere, no token. */
-export function reportPage(reportFacts: ReportFacts, batches: readonly Batch[]): string {
-  const all = batches.flatMap((batch) => attendeesOf(batch).map((line) => ({ batch, line })));
+export function reportPage(reportFacts: ReportFacts, found: readonly Batch[]): string {
+  const batches = found.filter(({ state }) => state !== 'NO_RECORD');
+  const all = found.flatMap((batch) => attendeesOf(batch).map((line) => ({ batch, line })));
   const entries = all.filter(({ line }) => isAbout(line, reportFacts.about));
   const report: Report = { facts: reportFacts, batches, entries, others: all.length - entries.length };
   return documentOf(
@@ -127,6 +131,10 @@ ${facts([
 function lookAtThese({ facts: { damages, notes }, batches, entries }: Report): Html {
   const inState = (...states: State[]) => batches.filter(({ state }) => states.includes(state)).length;
   const lines: [number, Html][] = [
+    [
+      of(entries, ['present without a record']).length,
+      html`attendees whom no record explains: <a href="#without-record">who</a>`,
+    ],
     [damages.length, html`records that cannot be read and were skipped: <a href="#limits">which</a>`],
     [
       inState('UNRESOLVED'),
@@ -162,10 +170,30 @@ ${items.length === 0 ? html`<p>Nothing is unknown, denied, withheld or unfinishe
 </section>`;
 }
 
-function letIn({ entries, others }: Report): Html {
+/** Who came in by another door, as Chime's events say. */
+function withoutRecord({ entries }: Report): Html | undefined {
+  const found = of(entries, ['present without a record']);
+  if (found.length === 0) return undefined;
+  const rows = found.map((entry) => [
+    ...whoAndWhen(entry),
+    cell('Joined', html`${presenceIn(entry.line)}<small>${entry.line.reason}</small>`),
+    cell('Meeting', meetingOf(entry.batch)),
+  ]);
+  return html`<section id="without-record"><h2>Present without a record: ${rows.length}</h2>
+<p class="note">${RESULTS['present without a record']}</p>
+${table(rows)}</section>`;
+}
+
+function joinedCells({ line }: Entry, { facts: { hasEvents } }: Report): Cell[] {
+  return hasEvents ? [cell('Joined', html`${presenceIn(line)}`)] : [];
+}
+
+function letIn(report: Report): Html {
+  const { entries, others } = report;
   const rows = of(entries, ['issued']).map((entry) => [
     ...whoAndWhen(entry),
     cell('Rights', html`${rightsOf(entry.line)}`),
+    ...joinedCells(entry, report),
     ...byWhom(entry.batch),
     cell('Meeting', meetingOf(entry.batch)),
   ]);
@@ -297,10 +325,13 @@ function words(): Html {
 <dl>${listed}</dl></section>`;
 }
 
-function limits({ facts: { damages, digest, digestCommand } }: Report): Html {
+function limits({ facts: { damages, digest, digestCommand, hasEvents } }: Report): Html {
   return html`<section id="limits"><h2>What this page does not know, and how to check it</h2>
-<p>It has what Usher recorded before it answered. Whether an answer arrived, and whether anyone joined, is not in it. Attendees
-that were created with AWS credentials, past Usher, are not in it. Requests without a valid token leave no record. Join tokens
+<p>It has what Usher recorded before it answered. Whether an answer arrived is not in it. ${
+    hasEvents
+      ? "Who joined, and who is present without a record, is what Chime's events say, in meetings that Usher knew by then. Events are best effort: a missing one proves nothing."
+      : 'Whether anyone joined is not in it, nor are attendees that were created with AWS credentials, past Usher.'
+  } Requests without a valid token leave no record. Join tokens
 are not in it: a fingerprint is the beginning of a token's SHA-256. Names and subjects that hold control characters are shown
 with escapes.</p>
 ${facts([
@@ -324,13 +355,13 @@ const cell = (label: string, value: Html): Cell => ({ label, value });
 
 function whoAndWhen({ batch, line }: Entry): Cell[] {
   return [
-    cell('Time', timeCell(batch)),
+    cell('Time', timeCell(batch, line.firstSeenAt)),
     cell('User', html`${name(line.externalUserId)}<small>${id(line.attendeeId)}</small>`),
   ];
 }
 
-function timeCell({ batchId }: Batch): Html {
-  return html`<span class="time">${timeOfBatch(batchId)
+function timeCell({ batchId }: Batch, firstSeenAt?: string): Html {
+  return html`<span class="time">${(firstSeenAt ?? timeOfBatch(batchId))
     .replace('T', ' ')
     .replace(/\.\d+Z$/, ' UTC')}</span>`;
 }
@@ -340,7 +371,7 @@ function byWhom(batch: Batch): Cell[] {
   return [
     cell('By', html`${name(caller?.clientId)}<small>${name(caller?.subject)}</small>`),
     cell('From', html`<span class="whole">${id(caller?.sourceIp)}</span>`),
-    cell('Scope', html`${caller?.scope ?? 'none'}`),
+    cell('Scope', html`${caller && (caller.scope ?? 'none')}`),
   ];
 }
 

@@ -23,7 +23,8 @@ export async function writeReport(
   const question = command.question as BatchQuestion | AdmissionQuestion;
   const collected = await collect(found);
   const about = aboutOf(question);
-  const sealing = command.verifies ? await sealingOf(collected.batches, run) : undefined;
+  const requests = collected.batches.filter(({ state }) => state !== 'NO_RECORD');
+  const sealing = command.verifies ? await sealingOf(requests, run) : undefined;
   const page = makeReport(
     collected,
     {
@@ -32,6 +33,7 @@ export async function writeReport(
       madeAtMs: nowMs,
       command: typed,
       source: place,
+      hasEvents: run.tables.eventTableName !== undefined,
       digestCommand: `${typed} --output ndjson | sha256sum`,
       notes: notesOn(question, command.range.sinceMs),
       ...(about && { about }),
@@ -41,7 +43,7 @@ export async function writeReport(
   );
   await writePage(file, page);
   const { batches, digest } = collected;
-  console.error(printable(`Wrote ${file}: ${batches.length} requests, ${digest}.`));
+  console.error(printable(`Wrote ${file}: ${requests.length} requests, ${digest}.`));
   if (command.output === undefined) return batches.length;
   return print(
     command.output,

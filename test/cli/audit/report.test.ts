@@ -14,6 +14,7 @@ const FACTS: ReportFacts = {
   command: 'usher audit --meeting M',
   source: 'tables in eu-central-1',
   digest: 'sha256:0',
+  hasEvents: true,
   digestCommand: 'usher audit --meeting M --output ndjson | sha256sum',
   damages: [{ item: 'recordId x', problem: 'its kind is unknown' }],
   notes: [],

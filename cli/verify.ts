@@ -7,6 +7,7 @@ import { audit } from './verify/checks/audit.ts';
 import { batches } from './verify/checks/batches.ts';
 import { browsers } from './verify/checks/browsers.ts';
 import { chime } from './verify/checks/chime.ts';
+import { events } from './verify/checks/events.ts';
 import { gateway } from './verify/checks/gateway.ts';
 import { overwrites } from './verify/checks/overwrites.ts';
 import { reconciler } from './verify/checks/reconciler.ts';
@@ -31,6 +32,7 @@ const GROUPS: CheckGroup[] = [
   { name: 'tls', checks: tls },
   { name: 'audit', checks: audit },
   { name: 'reconciler', checks: reconciler },
+  { name: 'events', checks: events },
   { name: 'overwrites', checks: overwrites },
   { name: 'gateway', checks: gateway },
   { name: 'settings', checks: settings },

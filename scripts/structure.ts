@@ -41,6 +41,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'lambda/audit',
     'lambda/create-attendees',
     'lambda/reconciler',
+    'lambda/observer',
     'lambda/sealer',
   ],
 };

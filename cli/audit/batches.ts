@@ -8,8 +8,7 @@ import {
   type IntentRecord,
   type OutcomeRecord,
 } from '../../lambda/audit/records.ts';
-import type { PresenceOf } from './presence.ts';
-import type { AttendeeLine, Result, State } from './words.ts';
+import type { AttendeeLine, PresenceOf, Result, State } from './words.ts';
 
 /**
  * The records of one batch, paired by batch id. `OPEN` is an intent without an outcome; `DAMAGED` has an unreadable

@@ -15,7 +15,7 @@ import { readEvent } from './readable.ts';
 import { inGroups } from './streams.ts';
 import type { AskedTables } from './tables.ts';
 import type { Range } from './times.ts';
-import { type AttendeeLine, RESULTS, type Result } from './words.ts';
+import { type AttendeeLine, type PresenceOf, RESULTS, type Result } from './words.ts';
 
 // What Chime's events say of the attendees that the audit names, and of those that it does not. Events are best effort: one
 // that is missing proves nothing.
@@ -30,9 +30,6 @@ interface Seen extends Pick<AttendeeEvent, 'attendeeId' | 'externalUserId' | 'ex
   /** When the first of them arrived. */
   arrivedAt: string;
 }
-
-/** What events say of an attendee that a batch has. */
-export type PresenceOf = (attendeeId: string) => Pick<AttendeeLine, 'presence' | 'firstJoinAt'>;
 
 export function withEvents(tables: AskedTables): TablesWithEvents | undefined {
   const { eventTableName } = tables;

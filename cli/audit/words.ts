@@ -56,3 +56,6 @@ export interface AttendeeLine {
   /** When the first event of the attendee happened; only without a record. */
   firstSeenAt?: string;
 }
+
+/** What events say of an attendee that a batch has. */
+export type PresenceOf = (attendeeId: string) => Pick<AttendeeLine, 'presence' | 'firstJoinAt'>;

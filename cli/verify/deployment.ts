@@ -39,6 +39,7 @@ async function describe(
   if (apiUrl === undefined) throw new Error(`The stack ${stack.name} has no output ApiUrl: give --api-url.`);
   const { Variables: variables = {} } = reconciler.Environment ?? {};
   const meetingsRegion = variables.MEETINGS_REGION ?? region;
+  const eventTableName = stack.observer?.Environment?.Variables?.EVENT_TABLE_NAME;
   const profile = options.profile && { profile: options.profile };
   const chime = new ChimeSDKMeetingsClient({ region: meetingsRegion, ...profile });
   const client = new DynamoDBClient({ region, ...profile });
@@ -54,7 +55,7 @@ async function describe(
       auditTableName: variables.AUDIT_TABLE_NAME ?? '',
       admissionTableName: variables.ADMISSION_TABLE_NAME ?? '',
       openIntentTableName: variables.OPEN_INTENT_TABLE_NAME ?? '',
-      ...(outputs['EventTableName'] && { eventTableName: outputs['EventTableName'] }),
+      ...(eventTableName && { eventTableName }),
     },
     allowedOrigin: options.origin ?? originIn(handler.Environment?.Variables?.ALLOWED_ORIGINS),
     callerToken: callerTokenOf(options, region, stack),

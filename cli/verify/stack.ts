@@ -8,8 +8,12 @@ export interface StackResource {
   ResourceType: string;
 }
 
-/** The environment variables of a function. Only the handler has `ALLOWED_ORIGINS`. */
-type FunctionVariables = Partial<ReconcilerEnvironment> & { ALLOWED_ORIGINS?: string };
+/** The environment variables of a function. Only the handler has `ALLOWED_ORIGINS`, only the observer
+ * `EVENT_TABLE_NAME`. */
+type FunctionVariables = Partial<ReconcilerEnvironment> & {
+  ALLOWED_ORIGINS?: string;
+  EVENT_TABLE_NAME?: string;
+};
 
 /** A deployed function. */
 export interface DeployedFunction {
@@ -27,6 +31,8 @@ export interface DeployedStack {
   /** The function that answers requests. */
   handler: DeployedFunction;
   reconciler: DeployedFunction;
+  /** Undefined if Chime's events are not recorded. */
+  observer?: DeployedFunction;
 }
 
 /** States in which a deployment is complete, be it the last one or the previous one. */
@@ -55,6 +61,9 @@ export async function readStack(call: AwsCall, name: string): Promise<DeployedSt
       call<DeployedFunction>('lambda', 'GetFunctionConfiguration', { FunctionName: PhysicalResourceId }),
     ),
   );
+  const observer = functions.find(
+    ({ Environment }) => Environment?.Variables?.EVENT_TABLE_NAME !== undefined,
+  );
   return {
     name,
     outputs: Object.fromEntries(
@@ -63,6 +72,7 @@ export async function readStack(call: AwsCall, name: string): Promise<DeployedSt
     resources,
     handler: theOne(functions, name, 'ALLOWED_ORIGINS'),
     reconciler: theOne(functions, name, 'OPEN_INTENT_TABLE_NAME'),
+    ...(observer && { observer }),
   };
 }
 

@@ -2,17 +2,14 @@ import { hash } from 'node:crypto';
 import type { Seal } from '../audit/seals.ts';
 import type { FactKey } from './ports.ts';
 
-/**
- * Which intents and denials the seals of the last hours have. Of each it keeps 72 bits of a hash, so that two days of a
- * hundred thousand batches an hour fit into the function's memory. Outcomes are found by the lists of open batches.
- */
+/** Which records the seals of the last hours have: of each 72 bits of a hash, so that two busy days fit into the function's memory. */
 export class KnownRecords {
   readonly #byHour = new Map<string, Set<string>>();
 
   add({ hour, records, late }: Seal): void {
     const marks = new Set<string>();
-    for (const [meetingId, recordId] of [...records, ...late]) {
-      if (!recordId.endsWith('/outcome')) marks.add(markOf({ meetingId, recordId }));
+    for (const rows of [records, late]) {
+      for (const [meetingId, recordId] of rows) marks.add(markOf({ meetingId, recordId }));
     }
     this.#byHour.set(hour, marks);
   }

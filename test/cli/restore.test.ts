@@ -133,5 +133,5 @@ it('a facade on a restored table writes to that one, may only insert there, and 
   const names = resourcesOf(template, 'AWS::Lambda::Function').map(({ Properties }) =>
     JSON.stringify(Properties['Environment']),
   );
-  expect(names.filter((environment) => environment.includes('usher-audit-restored'))).toHaveLength(2);
+  expect(names.filter((environment) => environment.includes('usher-audit-restored'))).toHaveLength(4);
 });

@@ -392,6 +392,7 @@ describe('grants', () => {
     const audit = `<${idOf(facade.tables.audit)}.Arn>`;
     const admissions = `<${idOf(facade.tables.admissions)}.Arn>`;
     const events = `<${idOf(facade.tables.events)}.Arn>`;
+    const seals = `<${idOf(facade.sealBucket)}.Arn>`;
     expect(
       statements.map((statement) => ({ ...statement, Resource: [statement.Resource].flat().map(flat) })),
     ).toEqual([
@@ -411,6 +412,8 @@ describe('grants', () => {
           `${events}/index/by-arrival`,
         ],
       },
+      { Effect: 'Allow', Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: [`${seals}/Theirs-Facade/*`] },
+      { Effect: 'Allow', Action: ['s3:ListBucket', 's3:ListBucketVersions'], Resource: [seals] },
     ]);
     const indexes = resourcesOf(template, 'AWS::DynamoDB::Table').flatMap(
       ({ Properties }) => (Properties['GlobalSecondaryIndexes'] ?? []) as { IndexName: string }[],
@@ -428,8 +431,8 @@ describe('grants', () => {
   it('let it decrypt the audit, through DynamoDB, if the tables have their own key', () => {
     const { template } = facadeWith((stack) => ({ encryptionKey: new Key(stack, 'Key') }), 'Auditor');
     const statements = statementsOf(template, 'Auditor');
-    expect(statements).toHaveLength(2);
-    expect(statements[1]).toEqual({
+    expect(statements).toHaveLength(4);
+    expect(statements.at(-1)).toEqual({
       Effect: 'Allow',
       Action: ['kms:Decrypt', 'kms:DescribeKey'],
       Resource: { 'Fn::GetAtt': [theResource(template, 'AWS::KMS::Key').id, 'Arn'] },

@@ -80,6 +80,7 @@ describe('what has a name', () => {
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
+        'AWS::Lambda::Alias: live',
       ],
     ],
     [
@@ -89,6 +90,7 @@ describe('what has a name', () => {
         'AWS::ApiGateway::DomainName: meetings.example.com',
         'AWS::ApiGateway::RestApi: usher-test',
         'AWS::ApiGateway::Stage: v1',
+        'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
@@ -103,6 +105,7 @@ describe('what has a name', () => {
         'AWS::ApiGateway::Stage: v1',
         'AWS::Cognito::UserPoolDomain: theirs-facade-<AWS::AccountId>',
         'AWS::Cognito::UserPoolResourceServer: usher',
+        'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',
         'AWS::Lambda::Alias: live',

@@ -12,6 +12,7 @@ import { gateway } from './verify/checks/gateway.ts';
 import { overwrites } from './verify/checks/overwrites.ts';
 import { reconciler } from './verify/checks/reconciler.ts';
 import { rejections } from './verify/checks/rejections.ts';
+import { seals } from './verify/checks/seals.ts';
 import { settings } from './verify/checks/settings.ts';
 import { tls } from './verify/checks/tls.ts';
 import { findDeployment } from './verify/deployment.ts';
@@ -33,6 +34,7 @@ const GROUPS: CheckGroup[] = [
   { name: 'audit', checks: audit },
   { name: 'reconciler', checks: reconciler },
   { name: 'events', checks: events },
+  { name: 'seals', checks: seals },
   { name: 'overwrites', checks: overwrites },
   { name: 'gateway', checks: gateway },
   { name: 'settings', checks: settings },

@@ -7,6 +7,7 @@ const SERVICES = {
   cloudformation: 'CloudFormation',
   iam: 'IAM',
   lambda: 'Lambda',
+  s3: 'S3',
 } as const;
 
 type Service = keyof typeof SERVICES;

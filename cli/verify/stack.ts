@@ -8,11 +8,14 @@ export interface StackResource {
   ResourceType: string;
 }
 
-/** The environment variables of a function. Only the handler has `ALLOWED_ORIGINS`, only the observer
- * `EVENT_TABLE_NAME`. */
+/**
+ * The environment variables of a function. Only the handler has `ALLOWED_ORIGINS`, only the observer `EVENT_TABLE_NAME`, only
+ * the sealer `SEAL_BUCKET_NAME`.
+ */
 type FunctionVariables = Partial<ReconcilerEnvironment> & {
   ALLOWED_ORIGINS?: string;
   EVENT_TABLE_NAME?: string;
+  SEAL_BUCKET_NAME?: string;
 };
 
 /** A deployed function. */
@@ -33,6 +36,8 @@ export interface DeployedStack {
   reconciler: DeployedFunction;
   /** Undefined if Chime's events are not recorded. */
   observer?: DeployedFunction;
+  /** Undefined if the audit is not sealed. */
+  sealer?: DeployedFunction;
 }
 
 /** States in which a deployment is complete, be it the last one or the previous one. */
@@ -61,9 +66,10 @@ export async function readStack(call: AwsCall, name: string): Promise<DeployedSt
       call<DeployedFunction>('lambda', 'GetFunctionConfiguration', { FunctionName: PhysicalResourceId }),
     ),
   );
-  const observer = functions.find(
-    ({ Environment }) => Environment?.Variables?.EVENT_TABLE_NAME !== undefined,
-  );
+  const having = (variable: keyof FunctionVariables) =>
+    functions.find(({ Environment }) => Environment?.Variables?.[variable] !== undefined);
+  const observer = having('EVENT_TABLE_NAME');
+  const sealer = having('SEAL_BUCKET_NAME');
   return {
     name,
     outputs: Object.fromEntries(
@@ -73,6 +79,7 @@ export async function readStack(call: AwsCall, name: string): Promise<DeployedSt
     handler: theOne(functions, name, 'ALLOWED_ORIGINS'),
     reconciler: theOne(functions, name, 'OPEN_INTENT_TABLE_NAME'),
     ...(observer && { observer }),
+    ...(sealer && { sealer }),
   };
 }
 

@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mintBatchId } from '../../lambda/audit/batch-id.ts';
 import { recordId } from '../../lambda/audit/records.ts';
-import { HOUR_MS, hourAt, LATE_HOURS, type SealedRow, type SealReference, sealDueMs, sealOfText, sha256, textOfSeal } from '../../lambda/audit/seals.ts';
+import {
+  HOUR_MS,
+  hourAt,
+  LATE_HOURS,
+  type SealedRow,
+  type SealReference,
+  sealDueMs,
+  sealOfText,
+  sha256,
+  textOfSeal,
+} from '../../lambda/audit/seals.ts';
 import type { FactKey, Facts, IndexedFact } from '../../lambda/sealer/ports.ts';
 import { sealDueHours } from '../../lambda/sealer/seal.ts';
 

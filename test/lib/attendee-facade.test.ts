@@ -412,7 +412,11 @@ describe('grants', () => {
           `${events}/index/by-arrival`,
         ],
       },
-      { Effect: 'Allow', Action: ['s3:GetObject', 's3:GetObjectVersion'], Resource: [`${seals}/Theirs-Facade/*`] },
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:GetObjectVersion'],
+        Resource: [`${seals}/Theirs-Facade/*`],
+      },
       { Effect: 'Allow', Action: ['s3:ListBucket', 's3:ListBucketVersions'], Resource: [seals] },
     ]);
     const indexes = resourcesOf(template, 'AWS::DynamoDB::Table').flatMap(

@@ -3,6 +3,7 @@ import type { AwsCall } from '../../../cli/verify/aws.ts';
 import type { Check } from '../../../cli/verify/check.ts';
 import { gateway } from '../../../cli/verify/checks/gateway.ts';
 import { overwrites } from '../../../cli/verify/checks/overwrites.ts';
+import { seals } from '../../../cli/verify/checks/seals.ts';
 import { runChecks } from '../../../cli/verify/run.ts';
 import type { DeployedStack } from '../../../cli/verify/stack.ts';
 import type { World } from '../../../cli/verify/world.ts';
@@ -17,6 +18,7 @@ const STACK = {
   ],
   handler: { Role: 'arn:aws:iam::123456789012:role/handler' },
   reconciler: { Role: 'arn:aws:iam::123456789012:role/reconciler' },
+  sealer: { FunctionName: 'sealer', Environment: { Variables: { SEAL_BUCKET_NAME: 'seals' } } },
 } as unknown as DeployedStack;
 
 let database: Awaited<ReturnType<typeof startDatabase>>;
@@ -129,5 +131,56 @@ describe('the check of gateway responses', () => {
   ])('names one that %s', async (_, problem, broken) => {
     const line = await lineOf(gateway, { GetGatewayResponses: () => ({ items: broken(deployed()) }) });
     expect(line).toBe(`failed  group: shapes every error that the gateway makes (${problem})`);
+  });
+});
+
+describe('the checks of seals', () => {
+  const statement = (operator: string, key: string, value: string) => ({
+    Effect: 'Deny',
+    Condition: { [operator]: { [key]: value } },
+  });
+  const once = statement('Null', 's3:if-none-match', 'true');
+  const tls = statement('Bool', 'aws:SecureTransport', 'false');
+  const policy = (...statements: object[]) => ({
+    GetBucketPolicy: () => ({ Policy: JSON.stringify({ Statement: statements }) }),
+  });
+
+  it.each([
+    [[once, tls], /^passed .*\(seals\)$/],
+    [[tls], /^failed .*takes an object for a key that has one/],
+    [[once], /^failed .*takes requests without TLS/],
+    [[{ ...once, Effect: 'Allow' }, tls], /^failed /],
+  ])('read the policy of the bucket', async (statements, line) => {
+    expect(await lineOf(seals, policy(...statements))).toMatch(line);
+  });
+
+  it.each([
+    [{ Mode: 'GOVERNANCE', Days: 430 }, /^passed .*\(governance, 430 days\)$/],
+    [undefined, /^failed .*has no default retention/],
+  ])('read the lock %p', async (DefaultRetention, line) => {
+    const answers = {
+      GetBucketVersioning: () => ({ Status: 'Enabled' }),
+      GetObjectLockConfiguration: () => ({ ObjectLockConfiguration: { Rule: { DefaultRetention } } }),
+    };
+    expect(await lineOf(seals.slice(1), answers)).toMatch(line);
+  });
+
+  it('skip the lock of a bucket that has none, and say so', async () => {
+    const answers = {
+      GetBucketVersioning: () => ({ Status: 'Enabled' }),
+      GetObjectLockConfiguration: async () => {
+        throw Object.assign(new Error('none'), { name: 'ObjectLockConfigurationNotFoundError' });
+      },
+    };
+    expect(await lineOf(seals.slice(1), answers)).toMatch(/^skipped .*has no lock/);
+  });
+
+  it.each([
+    [{ unsealed: 0, broken: 0, newest: '2026-11-23T13Z' }, /^passed .*\(to 2026-11-23T13Z\)$/],
+    [{ unsealed: 2, broken: 0 }, /^failed .*hours without a seal is 2, expected 0/],
+    [{ unsealed: 0, broken: 1 }, /^failed .*broken seals is 1, expected 0/],
+  ])('run the sealer, and judge %p', async (summary, line) => {
+    const Payload = Buffer.from(JSON.stringify(summary));
+    expect(await lineOf(seals.slice(2), { Invoke: () => ({ Payload }) })).toMatch(line);
   });
 });

@@ -12,6 +12,8 @@ export interface LocalMeeting {
 export interface LocalMeetings {
   /** @throws Chime's error for a name or a tenant that it refuses */
   create(meeting: Pick<LocalMeeting, 'name' | 'tenants'>): Promise<LocalMeeting>;
+  /** Has the emulator say that an attendee joined. @throws with its problem */
+  join(meetingId: string, attendeeId: string): Promise<void>;
   /** The meetings created here since the start, newest first. */
   list(): readonly LocalMeeting[];
 }
@@ -37,5 +39,10 @@ export function createLocalMeetings({ region, chimeUrl, credentials }: Services)
       }
     },
     list: () => created,
+    async join(meetingId, attendeeId) {
+      const path = `meetings/${encodeURIComponent(meetingId)}/attendees/${encodeURIComponent(attendeeId)}/join`;
+      const response = await fetch(`${chimeUrl}/_emulator/${path}`, { method: 'POST' });
+      if (!response.ok) throw new Error(((await response.json()) as { error: string }).error);
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { DefaultDeviceController, DefaultMeetingSession } from 'amazon-chime-sdk-js';
 import { createUsherClient, type UsherClient } from '../browser-client/client.ts';
 import { createDeviceController, type DeviceElements, releaseDevices, showDevices } from './devices.ts';
-import { createLocalMeeting, listLocalMeetings } from './local.ts';
+import { createLocalMeeting, joinLocally, listLocalMeetings } from './local.ts';
 import { type Admission, createLogger, createSession, enter, join } from './meeting.ts';
 import { createNotice, type Notice } from './notice.ts';
 import { explain } from './problems.ts';
@@ -189,33 +189,56 @@ async function getReady(
   if (missing !== undefined) {
     notice.problem({ title: 'A device is missing', text: missing, remedy: 'retry' }, () => location.reload());
   }
-  offerToJoin(session, devices, { settings, notice, elements });
+  offerToJoin(session, devices, {
+    settings,
+    notice,
+    elements,
+    joinOnThisMachine: () => joinLocally(meetingId, admission.attendee.AttendeeId),
+  });
 }
 
 function offerToJoin(
   session: DefaultMeetingSession,
   devices: DefaultDeviceController,
-  { settings, notice, elements }: { settings: Settings; notice: Notice; elements: DeviceElements },
+  {
+    settings,
+    notice,
+    elements,
+    joinOnThisMachine,
+  }: {
+    settings: Settings;
+    notice: Notice;
+    elements: DeviceElements;
+    joinOnThisMachine: () => Promise<void>;
+  },
 ): void {
   const button = byId<HTMLButtonElement>('join');
-  button.disabled = settings.local;
+  const label = settings.local ? 'Join (without media)' : 'Join';
+  button.disabled = false;
+  button.textContent = label;
   if (settings.local) {
-    button.textContent = 'Join (needs a deployment)';
-    button.title = 'Chime is emulated on this machine, without media.';
+    button.title = 'Chime is emulated on this machine: it only says that you joined, and the audit shows it.';
   }
   button.onclick = async () => {
-    await join(session, {
-      speaker: elements.speaker.value,
-      withCamera: elements.camera.value !== '',
-    });
-    button.textContent = 'Joined';
     button.disabled = true;
+    try {
+      if (settings.local) await joinOnThisMachine();
+      else
+        await join(session, {
+          speaker: elements.speaker.value,
+          withCamera: elements.camera.value !== '',
+        });
+      button.textContent = 'Joined';
+    } catch (error) {
+      button.disabled = false;
+      throw error;
+    }
   };
   byId('leave').onclick = async () => {
     session.audioVideo.stop();
     await releaseDevices(devices, elements);
     notice.clear();
-    button.textContent = 'Join';
+    button.textContent = label;
     show('meeting');
     byId('report-link').hidden = true;
   };

@@ -46,6 +46,8 @@ const meetingSchema = z.strictObject({
   tenants: z.array(z.string()).max(5),
 });
 
+const joinSchema = z.strictObject({ meetingId: z.string(), attendeeId: z.string() });
+
 /** Serves `examples/web` on a separate origin, like a deployment, with extras for one machine. */
 export async function startPageServer(
   options: PageServerOptions,
@@ -64,6 +66,7 @@ export async function startPageServer(
 async function answer(request: IncomingMessage, options: PageServerOptions): Promise<Answer | undefined> {
   const { pathname } = new URL(request.url ?? '/', 'http://page');
   if (pathname === '/local/meetings') return answerMeetings(request, options.meetings);
+  if (pathname === '/local/joins') return answerJoins(request, options.meetings);
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Only GET is allowed here.');
   if (pathname === '/settings.json') return asJson(200, options.settings);
   if (pathname.startsWith('/contract/')) return contractFile(pathname.slice('/contract/'.length));
@@ -103,6 +106,21 @@ async function answerMeetings(
     return asJson(201, await meetings.create(wanted.data));
   } catch (error) {
     return asJson(400, { error: (error as Error).message });
+  }
+}
+
+async function answerJoins(request: IncomingMessage, meetings: LocalMeetings | undefined): Promise<Answer> {
+  if (request.method !== 'POST') return text(405, 'Only POST is allowed here.');
+  if (meetings === undefined) {
+    return asJson(409, { error: 'This system uses another Chime than the emulator: join there.' });
+  }
+  const wanted = joinSchema.safeParse(await json(request).catch(() => undefined));
+  if (!wanted.success) return asJson(400, { error: 'A join has a meetingId and an attendeeId.' });
+  try {
+    await meetings.join(wanted.data.meetingId, wanted.data.attendeeId);
+    return asJson(201, {});
+  } catch (error) {
+    return asJson(404, { error: (error as Error).message });
   }
 }
 

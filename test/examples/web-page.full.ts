@@ -5,7 +5,7 @@ import axe from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { close, listen } from '../../local/http-server.ts';
 import { startBrowser, type TestBrowser } from '../support/browser.ts';
-import { type RunningSystem, startSystem } from '../support/local.ts';
+import { type RunningSystem, startSystem, until } from '../support/local.ts';
 
 const LOCAL_CONFIG = JSON.parse(readFileSync('config/local.json', 'utf8'));
 
@@ -114,6 +114,22 @@ describe('the page, in a real browser', () => {
     await page.locator('#enter-button:focus').waitFor();
     await page.keyboard.press('Enter');
     await isReady(page);
+  });
+
+  inBrowser('joins without media, which the audit then shows', async (page) => {
+    await signIn(page, 'guest');
+    await enter(page);
+    await isReady(page);
+    await page.getByRole('button', { name: 'Join (without media)' }).click();
+    await page.getByRole('button', { name: 'Joined' }).waitFor();
+    const { href } = await page
+      .getByRole('link', { name: 'What the audit knows of this meeting' })
+      .evaluate((link) => ({ href: (link as unknown as { href: string }).href }));
+    const today = new Date().toISOString().slice(0, 10);
+    await until(async () => {
+      const report = await (await fetch(href)).text();
+      return new RegExp(`data-label="Joined"><div>${today}T`).test(report);
+    });
   });
 
   inBrowser('links to what the audit knows of the meeting', async (page) => {

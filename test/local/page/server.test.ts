@@ -1,3 +1,4 @@
+import { ChimeSDKMeetings } from '@aws-sdk/client-chime-sdk-meetings';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startChimeEmulator } from '../../../local/chime-emulator/server.ts';
 import { DUMMY_CREDENTIALS } from '../../../local/lambda/environment.ts';
@@ -50,6 +51,36 @@ describe('the server of the page', () => {
     const meeting = (await created.json()) as { meetingId: string };
     const listed = await (await fetch(`${own.url}/local/meetings`)).json();
     expect(listed).toEqual({ meetings: [{ ...meeting, name: 'board', tenants: ['acme', 'globex'] }] });
+  });
+
+  it('has the emulator say that an attendee joined, and only one that exists', async () => {
+    const created = await create(own.url, { name: 'joined', tenants: [] });
+    const { meetingId } = (await created.json()) as { meetingId: string };
+    const client = new ChimeSDKMeetings({
+      region: 'us-east-1',
+      endpoint: chime.url,
+      credentials: DUMMY_CREDENTIALS,
+    });
+    const { Attendees: [attendee] = [] } = await client.batchCreateAttendee({
+      MeetingId: meetingId,
+      Attendees: [{ ExternalUserId: 'alice' }],
+    });
+    client.destroy();
+    const joinAt = (url: string, body: unknown) =>
+      fetch(`${url}/local/joins`, { method: 'POST', body: JSON.stringify(body) });
+    const alice = { meetingId, attendeeId: attendee?.AttendeeId };
+    expect((await joinAt(own.url, alice)).status).toBe(201);
+    expect((await joinAt(own.url, { meetingId, attendeeId: 'no-one' })).status).toBe(404);
+    expect((await joinAt(own.url, { meetingId })).status).toBe(400);
+    expect((await joinAt(foreign.url, alice)).status).toBe(409);
+    expect((await fetch(`${own.url}/local/joins`)).status).toBe(405);
+    const { events } = (await (await fetch(`${chime.url}/_emulator/events`)).json()) as {
+      events: { detail: { eventType: string } }[];
+    };
+    expect(events.map(({ detail }) => detail.eventType)).toEqual([
+      'chime:AttendeeAdded',
+      'chime:AttendeeJoined',
+    ]);
   });
 
   it.each([

@@ -177,23 +177,23 @@ async function startFunctions(
   { concurrency, terminal }: LocalSystemOptions,
   started: Started,
 ): Promise<Map<string, FunctionPool>> {
+  const byItself = new Set(
+    [...stack.schedules, ...stack.subscriptions].map(({ functionArn }) => functionArn),
+  );
   const functions = new Map(
     stack.functions.map((description) => {
       const environment = functionEnvironment(description, services);
       const pool = started(
         createFunctionPool(description, {
           environment,
-          maxProcesses: concurrency,
+          // One is enough for what nothing waits for, and leaves the processors to what answers requests.
+          maxProcesses: byItself.has(description.arn) ? 1 : concurrency,
           output: (line) => terminal.functionLine(description.name, line),
         }),
       );
       return [description.arn, pool];
     }),
   );
-  const byItself = new Set(
-    [...stack.schedules, ...stack.subscriptions].map(({ functionArn }) => functionArn),
-  );
-  // A caller waits for what answers requests; nothing waits for what runs on a schedule or by an event.
   const answering = [...functions].filter(([arn]) => !byItself.has(arn));
   await Promise.all(answering.map(([, pool]) => pool.warm()));
   return functions;

@@ -56,7 +56,7 @@ export async function startBundle(
     {
       env,
       execArgv: measureHeap ? ['--expose-gc'] : [],
-      // What the function logs is written as on Lambda, and read by nobody.
+      // What the function logs is written as on Lambda, and no one reads it.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
     },
@@ -119,7 +119,7 @@ async function answerOf(child: ChildProcess): Promise<unknown> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  // Ends it, and lets it write what Node was told to write at its end.
+  // Ends it, and lets it write what Node is set to write at its end.
   child.disconnect();
   await exited;
 }

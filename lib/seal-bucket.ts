@@ -68,7 +68,7 @@ export class SealBucket extends Construct {
     acceptFindings(bucket, {
       id: 'AwsSolutions-S1',
       reason:
-        'One function writes an object an hour here; CloudTrail has data events for whoever wants to see reads.',
+        'One function writes an object an hour here; CloudTrail has data events for those who want to see reads.',
     });
     Aspects.of(this).add(
       {

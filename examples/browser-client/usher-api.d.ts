@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Answers what a client needs to join an active meeting.
-         * @description Chime's `GetMeeting`, for a caller whom the rules would let into the meeting: by its scope, its meetings claim and its tenant. A caller that speaks for itself needs a name that an attendee can have. A meeting that the caller may not enter is not told from one that does not exist.
+         * @description Chime's `GetMeeting`, for a caller whom the rules would let into the meeting: by its scope, its meetings claim and its tenant. A caller that speaks for itself needs a name that an attendee can have. A meeting that the caller may not join gets the same answer as one that does not exist.
          *
          *     `MeetingArn`, `TenantIds`, `PrimaryMeetingId` and `MeetingHostId` of Chime's answer are left out. A meeting that ended less than five minutes ago may still be answered.
          */
@@ -43,7 +43,7 @@ export interface paths {
          * Creates up to 100 attendees for an active meeting.
          * @description Chime's `BatchCreateAttendee`. Answers 200 also where some attendees could not be created: those are in `Errors`. Asking for an `ExternalUserId` that the meeting already has returns that attendee again, with the same `JoinToken`, so a repeated request is safe.
          *
-         *     Who may name whom is decided by the token: one with the delegate scope may name anybody, one with the self scope only its own subject. The tenant of the token must be one of the meeting's.
+         *     Who may name whom is decided by the token: one with the delegate scope may name any user, one with the self scope only its own subject. The tenant of the token must be one of the meeting's.
          */
         post: operations["BatchCreateAttendee"];
         delete?: never;
@@ -96,7 +96,7 @@ export interface components {
             ExternalUserId?: components["schemas"]["ExternalUserId"];
             AttendeeId?: components["schemas"]["AttendeeId"];
             /**
-             * @description Opaque. Whoever has it can join the meeting as this attendee: treat it as a password.
+             * @description Opaque. Anyone who has it can join the meeting as this attendee: treat it as a password.
              * @example an opaque string
              */
             JoinToken?: string;
@@ -130,7 +130,7 @@ export interface components {
              * @example NotFound
              */
             Code: string;
-            /** @description What is wrong, and what to mend, for people to read. Never quotes an ExternalUserId or a token. */
+            /** @description What is wrong, and what to correct, for people to read. Never quotes an ExternalUserId or a token. */
             Message: string;
             /**
              * @description The same as the header `x-amzn-RequestId`.
@@ -212,7 +212,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description `BadRequestException`: the input does not meet the service's restrictions; the message says which and what to mend. `LimitExceededException`, which Chime answers where the meeting would have too many attendees, has this status too. */
+        /** @description `BadRequestException`: the input does not meet the service's restrictions; the message says which, and what to correct. `LimitExceededException`, which Chime answers where the meeting would have too many attendees, has this status too. */
         BadRequest: {
             headers: {
                 "x-amzn-ErrorType": components["headers"]["ErrorType"];
@@ -264,7 +264,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
-        /** @description `NotFoundException`: the meeting does not exist, has ended, or is none that this caller may know of; these cannot be told apart. Or there is nothing at this path. */
+        /** @description `NotFoundException`: the meeting does not exist, has ended, or is none that this caller may know of; these cannot be distinguished. Or there is nothing at this path. */
         NotFound: {
             headers: {
                 "x-amzn-ErrorType": components["headers"]["ErrorType"];

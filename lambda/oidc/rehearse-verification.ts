@@ -3,8 +3,8 @@ import { importJWK, jwtVerify } from 'jose';
 const RSA_BYTES = 256;
 
 /**
- * Verifies a token that nobody signed by a key that nobody has, and forgets both. Node loads WebCrypto and compiles the library
- * when they are first used: that is over before a token comes. Never rejects.
+ * Verifies a token that no issuer signed with a key that no issuer has, and forgets both. Node loads WebCrypto and compiles the
+ * library when they are first used: that is over before a token comes. Never rejects.
  */
 export async function rehearseVerification(): Promise<void> {
   const encode = (bytes: string | Uint8Array) => Buffer.from(bytes).toString('base64url');

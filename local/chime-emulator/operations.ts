@@ -113,12 +113,12 @@ function batchCreateAttendee(meetings: Meetings, request: OperationRequest): Ans
     requests.filter((_, index) => existsDespiteError || errors[index] === undefined),
     request,
   );
-  const told = existsDespiteError ? admitted.filter((_, index) => errors[index] === undefined) : admitted;
+  const listed = existsDespiteError ? admitted.filter((_, index) => errors[index] === undefined) : admitted;
   return {
     status: 200,
     body: {
       Attendees: [
-        ...told.map((attendee) => altered(meetings, meetingId, attendee, fault)),
+        ...listed.map((attendee) => altered(meetings, meetingId, attendee, fault)),
         ...(fault?.extraAttendee ? [meetings.smuggle(meetingId, fault.extraAttendee, requestId)] : []),
       ],
       Errors: errors.filter((error) => error !== undefined),

@@ -112,7 +112,7 @@ describe('a request', () => {
     ['for the root', { path: '/v1' }, NOT_FOUND],
     ['by GET', { method: 'GET', body: '' }, BAD_REQUEST],
     ['for a meeting', GET, MEETING_OK],
-    ['for a meeting, with a body that nobody asked for', { ...GET, body: '{' }, MEETING_OK],
+    ['for a meeting, with a body that it does not need', { ...GET, body: '{' }, MEETING_OK],
     ['for a meeting, of plain text', { ...GET, headers: { 'Content-Type': 'text/plain' } }, MEETING_OK],
     ['for a meeting, with one more parameter', getAt(`${GET.path}?x=5`), MEETING_OK],
     ['for a meeting, with an operation', getAt(`${GET.path}?operation=batch-create`), BAD_REQUEST],

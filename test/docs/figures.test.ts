@@ -39,7 +39,7 @@ function reasonsOf(metric: string): string[] {
 }
 
 describe('docs/cost.md', () => {
-  it('gives the prices that its tables are reckoned with', () => {
+  it('gives the prices that its tables are computed with', () => {
     const p = Object.fromEntries(Object.entries(PRICES).map(([name, price]) => [name, dollars(price)]));
     expect(rowsUnder(cost, 'Where the prices are from').map(([price]) => price)).toEqual([
       `REST API, ${p['gatewayMillionRequests']} a million (first 333 million)`,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-// What somebody does who builds Usher into an app of their own: installs the packed package into the example, and nothing
+// Builds Usher into an app as its authors do: installs the packed package into the example, and nothing
 // else of this repository.
 const folder = mkdtempSync(join(tmpdir(), 'usher-example-'));
 const app = join(folder, 'app');

@@ -74,11 +74,11 @@ describe('every question of the audit', () => {
       expect([question, answer]).toEqual([question, question === 'batch' ? 1 : (before.answer * MANY) / FEW]);
       expect(read).toBeLessThanOrEqual((before.read * answer) / before.answer);
     }
-    const told = Object.entries(many).map(([question, { answer, read }]) => {
+    const figures = Object.entries(many).map(([question, { answer, read }]) => {
       const before = large[question] as { answer: number; read: number };
       return `${question}: ${before.read} for ${before.answer}, ${read} for ${answer}`;
     });
-    console.log(`items read in tables of ${tableItems} items:\n${told.join('\n')}`);
+    console.log(`items read in tables of ${tableItems} items:\n${figures.join('\n')}`);
   }, 900_000);
 });
 

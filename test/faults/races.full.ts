@@ -52,7 +52,7 @@ const withHandler = (idempotent: boolean): Race[] => [
 
 /** Some 3,600 orders, which take longer than all others together: run where it is asked for (docs/fault-tests.md). */
 const TWO_RECONCILERS: Race = {
-  about: 'two reconcilers, which ask for nobody, at one lost answer',
+  about: 'two reconcilers, which request no attendee, at one lost answer',
   idempotent: true,
   threads: async (lane, world) => {
     await loseAnAnswer(lane, world, await lane.createMeeting('twice'));

@@ -32,7 +32,7 @@ const apps: [string, () => App][] = [
   ['one in production, unchanged', () => withStack(createApp(), {})],
   ['one with all there is', () => withStack(createApp(), fullProduction)],
   ['one in GovCloud', () => withStack(createApp(), { region: 'us-gov-west-1' })],
-  ["facades in somebody else's stack", () => withFacades(createApp())],
+  ["facades in another app's stack", () => withFacades(createApp())],
   ['the same in an app as `cdk init` makes it', () => withFacades(createApp(NEW_APP))],
 ];
 

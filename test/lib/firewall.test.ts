@@ -24,7 +24,7 @@ const rules = webAcl.Properties['Rules'] as Rule[];
 describe('the firewall', () => {
   it.each<[string, object, number]>([
     ['is on in production, which is what a configuration means unless it says otherwise', {}, 1],
-    ['is off where nobody depends on it', { production: false }, 0],
+    ['is off outside production', { production: false }, 0],
     ['can be off in production', { firewall: { enabled: false } }, 0],
     ['can be on elsewhere', { production: false, firewall: { enabled: true } }, 1],
   ])('%s', (_what, config, count) => {

@@ -143,9 +143,9 @@ describe('whether events are recorded', () => {
     const silent = createForeignStack(inFrankfurt);
     addFacade(silent, { events: { enabled: false } });
     expect(infosOf(silent)).toEqual([]);
-    const told = createForeignStack(inFrankfurt);
-    addFacade(told, { meetingsRegion: 'us-east-1' });
-    expect(infosOf(told)).toEqual([expect.stringContaining('events are not recorded')]);
+    const informed = createForeignStack(inFrankfurt);
+    addFacade(informed, { meetingsRegion: 'us-east-1' });
+    expect(infosOf(informed)).toEqual([expect.stringContaining('events are not recorded')]);
   });
 
   it('is refused where none would arrive, and so is an alarm that would never go off', () => {

@@ -98,7 +98,7 @@ describe('what has a name', () => {
       ],
     ],
     [
-      "a facade in somebody else's stack",
+      "a facade in another app's stack",
       aFacade(),
       [
         'AWS::ApiGateway::RestApi: Theirs-Facade',

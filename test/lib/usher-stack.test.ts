@@ -26,7 +26,7 @@ function excesses(template: Template): string[] {
   const excess: string[] = [];
   for (const [id, { Type, Properties }] of Object.entries(template.toJSON()['Resources'] as Resources)) {
     if (!Type.startsWith('AWS::IAM::')) continue;
-    if (Properties['ManagedPolicyArns'] !== undefined) excess.push(`${id} has somebody else's policy`);
+    if (Properties['ManagedPolicyArns'] !== undefined) excess.push(`${id} has a managed policy`);
     const documents = [Properties['PolicyDocument'], ...(Properties['Policies'] ?? []).map(inlineDocument)];
     for (const statement of documents.flatMap((document) => document?.Statement ?? [])) {
       excess.push(...excessesOf(statement).map((words) => `${id} ${words}`));
@@ -69,7 +69,7 @@ describe('permissions', () => {
   it.each([
     ['with a pool', {}, 4],
     ['with issuers', { issuers: [issuer] }, 4],
-    ['where nobody depends on it', { production: false }, 3],
+    ['outside production', { production: false }, 3],
   ])('are nowhere wider than the audit allows %s', (_what, config, policies) => {
     const template = synthesize(config);
     template.resourceCountIs('AWS::IAM::Policy', policies);
@@ -78,8 +78,8 @@ describe('permissions', () => {
 
   it('are complete except for those that AWS wrote for its own services', () => {
     expect(excesses(synthesize(fullProduction))).toEqual([
-      expect.stringMatching(/^AttendeeApiRestApiCloudWatchRole\w* has somebody else's policy$/),
-      expect.stringMatching(/^DeploymentGroupServiceRole\w* has somebody else's policy$/),
+      expect.stringMatching(/^AttendeeApiRestApiCloudWatchRole\w* has a managed policy$/),
+      expect.stringMatching(/^DeploymentGroupServiceRole\w* has a managed policy$/),
     ]);
   });
 
@@ -99,7 +99,7 @@ describe('permissions', () => {
     [
       'a ready-made policy',
       (role) => role.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName('AmazonDynamoDBFullAccess')),
-      "has somebody else's policy",
+      'has a managed policy',
     ],
   ])('would not be passed by this test for %s', (_what, widen, words) => {
     const stack = createStack();

@@ -308,8 +308,8 @@ describe('readTemplate', () => {
     ],
     [
       'a reference',
-      { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: { Ref: 'Nobody' } } } },
-      /Nobody/,
+      { Stage: { Type: 'AWS::ApiGateway::Stage', Properties: { StageName: { Ref: 'Missing' } } } },
+      /Missing/,
     ],
     ['stage variables', stage({ Variables: { a: 'b' } }), /Stage property Variables \(Stage\)/],
     ['a cache', stage({ CacheClusterEnabled: true }), /Stage property CacheClusterEnabled/],

@@ -237,7 +237,7 @@ function lossesOfCognito(id: string, resource: CognitoResource, now: CognitoReso
 
 function lossesOfLog(id: string, group: RetainedLog, now: RetainedLog | undefined): string[] {
   if (now === undefined) {
-    return [`The log group ${id} is gone: what it holds would be in a group that nobody looks at.`];
+    return [`The log group ${id} is gone: what it holds would be in a group that no one reads.`];
   }
   const days = (retention: number | null) => retention ?? Number.POSITIVE_INFINITY;
   return [

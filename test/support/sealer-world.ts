@@ -134,7 +134,7 @@ function sealerOf(facts: Fact[], objects: Map<string, string>, now: () => number
         auditTableName: 'facts',
         clock,
         addMetrics: (values) => sealer.metrics.push(values),
-        report: (event, told) => sealer.reports.push([event, told]),
+        report: (event, details) => sealer.reports.push([event, details]),
       });
     },
   };

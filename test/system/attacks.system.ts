@@ -125,7 +125,7 @@ const partnerToken = (overrides: object = {}, header: Record<string, unknown> = 
   signToken(partnerKey, partnerClaims(overrides), { typ: 'JWT', ...header });
 const selfToken = (overrides: object = {}) => token({ scope: 'attendees.create.self', ...overrides });
 
-/** A JWT of these raw parts, signed by nobody. */
+/** A JWT of these raw parts, not signed by any issuer. */
 const raw = (header: string, payload: string, signature = 'AAAA') =>
   `${base64url(header)}.${base64url(payload)}.${signature}`;
 
@@ -198,7 +198,7 @@ describe('a token that is no good', () => {
       () =>
         raw(JSON.stringify({ alg: 'ES256', kid: 'partner-key' }), JSON.stringify(partnerClaims()), 'AAAA'),
     ],
-    ['a key id that nobody published', () => token({}, { kid: 'another-key' })],
+    ['a key id that no issuer published', () => token({}, { kid: 'another-key' })],
     ['a key id that is a path', () => token({}, { kid: '../../../../dev/null' })],
     ['a key id that is an address', () => signToken(evilKey, claims(), { kid: evil.jwksUri })],
     ['a key id that is a query', () => token({}, { kid: "x' UNION SELECT 'secret" })],
@@ -256,7 +256,7 @@ describe('a token that is no good', () => {
     ['a stranger’s key, by the way, in x5c', () => signToken(evilKey, claims(), { x5c: ['MIIB'] })],
     ['a critical extension', () => token({}, { crit: ['b64'], b64: false })],
     ['a critical extension that is known to all', () => token({}, { crit: ['exp'] })],
-    ['an issuer nobody configured', () => signToken(evilKey, claims({ iss: evil.issuer }))],
+    ['an issuer that is not configured', () => signToken(evilKey, claims({ iss: evil.issuer }))],
     ['an issuer with a slash more', () => token({ iss: `${ours.issuer}/` })],
     ['an issuer with a path more', () => token({ iss: `${ours.issuer}/jwks` })],
     ['an issuer that is a list', () => token({ iss: [ours.issuer] })],
@@ -431,20 +431,20 @@ describe('a caller without the right', () => {
     ['a scope of another issuer', 403, 'scope', () => withToken(token({ scope: 'usher/attendees.create' }))],
     ['a scope between tabs', 403, 'scope', () => withToken(token({ scope: 'openid\tattendees.create' }))],
     [
-      'a scope in a claim that nobody configured',
+      'a scope in a claim that is not configured',
       403,
       'scope',
       () => withToken(token({ scope: undefined, scp: 'attendees.create' })),
     ],
 
     [
-      'somebody else',
+      'another user',
       403,
       'self-own-name',
       () => withToken(selfToken(), attendees({ ExternalUserId: 'acme:victim', Capabilities: WATCH })),
     ],
     [
-      'somebody else, in the second of two members of one name',
+      'another user, in the second of two members of one name',
       403,
       'self-own-name',
       () =>
@@ -454,7 +454,7 @@ describe('a caller without the right', () => {
         ),
     ],
     [
-      'itself and somebody else',
+      'itself and another user',
       403,
       'self-one-attendee',
       () =>
@@ -765,12 +765,12 @@ describe('a caller without the right to see a meeting', () => {
   it('cannot distinguish a foreign meeting from an absent one, even by look-ups', async () => {
     const foreign = await world.meetingOf('globex');
     expect((await look(partnerToken(), foreign)).status).toBe(200);
-    const tellings = [];
+    const observed = [];
     for (const meetingId of [foreign, await world.meetingOf(), crypto.randomUUID()]) {
       await world.forgetCalls();
       const value = token(seer());
       const answers = [await look(value, meetingId), await look(value, meetingId)];
-      tellings.push({
+      observed.push({
         calls: (await world.calls('GetMeeting')).length,
         answers: answers.map(({ status, headers, text }) => {
           const own = ['date', 'x-amzn-requestid', 'x-amz-apigw-id', 'x-usher-batch-id'];
@@ -781,9 +781,9 @@ describe('a caller without the right to see a meeting', () => {
         }),
       });
     }
-    expect(tellings[0]).toMatchObject({ calls: 1, answers: [{ status: 404 }, { status: 404 }] });
-    expect(tellings[1]).toEqual(tellings[0]);
-    expect(tellings[2]).toEqual(tellings[0]);
+    expect(observed[0]).toMatchObject({ calls: 1, answers: [{ status: 404 }, { status: 404 }] });
+    expect(observed[1]).toEqual(observed[0]);
+    expect(observed[2]).toEqual(observed[0]);
   });
 
   it('that asks for random ids spends its own budget, with attendees and meetings together', async () => {
@@ -806,7 +806,7 @@ describe('a caller without the right to see a meeting', () => {
 
 describe('meetings that are not the caller’s', () => {
   it('do not differ in status, headers, body or look-ups', async () => {
-    const told = async (sub: string, meetingId: string) => {
+    const answersFor = async (sub: string, meetingId: string) => {
       await world.forgetCalls();
       const answers = [];
       for (const _ of [1, 2, 3]) {
@@ -831,17 +831,17 @@ describe('meetings that are not the caller’s', () => {
     // A permitted caller is already in the meeting.
     expect((await withToken(partnerToken(), attendees('globex:gus'), foreign)).status).toBe(200);
 
-    const tellings = [
-      await told('one', foreign),
-      await told('two', await world.meetingOf()),
-      await told('three', crypto.randomUUID()),
+    const observed = [
+      await answersFor('one', foreign),
+      await answersFor('two', await world.meetingOf()),
+      await answersFor('three', crypto.randomUUID()),
     ];
-    expect(tellings[0]).toMatchObject({
+    expect(observed[0]).toMatchObject({
       calls: 1,
       answers: [{ status: 404 }, { status: 404 }, { status: 404 }],
     });
-    expect(tellings[1]).toEqual(tellings[0]);
-    expect(tellings[2]).toEqual(tellings[0]);
+    expect(observed[1]).toEqual(observed[0]);
+    expect(observed[2]).toEqual(observed[0]);
   });
 });
 

@@ -83,7 +83,7 @@ const admit = (signingKey: SigningKey, sub = 'honest'): Promise<Answer> => {
   return world.ask({ headers: bearer(tokenOf(sub, signingKey)), body: attendees(name), meetingId });
 };
 
-/** As an AWS SDK does it: three attempts, and the wait that it is told. */
+/** Retries like an AWS SDK: three attempts, with the wait that the answer names. */
 async function admitPatiently(signingKey: SigningKey): Promise<Answer> {
   let answer = await admit(signingKey);
   for (let attempt = 2; attempt <= 3 && [429, 503].includes(answer.status); attempt += 1) {

@@ -220,14 +220,14 @@ describe('--user and --attendee', () => {
         state: 'RECOVERED',
       },
     ]);
-    const [bob, ...nobody] = await admissions(tables, { about: 'attendee', attendeeId: 'attendee-3' });
+    const [bob, ...others] = await admissions(tables, { about: 'attendee', attendeeId: 'attendee-3' });
     expect(bob).toMatchObject({
       externalUserId: 'bob',
       meetingId: OTHER_MEETING,
       batchId: recovered,
       callerId,
     });
-    expect(nobody).toEqual([]);
+    expect(others).toEqual([]);
   });
 
   it('keep to a range', async () => {
@@ -352,7 +352,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     for (let n = 0; n < 40; n += 1) await writeBatch(tables, batchIdAt('2026-11-23T13:59:00Z'));
     await sweptThrough(tables, '2026-11-23T13:58:00Z');
     const seen = watch(tables);
-    expect(await admissions(tables, { about: 'user', externalUserId: 'nobody' })).toEqual([]);
+    expect(await admissions(tables, { about: 'user', externalUserId: 'absent' })).toEqual([]);
     // 40 keys of the index, 40 outcomes, and how far was swept.
     expect(seen.items).toBeLessThanOrEqual(81);
   });

@@ -472,7 +472,7 @@ describe('what the reconciler reads of the audit', () => {
   it.each([
     ['withheld', undefined],
     ['issued', [{ externalUserId: 'alice' }]],
-    ['writtenBy', 'somebody'],
+    ['writtenBy', 'another writer'],
   ])('reports an outcome with invalid %s as unreadable, for its batch alone', async (member, odd) => {
     const meetingId = `odd-${member}`;
     const [key, other] = [await intent(NOON, meetingId), await intent(NOON, meetingId)];
@@ -502,7 +502,7 @@ describe('admissions', () => {
       ...users.map((user) => admission('batch-1', user, `of-${user}`)),
       admission('batch-1', 'user-0', 'another-one'),
     ];
-    const others = [admission('batch-10', 'user-0', '1'), admission('batch-1', 'somebody', '2')];
+    const others = [admission('batch-10', 'user-0', '1'), admission('batch-1', 'another-user', '2')];
     for (const item of [...ours, ...others]) await put(tables.admissionTableName, item);
 
     const admissions = createAdmissions(tables.client, tables);
@@ -513,7 +513,7 @@ describe('admissions', () => {
     await admissions.remove(ours.slice(1));
     expect(await admissions.ofBatch('batch-1', users)).toEqual(ours.slice(0, 1));
     expect(await admissions.ofBatch('batch-10', users)).toHaveLength(1);
-    expect(await admissions.ofBatch('batch-1', ['somebody'])).toHaveLength(1);
+    expect(await admissions.ofBatch('batch-1', ['another-user'])).toHaveLength(1);
     await admissions.remove([]);
   });
 });

@@ -397,16 +397,16 @@ describe('a refusal', () => {
   });
 
   it('of a meeting looks the same whether it is foreign, untenanted or absent', async () => {
-    const told = [];
+    const refusals = [];
     for (const meeting of [undefined, { tenantIds: [] }, { tenantIds: ['globex'] }]) {
       const each = createWorld();
       each.meeting = meeting;
       const error = await each
         .run()
         .catch((e: FacadeError) => ({ message: e.message, code: e.code, details: e.details }));
-      told.push(JSON.stringify({ error, happened: each.happened }));
+      refusals.push(JSON.stringify({ error, happened: each.happened }));
     }
-    expect(new Set(told).size).toBe(1);
+    expect(new Set(refusals).size).toBe(1);
   });
 
   it('by Chime for an ended meeting clears its cached permit, and no other refusal does', async () => {

@@ -59,7 +59,7 @@ const asks = (ExternalUserId: string, Capabilities?: Capabilities): AttendeeRequ
 describe('the rules that need only the token', () => {
   const own = asks('acme-alice', WATCH);
   const permitted: [string, Caller, ReturnType<typeof batch>][] = [
-    ['a delegate, for anybody under the prefix', delegate(), batch(asks('acme-bob'), asks('acme-carol'))],
+    ['a delegate, for any name under the prefix', delegate(), batch(asks('acme-bob'), asks('acme-carol'))],
     ['a delegate without a ceiling, for everything', delegate(), batch(asks('acme-bob', ALL))],
     ['a caller for itself, within its ceiling', self(), batch(own)],
     ['a caller for itself, below its ceiling', self(), batch(asks('acme-alice', MUTE))],
@@ -156,9 +156,9 @@ describe('the rules that need only the token', () => {
       delegate({ meetings: [OTHER_MEETING] }, { ...RULES, meetingsClaimRequired: false }),
       batch(own),
     ],
-    ['self-one-attendee', 'itself and somebody else', self(), batch(own, asks('acme-bob', WATCH))],
+    ['self-one-attendee', 'itself and another user', self(), batch(own, asks('acme-bob', WATCH))],
     ['self-one-attendee', 'itself twice', self(), batch(own, own)],
-    ['self-own-name', 'somebody else', self(), batch(asks('acme-bob', WATCH))],
+    ['self-own-name', 'another user', self(), batch(asks('acme-bob', WATCH))],
     ['self-own-name', 'itself without the prefix', self(), batch(asks('alice', WATCH))],
     ['self-own-name', 'itself in another case', self(), batch(asks('acme-Alice', WATCH))],
     ['self-own-name', 'itself with a space', self(), batch(asks('acme-alice ', WATCH))],
@@ -525,7 +525,8 @@ describe('over any issuers, callers, meetings and requests', () => {
   type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
   const listed = (claim: unknown): unknown[] => (Array.isArray(claim) ? claim : [claim]);
   const wrongs: Record<string, (w: World) => boolean> = {
-    'nobody with a scope asked': (w) => !w.scopes.some((s) => Object.values(w.rules.scopes).includes(s)),
+    'a caller without a scope of the issuer': (w) =>
+      !w.scopes.some((s) => Object.values(w.rules.scopes).includes(s)),
     'a meeting of none of the caller’s tenants': (w) =>
       w.rules.tenantClaim !== undefined &&
       !listed(w.claims.tenant).some((t) => w.meetingTenants?.includes(t as string)),
@@ -537,7 +538,7 @@ describe('over any issuers, callers, meetings and requests', () => {
       w.rules.meetingsClaim !== undefined &&
       (w.claims.meetings !== undefined || w.rules.meetingsClaimRequired) &&
       !listed(w.claims.meetings).includes(w.request.meetingId),
-    'somebody else’s name, by a caller that is no delegate': (w) =>
+    'another user’s name, by a caller that is no delegate': (w) =>
       !w.scopes.includes(w.rules.scopes.delegate ?? '-') &&
       w.request.attendees.some(
         (a) =>
@@ -588,7 +589,7 @@ describe('over any issuers, callers, meetings and requests', () => {
     return decision.permitted && authorizeByMeeting(decision.grant.tenants, factsOf(w)) === undefined;
   };
   const wrongToEnter = [
-    'nobody with a scope asked',
+    'a caller without a scope of the issuer',
     'a meeting of none of the caller’s tenants',
     'a tenant that the issuer may not speak for',
     'a meeting that the token does not list',

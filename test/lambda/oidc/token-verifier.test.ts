@@ -102,7 +102,7 @@ describe('a good token', () => {
     ['a not-before that has passed', { nbf: nowSeconds() - 1 }, {}, {}],
     // RFC 8725 section 3.10 forbids trusting these; their presence does no harm.
     [
-      'where to find keys, which nobody follows',
+      'where to find keys, which is not followed',
       {},
       { jku: 'http://127.0.0.1:1/', x5u: 'http://127.0.0.1:1/' },
       {},
@@ -162,12 +162,12 @@ describe('a bad token', () => {
   const cases: [string, string, () => string][] = [
     [
       'token-algorithm',
-      'signed by nobody',
+      'unsigned, with a signature',
       () => `${base64url({ alg: 'none', kid: 'key-1', typ: 'at+jwt' })}.${base64url(claims())}.x`,
     ],
     [
       'token-algorithm',
-      'signed by nobody, with no signature',
+      'unsigned, without a signature',
       () => `${base64url({ alg: 'none', kid: 'key-1' })}.${base64url(claims())}.`,
     ],
     ['token-algorithm', 'signed with NONE', () => signToken(key, claims(), { alg: 'NoNe' })],
@@ -185,7 +185,7 @@ describe('a bad token', () => {
     ['token-algorithm', 'no algorithm', () => signToken(key, claims(), { alg: undefined })],
     ['token-algorithm', 'an algorithm that the issuer is not pinned to', () => signToken(edKey, claims())],
     ['token-key', 'a key of another algorithm', () => signToken(key, claims(), { kid: 'ed-1' })],
-    ['token-key', 'a key id that nobody published', () => signToken(key, claims(), { kid: 'key-9' })],
+    ['token-key', 'a key id that no issuer published', () => signToken(key, claims(), { kid: 'key-9' })],
     ['token-key', 'a key id that is a path', () => signToken(key, claims(), { kid: '../../etc/passwd' })],
     ['token-key', 'a key id that is a list', () => signToken(key, claims(), { kid: ['key-1'] })],
     [

@@ -232,7 +232,7 @@ describe('completeSettings', () => {
       'name: deployment.canaryMinutes: ',
     ],
     [
-      'no concurrency, which would let nobody in',
+      'no concurrency, which would admit no one',
       { limits: { reservedConcurrency: 0 } },
       'name: limits.reservedConcurrency: ',
     ],

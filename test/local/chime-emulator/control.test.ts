@@ -133,7 +133,7 @@ describe('the mode', () => {
     ['keep', ALL, ALL],
     ['overwrite', MUTE, MUTE],
     ['ignore', MUTE, ALL],
-  ])('%s answers an existing attendee with %j, and leaves it with %j', async (existing, told, kept) => {
+  ])('%s answers an existing attendee with %j, and leaves it with %j', async (existing, answered, kept) => {
     const { client, meeting, control, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const create = async (Capabilities?: typeof MUTE) => {
@@ -142,7 +142,7 @@ describe('the mode', () => {
     };
     const first = await create();
     await control('PUT', 'mode', { existing });
-    expect(await create(MUTE)).toEqual({ ...first, Capabilities: told });
+    expect(await create(MUTE)).toEqual({ ...first, Capabilities: answered });
     expect(await attendees()).toMatchObject([{ AttendeeId: first?.AttendeeId, Capabilities: kept }]);
   });
 

@@ -65,6 +65,6 @@ it('delivers as it was set up, and lets no one join who does not exist', async (
   });
   await join();
   expect(delivered).toEqual([]);
-  expect((await join({}, 'nobody')).status).toBe(404);
+  expect((await join({}, 'absent')).status).toBe(404);
   expect((await control('PUT', 'events', { lost: true })).status).toBe(400);
 });

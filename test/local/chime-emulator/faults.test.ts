@@ -36,12 +36,12 @@ describe('an error', () => {
     [503, 'ServiceUnavailableException'],
   ])('%i %s is the class of that name to the SDK', async (status, errorType) => {
     const { fault, create, existing } = await withMeeting();
-    await fault({ status, errorType, message: 'As told' });
+    await fault({ status, errorType, message: 'As configured' });
     const refused = await rejectionOf(create());
     expect(refused.constructor.name).toBe(errorType);
     expect(refused).toMatchObject({
       name: errorType,
-      message: 'As told',
+      message: 'As configured',
       Code: errorType.replace('Exception', ''),
       RequestId: expect.any(String),
       $metadata: { httpStatusCode: status, requestId: refused['RequestId'] },
@@ -228,7 +228,7 @@ describe('an answer of BatchCreateAttendee that is not what was asked for', () =
   const errorCode = 'ServiceFailure';
 
   it.each([
-    [{ externalUserIds: ['bob', 'nobody'] }, ['bob']],
+    [{ externalUserIds: ['bob', 'absent'] }, ['bob']],
     [{ every: 2 }, ['bob', 'dave']],
     [{ externalUserIds: ['carol', 'dave'], every: 2 }, ['dave']],
     [{}, ['alice', 'bob', 'carol', 'dave']],

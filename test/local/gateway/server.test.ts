@@ -214,10 +214,10 @@ describe('the answer', () => {
     ['answers nothing', () => null],
   ])('is a modelled 500 if the function %s, and is logged', async (_, behaviour) => {
     behave = behaviour;
-    const told = jest.spyOn(console, 'error').mockImplementation(() => {});
+    const logged = jest.spyOn(console, 'error').mockImplementation(() => {});
     const { status, headers, body } = await send('/v1');
-    expect(told.mock.calls).toEqual([[expect.stringMatching(/^usher: \/ failed: /)]]);
-    told.mockRestore();
+    expect(logged.mock.calls).toEqual([[expect.stringMatching(/^usher: \/ failed: /)]]);
+    logged.mockRestore();
     expect(status).toBe(500);
     expect(headers['x-amzn-errortype']).toBe('ServiceFailureException');
     expect(JSON.parse(body)).toEqual({ Code: 'ServiceFailure', RequestId: headers['x-amzn-requestid'] });

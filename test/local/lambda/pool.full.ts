@@ -197,7 +197,7 @@ describe('warming', () => {
       { source: 'throw new Error("no table name")' },
       /^fixture cannot be loaded: no table name$/,
     ],
-    ['is not there', { handler: 'index.nobody' }, /exports no function nobody/],
+    ['is not there', { handler: 'index.missing' }, /exports no function missing/],
     ['is no function', { handler: 'index.broken' }, /exports no function broken/],
     ['has no module', { handler: 'main.handler' }, /no module main/],
     ['exits on load', { source: 'process.exit(7)' }, /exited with code 7/],

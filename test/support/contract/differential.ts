@@ -154,24 +154,24 @@ function reasonsFor(one: Case, direct: Seen, usher: Seen): string[] {
     const bodyFirst =
       direct.class === 'NotFoundException' &&
       usher.class === 'BadRequestException' &&
-      ours?.told.every(({ kind }) => kind === 'content');
+      ours?.listed.every(({ kind }) => kind === 'content');
     return bodyFirst ? ['order: Usher judges all of the body before it asks for the meeting'] : [];
   }
   if (chime === undefined || ours === undefined) {
     if (!('text' in one.body)) return [];
-    return chime?.told[0]?.path === 'meetingId'
+    return chime?.listed[0]?.path === 'meetingId'
       ? ['order: Usher reads the body before it judges the id']
       : ['wording: a body that is no JSON object'];
   }
-  if (chime.told[0]?.path === 'meetingId' && ours.count > 1) {
-    return ours.told[0]?.path === 'meetingId'
+  if (chime.listed[0]?.path === 'meetingId' && ours.count > 1) {
+    return ours.listed[0]?.path === 'meetingId'
       ? ['counting: Usher counts what is wrong with the id and with the body together']
       : [];
   }
-  return reasonsInLists(chime.told, ours);
+  return reasonsInLists(chime.listed, ours);
 }
 
-function reasonsInLists(chime: Violation[], ours: { count: number; told: Violation[] }): string[] {
+function reasonsInLists(chime: Violation[], ours: { count: number; listed: Violation[] }): string[] {
   const reasons = new Set<string>();
   let expected = chime;
   const isConsequence = ({ path, kind }: Violation) =>
@@ -180,21 +180,21 @@ function reasonsInLists(chime: Violation[], ours: { count: number; told: Violati
     reasons.add('counting: the emulator misses the name of what is no structure as well');
     expected = expected.filter((violation) => !isConsequence(violation));
   }
-  if (expected.some(({ kind }) => kind === 'meeting') && ours.told.some(({ kind }) => kind === 'content')) {
+  if (expected.some(({ kind }) => kind === 'meeting') && ours.listed.some(({ kind }) => kind === 'content')) {
     reasons.add('order: what depends on the meeting is left to Chime, which Usher asks last');
     expected = expected.filter(({ kind }) => kind !== 'meeting');
   }
   if (ours.count !== expected.length) return [];
-  if (ours.told.length < ours.count) {
-    reasons.add('listing: Usher counts all violations and tells ten of them');
-    expected = expected.slice(0, ours.told.length);
+  if (ours.listed.length < ours.count) {
+    reasons.add('listing: Usher counts all violations and lists ten of them');
+    expected = expected.slice(0, ours.listed.length);
   }
   const keys = (list: Violation[]) => list.map(({ path, kind }) => `${path} ${kind}`);
-  if (JSON.stringify(keys(expected)) !== JSON.stringify(keys(ours.told))) {
-    if (JSON.stringify(keys(expected).toSorted()) !== JSON.stringify(keys(ours.told).toSorted())) return [];
+  if (JSON.stringify(keys(expected)) !== JSON.stringify(keys(ours.listed))) {
+    if (JSON.stringify(keys(expected).toSorted()) !== JSON.stringify(keys(ours.listed).toSorted())) return [];
     reasons.add('listing: the same violations in another order');
   }
-  for (const { kind } of ours.told) if (kind in WORDING) reasons.add(`wording: ${WORDING[kind]}`);
+  for (const { kind } of ours.listed) if (kind in WORDING) reasons.add(`wording: ${WORDING[kind]}`);
   return [...reasons];
 }
 
@@ -225,10 +225,10 @@ const KINDS: [string, RegExp][] = [
 ];
 
 /** A list item that is null is of the wrong type to one side and left out to the other. */
-function violationsOf(message: string): { count: number; told: Violation[] } | undefined {
+function violationsOf(message: string): { count: number; listed: Violation[] } | undefined {
   const [, count, list] = /^(\d+) validation errors? detected: (.*)$/s.exec(message) ?? [];
   if (count === undefined || list === undefined) return undefined;
-  const told = list
+  const listed = list
     .replace(/; and \d+ more$/, '')
     .split(/; (?=Value )/)
     .map((violation) => {
@@ -237,7 +237,7 @@ function violationsOf(message: string): { count: number; told: Violation[] } | u
       const kind = KINDS.find(([, words]) => words.test(rule))?.[0] ?? `unknown: ${violation}`;
       return { path, kind: kind === 'null' && path.endsWith('.member') ? 'type' : kind };
     });
-  return { count: Number(count), told };
+  return { count: Number(count), listed };
 }
 
 const named = (...names: unknown[]) => ({ Attendees: names.map((ExternalUserId) => ({ ExternalUserId })) });

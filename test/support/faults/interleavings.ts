@@ -154,7 +154,7 @@ async function schedule(
       }
       const thread = choose(enabledSteps());
       const next = waiting[thread]?.shift();
-      if (next === undefined) throw new Error('Everybody waits for somebody else.');
+      if (next === undefined) throw new Error('Each thread waits for another one.');
       order.push({ thread, step: next.step });
       await next.take();
     }

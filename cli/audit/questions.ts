@@ -248,7 +248,7 @@ async function* readable<Item>(
   }
 }
 
-/** What the outcomes say of batches that the reconciler may not have entered yet. */
+/** What the outcomes say of batches whose admissions may be pending. */
 async function* admissionsAwaited(
   tables: AskedTables,
   question: AdmissionQuestion,

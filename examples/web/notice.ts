@@ -69,7 +69,7 @@ export function createNotice(elements: {
       show(waits ? 'wait' : 'problem', problem);
       if (problem.remedy === 'wait') countDown(problem.waitMs ?? 0, act);
       if (problem.remedy === 'retry') offer('Try again', act);
-      if (problem.remedy === 'choose') offer('Enter another meeting', act);
+      if (problem.remedy === 'choose') offer('Choose another meeting', act);
     },
   };
 }

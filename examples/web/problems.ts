@@ -70,7 +70,7 @@ async function explainAnswer(error: UsherError, apiUrl: string): Promise<Problem
     case 'NotFound':
       return {
         title: 'This meeting is not open to you',
-        text: 'It has ended, or it belongs to another organization. Ask the host for a new link, or enter another meeting.',
+        text: 'It has ended, or it belongs to another organization. Ask the host for a new link, or choose another meeting.',
         detail,
         remedy: 'choose',
       };

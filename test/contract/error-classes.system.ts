@@ -83,7 +83,7 @@ const scenarios: Scenario[] = [
 
 describe('an error class of the contract', () => {
   it.each(scenarios.map((scenario) => [scenario.class.name, scenario] as const))(
-    '%s reaches the stock SDK as itself, and is repeated as it should be',
+    '%s reaches the stock SDK as itself, and is retried as it should be',
     async (name, { class: errorClass, status, fault, meeting, attendees, token: other, attempts }) => {
       if (fault) await chimeControl(system.environment).fault({ operation: 'BatchCreateAttendee', ...fault });
       const client = clientOfUsher(system.environment.apiUrl, other ? await other() : token, {
@@ -105,7 +105,7 @@ describe('an error class of the contract', () => {
     },
   );
 
-  it('is there for every class that the model gives the operation', () => {
+  it('covers every class that the model gives the operation', () => {
     const modelled = Object.keys(sdk).filter((name) => /^[A-Z].*Exception$/.test(name));
     const others = ['ChimeSDKMeetingsServiceException', 'ConflictException', 'ResourceNotFoundException'];
     const untold = modelled.filter((name) => ![...others, 'TooManyTagsException'].includes(name));

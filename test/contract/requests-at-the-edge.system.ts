@@ -137,18 +137,18 @@ describe('a request', () => {
     expect(classOf(await send(request))).toBe(expected);
   });
 
-  it('by HEAD has no body, and says the class in its header', async () => {
+  it('has no body by HEAD, and names the class in a header', async () => {
     const { status, headers, body } = await send({ method: 'HEAD', body: '' });
     expect([status, headers['x-amzn-errortype'], body]).toEqual([400, 'BadRequestException', '']);
   });
 
-  it('for a meeting in capitals reaches Chime as it is spelt', async () => {
+  it('reaches Chime with the meeting id in capitals as spelt', async () => {
     const { status, body } = await send({ path: PATH.replace('MEETING', ABSENT_MEETING.toUpperCase()) });
     expect(status).toBe(404);
     expect(JSON.parse(body).Message).toBe(`Meeting ${ABSENT_MEETING.toUpperCase()} not found`);
   });
 
-  it('of five megabytes is rejected in no time, unread', async () => {
+  it('is rejected at once, unread, with five megabytes', async () => {
     const startedMs = performance.now();
     const answer = await send({ body: `{"Attendees":[${'{},'.repeat(1_700_000)}{}]}` });
     expect(performance.now() - startedMs).toBeLessThan(2_000);
@@ -156,7 +156,7 @@ describe('a request', () => {
     expect(JSON.parse(answer.body).Message).toBe('The body must have at most 262144 characters.');
   });
 
-  it('with as many violations as fit is rejected for the one that counts', async () => {
+  it('is rejected for the decisive violation among as many as fit', async () => {
     const answer = await send({ body: `{"Attendees":[${'{},'.repeat(80_000)}{}]}` });
     expect(classOf(answer)).toBe(BAD_REQUEST);
     expect(JSON.parse(answer.body).Message).toMatch(
@@ -164,7 +164,7 @@ describe('a request', () => {
     );
   });
 
-  it('with the longest valid names, every character escaped, is well within the bounds', async () => {
+  it('is within the bounds with the longest valid names, every character escaped', async () => {
     const name = (i: number) => '\\u00e9'.repeat(60) + String(i).padStart(4, '0');
     const attendees = Array.from({ length: 100 }, (_, i) => `{"ExternalUserId":"${name(i)}"}`);
     const answer = await send({
@@ -303,7 +303,7 @@ describe('a page', () => {
     }
   });
 
-  it.each(answers)('of another origin cannot read %s', async (_what, request, status) => {
+  it.each(answers)('cannot read %s from another origin', async (_what, request, status) => {
     const headers = { ...request.headers, Origin: 'https://evil.example.com' };
     const answer = await send({ ...request, headers });
     expect(answer.status).toBe(status);

@@ -89,7 +89,7 @@ describe('a storm of four times the quota', () => {
 });
 
 /**
- * What repeating within the facade would do, without a queue in between, as Lambda has none: clients that try `outer`
+ * What a retry within the facade would do, without a queue in between, as Lambda has none: clients that try `outer`
  * times, each of their tries `inner` tries at Chime.
  */
 async function nestedStorm(outer: number, inner: number) {
@@ -132,7 +132,7 @@ async function nestedStorm(outer: number, inner: number) {
   return { outer, inner, successes, calls, facadeBusySeconds: Math.round(facadeBusyMs / 1_000) };
 }
 
-describe('repeating within the facade', () => {
+describe('a retry within the facade', () => {
   it('costs more calls and time than it saves, and patient clients do better without', async () => {
     const [plain, nested, patient] = await Promise.all([
       nestedStorm(CLIENT_ATTEMPTS, 1),

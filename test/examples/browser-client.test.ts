@@ -131,7 +131,7 @@ describe('an answer of a server that misbehaves', () => {
       { code: 'ServiceUnavailable', retryAfterMs: undefined },
     ],
   ];
-  it.concurrent.each(kinds)('that is %s is one error, with its code', async (_what, behave, expected) => {
+  it.concurrent.each(kinds)('is one error with its code if it is %s', async (_what, behave, expected) => {
     const lone = createServer((request, response) => {
       request.resume().on('end', () => behave(response, request));
     });
@@ -166,7 +166,7 @@ describe('an answer of a server that misbehaves', () => {
     expect(await create()).toEqual(GOOD);
   });
 
-  it('of no server at all is a NetworkError', async () => {
+  it('is a NetworkError if there is no server', async () => {
     await new Promise((resolve) => server.close(resolve));
     const error = await failureOf(create({ timeLimitMs: 200 }));
     expect(error).toMatchObject({ code: 'NetworkError', cause: { name: 'TypeError' } });
@@ -193,7 +193,7 @@ describe('an error of Usher', () => {
   });
 
   it.each(['BadRequest', 'LimitExceeded', 'NotFound', 'UnprocessableEntity'])(
-    'of the class %s is itself, and not retried',
+    'has its own class and is not retried: %s',
     async (code) => {
       behaviours = [shaped(code === 'NotFound' ? 404 : 422, code)];
       expect((await failureOf(create())).code).toBe(code);
@@ -211,7 +211,7 @@ describe('a retry', () => {
     ['a broken connection', (response) => response.destroy()],
     ['an answer that breaks off', cut],
   ];
-  it.each(passing)('gets over %s', async (_what, behave) => {
+  it.each(passing)('recovers from %s', async (_what, behave) => {
     behaviours = [behave, behave, good];
     expect(await create()).toEqual(GOOD);
     expect(tokens).toHaveLength(3);
@@ -305,7 +305,7 @@ describe('a token that is refused', () => {
     expect(tokens).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('that is not there is an error that says so', async () => {
+  it('is a clear error if it is missing', async () => {
     const cause = new Error('login_required');
     for (const getToken of [
       () => Promise.reject(cause),
@@ -334,7 +334,7 @@ describe('a call that is aborted', () => {
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
-  it('before it begins asks for nothing', async () => {
+  it('sends nothing if it is aborted before it begins', async () => {
     behaviours = [good];
     const error = await failureOf(create({}, AbortSignal.abort()));
     expect(error.code).toBe('Aborted');

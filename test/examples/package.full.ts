@@ -144,7 +144,7 @@ describe('an app that esbuild bundles into one file', () => {
 });
 
 describe('the lowest versions that the manifest names', () => {
-  it('of aws-cdk-lib and constructs make the same templates', () => {
+  it('make the same templates, of aws-cdk-lib and constructs', () => {
     const lowest = join(folder, 'lowest');
     mkdirSync(lowest);
     createApp(lowest, tarball, 'zod');
@@ -165,7 +165,7 @@ describe('the lowest versions that the manifest names', () => {
     expect(parse(stdout)).toEqual(templates());
   }, 300_000);
 
-  it('of Node make the same templates', () => {
+  it('make the same templates, of Node', () => {
     const version = `${minVersion(manifest.engines.node)}`;
     const node = join(folder, 'node');
     mkdirSync(node);

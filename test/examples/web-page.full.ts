@@ -52,7 +52,7 @@ async function signIn(page: Page, role: string, address = system.environment.pag
 
 async function enter(page: Page): Promise<void> {
   await page.locator('#known option').first().waitFor({ state: 'attached' });
-  await page.getByRole('button', { name: 'Enter', exact: true }).click();
+  await page.getByRole('button', { name: 'Continue', exact: true }).click();
 }
 
 const notice = (page: Page) => page.getByRole('status');
@@ -102,7 +102,7 @@ describe('the page, in a real browser', () => {
     });
   }
 
-  inBrowser('creates a meeting of this machine and enters it, by keyboard alone', async (page) => {
+  inBrowser('creates a meeting on this machine and joins it with the keyboard alone', async (page) => {
     await signIn(page, 'host');
     await page.locator('#known option').first().waitFor({ state: 'attached' });
     await page.locator('#local-create summary').focus();
@@ -143,7 +143,7 @@ describe('the page, in a real browser', () => {
     expect(report).toContain('gail');
   });
 
-  inBrowser('enters the meeting of a link right after the sign-in', async (page) => {
+  inBrowser('opens the meeting of a link right after the sign-in', async (page) => {
     const { pageUrl, meetingId } = system.environment;
     await signIn(page, 'guest', `${pageUrl}/?meeting=${meetingId}`);
     await isReady(page);
@@ -167,18 +167,18 @@ describe('an error, in plain words', () => {
   inBrowser('says that a meeting has ended', async (page) => {
     await signIn(page, 'host');
     await page.getByLabel('Meeting ID').fill('00000000-0000-4000-8000-000000000000');
-    await page.getByRole('button', { name: 'Enter', exact: true }).click();
+    await page.getByRole('button', { name: 'Continue', exact: true }).click();
     await notice(page).getByText('It has ended, or it belongs to another organization.').waitFor();
   });
 
   inBrowser('rejects a text that is not a meeting ID', async (page) => {
     await signIn(page, 'host');
     await page.getByLabel('Meeting ID').fill('my meeting');
-    await page.getByRole('button', { name: 'Enter', exact: true }).click();
+    await page.getByRole('button', { name: 'Continue', exact: true }).click();
     await notice(page).getByText('This is not a meeting ID').waitFor();
   });
 
-  inBrowser('waits as asked when throttled, and then enters by itself', async (page) => {
+  inBrowser('waits for Retry-After when throttled, and then continues without a click', async (page) => {
     await signIn(page, 'host');
     await fault({
       operation: 'BatchCreateAttendee',

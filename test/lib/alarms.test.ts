@@ -93,7 +93,7 @@ describe('the alarms', () => {
     expect(anchors).toContain(section);
   });
 
-  it('say nothing of who came in by another door, unless they are asked to', () => {
+  it('watch for attendees without a record only if configured', () => {
     expect(alarmsOf(synthesize(), 'AlarmsWithoutRecord')).toEqual([]);
     const off = synthesize({ events: { enabled: false } });
     expect(alarmsOf(off, 'AlarmsEventsNotRecorded')).toEqual([]);
@@ -246,7 +246,7 @@ describe('the alarms', () => {
     expect(valueAt('ServerErrors', points) >= threshold).toBe(breaches);
   });
 
-  it('of a canary never count throttled requests', () => {
+  it('never count throttled requests for a canary', () => {
     const canary = synthesize({ deployment: { canaryMinutes: 5 } });
     const { AlarmConfiguration } = theResource(canary, 'AWS::CodeDeploy::DeploymentGroup').Properties as {
       AlarmConfiguration: { Alarms: { Name: { Ref: string } }[] };
@@ -289,7 +289,7 @@ describe('the alarms', () => {
     expect(described.toSorted()).toEqual(expected.toSorted());
   });
 
-  it('go by the thresholds that are set', () => {
+  it('use the configured thresholds', () => {
     const set = synthesize({
       alarms: {
         serverErrorsPerMinute: 9,

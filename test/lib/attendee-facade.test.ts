@@ -599,7 +599,7 @@ describe('problems', () => {
       'Theirs/Facade: issuers[0].audience: neither audience nor clientIds is given, ',
     ],
     [
-      'a key that there is not, as untyped code may give it',
+      'an unknown key, as untyped code may give it',
       { limit: { timeoutSeconds: 5 } },
       {},
       'Theirs/Facade: unknown key "limit", ',
@@ -661,7 +661,7 @@ describe('several problems', () => {
     ]);
   });
 
-  it('of separate tables are reported together too', () => {
+  it('are reported together for separate tables too', () => {
     const stack = createForeignStack();
     const encryptionKey = Alias.fromAliasName(stack, 'Alias', 'alias/theirs');
     const props = { encryptionKey, writeUnitsPerSecond: 1, readUnitsPerSecond: 0 };

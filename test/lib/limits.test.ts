@@ -45,7 +45,7 @@ describe('the guard of the tables', () => {
   const sentence =
     'is below 100, the units that a batch of 100 attendees takes in the admission table at once, so the admissions of large batches would be written late or never; raise it to that number or more';
 
-  it('lets a batch of 100 attendees be entered', () => {
+  it('admits the writes of a batch of 100 attendees', () => {
     expect(
       problemWith({ limits: { tableWriteUnitsPerSecond: 100, tableReadUnitsPerSecond: 1 } }),
     ).toBeUndefined();
@@ -54,7 +54,7 @@ describe('the guard of the tables', () => {
     );
   });
 
-  it('does so too where the tables are made by themselves', () => {
+  it('admits them in separate tables too', () => {
     const made = (writeUnitsPerSecond: number) =>
       problemOf(
         () => new AuditTables(createForeignStack(), 'Tables', { writeUnitsPerSecond, readUnitsPerSecond: 1 }),

@@ -134,7 +134,7 @@ describe('seals', () => {
     );
   });
 
-  it('of two facades that share tables have prefixes of their own', () => {
+  it('have separate prefixes for two facades that share tables', () => {
     const stack = createForeignStack();
     const { tables, sealBucket } = addFacade(stack, {}, 'One');
     addFacade(stack, { tables, ...(sealBucket && { sealBucket }) }, 'Two');

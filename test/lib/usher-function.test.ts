@@ -168,7 +168,7 @@ describe.each(functions)('the function %s', (name) => {
 });
 
 describe('a missing bundle', () => {
-  it('is said in one line', () => {
+  it('is reported in one line', () => {
     const config = parseConfig({ stackName: 'usher-test' }, 'config/test.json');
     expect(() => new UsherStack(new App(), 'usher-test', { config, bundlesDirectory: '/nowhere' })).toThrow(
       /nowhere\/create-attendees\/index\.mjs: the function is not built; run `npm run build`$/,

@@ -38,7 +38,7 @@ afterAll(async () => {
   await dynamodb.close();
 });
 
-it('creates tables that can be used at once, indexes too, and leaves those that are there', async () => {
+it('creates tables that can be used at once, indexes too, and keeps existing ones', async () => {
   await client.putItem({ TableName: 'things', Item: { id: { S: '1' }, color: { S: 'red' } } });
   await createTables(config, [TABLE]);
   const { Items } = await client.query({
@@ -51,7 +51,7 @@ it('creates tables that can be used at once, indexes too, and leaves those that 
 });
 
 // Jest would swallow the exception that ends a process, so this one runs in a process of its own.
-it('lives on when a request breaks off', async () => {
+it('keeps running when a request is aborted', async () => {
   const script = `
     import { connect } from 'node:net';
     import { startDynamoDb } from ${JSON.stringify(new URL('../../local/dynamodb.ts', import.meta.url))};

@@ -16,7 +16,7 @@ it('hands an event to what its pattern matches, and no other event', async () =>
   expect(had).toEqual([event]);
 });
 
-it('tries an event that fails twice more, and then gives up', async () => {
+it('retries a failed event twice, and then gives up', async () => {
   let attempts = 0;
   const done = Promise.withResolvers<void>();
   const invoke = async () => {

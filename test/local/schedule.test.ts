@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { startSchedules } from '../../local/schedule.ts';
 
-it('runs a function again and again, whatever comes of it, until it is closed', async () => {
+it('runs a function repeatedly, whatever its result, until it is closed', async () => {
   const events: unknown[] = [];
   const invoke = async (event: unknown) => {
     events.push(event);
@@ -21,7 +21,7 @@ it('runs a function again and again, whatever comes of it, until it is closed', 
   expect(events[0]).toEqual({ a: 1 });
 });
 
-it('runs a function first when its minute comes', async () => {
+it('runs a function first at its minute', async () => {
   const invoked: number[] = [];
   const invoke = async () => void invoked.push(Date.now());
   const startMs = Date.now();

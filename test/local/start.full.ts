@@ -18,7 +18,7 @@ const CONFIG = JSON.parse(readFileSync(path.join(PROJECT, 'config/local.json'), 
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' };
 
 describe('the end of a local system', () => {
-  it('comes with the end of npm, which signals only its shell', async () => {
+  it('follows the end of npm, which signals only its shell', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'usher-test-'));
     const npm = spawn('npm', ['start', '--ignore-scripts'], {
       cwd: PROJECT,
@@ -33,7 +33,7 @@ describe('the end of a local system', () => {
     rmSync(directory, { recursive: true });
   }, 40_000);
 
-  it('takes its processes along when it is killed, and does not hold up the next start', async () => {
+  it('ends its processes when it is killed, and does not delay the next start', async () => {
     const system = await startSystem();
     const children = childrenOf(system.environment.pid);
     process.kill(system.environment.pid, 'SIGKILL');

@@ -164,7 +164,7 @@ describe('a running local system', () => {
     expect(await statusOf(await backendToken(system.environment), 'by-the-backend')).toBe(200);
   });
 
-  it('creates a meeting by a command, which its tenants can then enter', async () => {
+  it('creates a meeting by a command, which its tenants can then join', async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['cli/meeting.ts', '--name', 'board', '--tenant', 'globex'],

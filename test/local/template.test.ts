@@ -177,13 +177,13 @@ describe('readTemplate', () => {
     expect(read().schedules).toEqual([]);
   });
 
-  it('tells what is run at minutes of every hour', () => {
+  it('returns what is run at minutes of every hour', () => {
     expect(read({ Rule: rule({ ScheduleExpression: 'cron(5/15 * * * ? *)' }) }).schedules).toEqual([
       { functionArn: ARN, everyMs: 15 * 60_000, offsetMs: 5 * 60_000, event: { a: 1 } },
     ]);
   });
 
-  it('tells what is run by which events', () => {
+  it('returns what is run by which events', () => {
     const pattern = { source: ['aws.chime'], detail: { eventType: ['chime:AttendeeJoined'] } };
     const { schedules, subscriptions } = read({ Rule: eventRule({ EventPattern: pattern }) });
     expect({ schedules, subscriptions }).toEqual({

@@ -153,7 +153,7 @@ function expectRejection(answer: Answer, status: number, errorClass: string): vo
 }
 
 describe('a request that is in order', () => {
-  it('works: what follows fails for what is wrong with it', async () => {
+  it('works, so that the requests below fail for their own fault', async () => {
     expect((await withToken(token())).status).toBe(200);
     expect((await withToken(partnerToken(), attendees('globex:gus'), globexMeeting)).status).toBe(200);
     const own = attendees({ ExternalUserId: 'acme:mallory', Capabilities: TALK });
@@ -164,7 +164,7 @@ describe('a request that is in order', () => {
   });
 });
 
-describe('a token that is no good', () => {
+describe('a bad token', () => {
   const untouched = (value: string) => value.split('.') as [string, string, string];
   const tokens: [string, () => string][] = [
     [
@@ -359,7 +359,7 @@ describe('a token that is in the wrong place', () => {
     expectRejection(await send(), 401, 'Unauthorized');
   });
 
-  it('nowhere, from a page, which may read the challenge by the name that the gateway gives it', async () => {
+  it('is refused from a page, which may read the challenge by the name that the gateway gives it', async () => {
     const { headers } = await ask(['Origin', 'http://localhost:5173']);
     expect(headers['access-control-allow-origin']).toBe('http://localhost:5173');
     expect(headers['access-control-expose-headers']?.split(',')).toContain(
@@ -799,7 +799,7 @@ describe('a caller without the right to see a meeting', () => {
     expect((await world.calls('GetMeeting')).length).toBeLessThan(8);
   });
 
-  it('admit no one', async () => {
+  it('is never admitted', async () => {
     expect(await world.calls('BatchCreateAttendee')).toEqual([]);
   });
 });

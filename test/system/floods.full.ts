@@ -120,7 +120,7 @@ const askAll = (make: () => Promise<Answer>): Promise<Answer[]> =>
   Promise.all(Array.from({ length: 3 * PROCESSES }, make));
 
 describe('a flood', () => {
-  it('of unknown key ids costs the issuer a bounded number of fetches, and others nothing', async () => {
+  it('costs the issuer a bounded number of fetches, and others nothing, with unknown key ids', async () => {
     const { seconds, attacks, honest } = await flood(() =>
       world.ask({
         headers: bearer(tokenOf('mallory', key, { kid: crypto.randomUUID() })),
@@ -140,7 +140,7 @@ describe('a flood', () => {
     expect(countBy(honest)).toEqual({ 200: honest.length });
   }, 60_000);
 
-  it('of random meeting ids leaves most of Chime’s quota to others', async () => {
+  it('leaves most of Chime’s quota to others, with random meeting ids', async () => {
     await world.forgetCalls();
     const { seconds, attacks, honest } = await flood(() =>
       world.ask({
@@ -171,7 +171,7 @@ describe('a flood', () => {
 });
 
 describe('an issuer', () => {
-  it('that hangs, and was never heard of, is 503 with Retry-After; tokens of the other one are good', async () => {
+  it('is 503 with Retry-After if it hangs before its first answer; tokens of the other one are valid', async () => {
     await world.mode({ ratePerSecond: null });
     partner.mode = 'hang';
     const startMs = performance.now();
@@ -183,7 +183,7 @@ describe('an issuer', () => {
     expect(countBy(others)).toEqual({ 200: others.length });
   }, 30_000);
 
-  it('that is down, and was never heard of, is 503 until it is back', async () => {
+  it('is 503 until it is back if it is down before its first answer', async () => {
     partner.mode = 'fail';
     const down = await askAll(() => admit(partnerKey));
     expect(countBy(down)).toEqual({ 503: down.length });
@@ -196,7 +196,7 @@ describe('an issuer', () => {
     expect(countBy(back)).toEqual({ 200: back.length });
   }, 30_000);
 
-  it('that hangs decides nothing about new keys, and leaves known ones working', async () => {
+  it('leaves new keys undecided and known ones working while it hangs', async () => {
     await pause(KEY_FETCHING.unknownKeyCooldownMs);
     ours.mode = 'hang';
     const unknown = admit(nextKey);

@@ -116,7 +116,7 @@ describe('the main job', () => {
     expect(await audited(system, '--attendee', last?.AttendeeId ?? '')).toMatchObject([admission]);
   });
 
-  it('lets a user in once who is named twice, and says so', async () => {
+  it('admits a user once who is named twice, and says so', async () => {
     const meetingId = await createMeeting();
     const twice = { ExternalUserId: 'named-twice' };
     const { Attendees } = await create([twice, { ExternalUserId: 'other' }, twice], { MeetingId: meetingId });
@@ -129,7 +129,7 @@ describe('the main job', () => {
     expect(await auditedMeeting(system, meetingId)).toMatchObject([{ outcome: { admissions: 'written' } }]);
   });
 
-  it('gives the same attendee again to who asks again', async () => {
+  it('returns the same attendee for a repeated request', async () => {
     const first = await create([{ ExternalUserId: 'again', Capabilities: WATCH }]);
     const second = await create([{ ExternalUserId: 'again', Capabilities: WATCH }]);
     expect(second.Attendees).toEqual(first.Attendees);

@@ -86,7 +86,7 @@ afterAll(async () => {
   await database.close();
 });
 
-describe('a DynamoDB that puts off part of a batch', () => {
+describe('a DynamoDB that leaves part of a batch unprocessed', () => {
   it('is asked again for the rest of the items', async () => {
     const ids = [1, 2, 3].map(() => batchIdAt('2026-11-23T10:00:00Z'));
     for (const id of ids) await putItem(tables, tables.auditTableName, intentOf(id));
@@ -96,7 +96,7 @@ describe('a DynamoDB that puts off part of a batch', () => {
     expect(batchRequests).toBe(3);
   });
 
-  it('is given the rest of the writes again', async () => {
+  it('gets the rest of the writes again', async () => {
     const id = batchIdAt('2026-11-20T10:00:00Z');
     const issued = ['a', 'b', 'c'].map((name) => issuedTo(`user-${name}`, `attendee-${name}`));
     await putItem(tables, tables.auditTableName, intentOf(id));
@@ -110,7 +110,7 @@ describe('a DynamoDB that puts off part of a batch', () => {
     expect(await collect(compare())).toEqual([]);
   });
 
-  it('is given up on in the end', async () => {
+  it('is abandoned after the last attempt', async () => {
     taken = 0;
     const asked = getItems(tables.client, tables.auditTableName, [{ meetingId: MEETING, recordId: 'any' }]);
     await expect(asked).rejects.toThrow('DynamoDB keeps putting off part of a batch.');

@@ -281,14 +281,14 @@ describe('--user and --attendee', () => {
   });
 });
 
-describe('--user and --attendee, of a batch that the reconciler has still to enter', () => {
+describe('--user and --attendee, of a batch whose admissions are pending', () => {
   const user: AdmissionQuestion = { about: 'user', externalUserId: 'alice' };
   const attendee: AdmissionQuestion = { about: 'attendee', attendeeId: 'attendee-alice' };
   const pending = { outcome: { admissions: 'pending' }, entered: false } as const;
   const sweptThrough = (tables: TestTables, through: string) =>
     putItem(tables, tables.openIntentTableName, { list: 'sweep', batchId: 'through', through });
 
-  it('answer with what its outcome says, among those entered, each once', async () => {
+  it('answer from its outcome, among the written admissions, each once', async () => {
     const tables = await newTables();
     const first = await writeBatch(tables, batchIdAt('2026-11-23T10:00:00Z'));
     const enteredMeanwhile = await writeBatch(tables, batchIdAt('2026-11-23T13:56:00Z'), {
@@ -329,7 +329,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     expect(await admissions(tables, user, { sinceMs })).toEqual([]);
   });
 
-  it('without a sweep, look at the batches of the last 24 hours', async () => {
+  it('read the batches of the last 24 hours without a sweep', async () => {
     const tables = await newTables();
     await writeBatch(tables, batchIdAt('2026-11-22T13:59:59Z'), pending);
     const young = await writeBatch(tables, batchIdAt('2026-11-22T14:00:00Z'), pending);
@@ -357,7 +357,7 @@ describe('--user and --attendee, of a batch that the reconciler has still to ent
     expect(seen.items).toBeLessThanOrEqual(81);
   });
 
-  it('without the open-intent table, look at the batches of the last five minutes', async () => {
+  it('read the batches of the last five minutes without the open-intent table', async () => {
     const { openIntentTableName, ...tables } = await newTables();
     await writeBatch({ ...tables, openIntentTableName }, batchIdAt('2026-11-23T13:54:59Z'), pending);
     const young = await writeBatch(
@@ -602,7 +602,7 @@ describe('--open', () => {
   it.each([
     ['a list that no sweep has filled yet', true],
     ['no list', false],
-  ])('with %s, looks at the intents of the last 24 hours', async (_, hasList) => {
+  ])('reads the intents of the last 24 hours with %s', async (_, hasList) => {
     const { openIntentTableName, ...rest } = await newTables();
     const tables = { ...rest, openIntentTableName };
     const old = await writeBatch(tables, batchIdAt('2026-11-21T10:00:00Z'), { outcome: 'none' });

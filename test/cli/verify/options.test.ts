@@ -17,7 +17,7 @@ function problemOf(...args: string[]): { exitCode: number; printed: string } {
 }
 
 describe('the options of verify:aws', () => {
-  it('takes a stack, and everything that says how to call it', () => {
+  it('takes a stack, and every option for calling it', () => {
     const options = parseOptions([
       '--stack=usher-dev',
       '--region=eu-central-1',

@@ -63,7 +63,7 @@ const answer = (UnprocessedItems: object): Reply => ({
 });
 
 describe('a write of admissions', () => {
-  it.each([0, 1, 25, 26, 100])('of %d items sends 25 in a request, all requests at once', async (size) => {
+  it.each([0, 1, 25, 26, 100])('sends %d items in requests of 25, all at once', async (size) => {
     const { entries, present } = newBatch(size);
     const sizes: number[] = [];
     const requests = Math.ceil(size / 25);

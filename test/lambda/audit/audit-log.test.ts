@@ -135,7 +135,7 @@ describe('the admissions of an outcome', () => {
     ]);
   });
 
-  it('that DynamoDB keeps throttling are reported as not written in time', async () => {
+  it('are reported as not written in time when DynamoDB keeps throttling', async () => {
     const wire = await startWire('dynamodb', tables.url);
     const client = new DynamoDBClient({
       region: 'us-east-1',

@@ -55,7 +55,7 @@ async function recorded({ meetingId, recordId }: AuditRecord): Promise<unknown> 
 }
 
 describe('a fact', () => {
-  it.each(RECORDS)('of the kind $kind is stored unchanged', async ({ kind, make }) => {
+  it.each(RECORDS)('is stored unchanged, for the kind $kind', async ({ kind, make }) => {
     const record = make(batchId());
     expect(await write[kind](record)).not.toBe(false);
     expect(await recorded(record)).toEqual(record);
@@ -90,7 +90,7 @@ describe('a fact', () => {
     ]);
   });
 
-  it.each(RECORDS)('of the kind $kind is never overwritten', async ({ kind, make }) => {
+  it.each(RECORDS)('is never overwritten, for the kind $kind', async ({ kind, make }) => {
     const first = make(batchId());
     await write[kind](first);
     const second = { ...first, writerId: 'another', meetingRegion: 'x' };
@@ -101,7 +101,7 @@ describe('a fact', () => {
   });
 
   it.each(RECORDS)(
-    'of the kind $kind is recognized as its own after a lost answer',
+    'is recognized as its own after a lost answer, for the kind $kind',
     async ({ kind, make }) => {
       const record = make(batchId());
       let attempts = 0;
@@ -117,7 +117,7 @@ describe('a fact', () => {
     },
   );
 
-  it('without a writer, as in earlier versions, is not recognized as its own', async () => {
+  it('is not recognized as its own without a writer, as in earlier versions', async () => {
     const { writerId: _, ...earlier } = outcomeOf(batchId());
     await auditLog.recordOutcome(earlier as never, QUICK);
     expect(await auditLog.recordOutcome(outcomeOf(earlier.batchId), QUICK)).toBe(false);
@@ -156,7 +156,7 @@ describe('an answer to an INSERT', () => {
     expect(answer).toEqual({ written: name, readBack: false });
   });
 
-  it('with status 500 is not durable', async () => {
+  it('is not durable with status 500', async () => {
     const answer = await answered('com.amazonaws.dynamodb.v20120810#InternalServerError', 500);
     expect(answer).toEqual({ written: 'InternalServerError', readBack: false });
   });

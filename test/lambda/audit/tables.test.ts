@@ -257,7 +257,7 @@ describe('open intents', () => {
   it.each([
     ['without its meeting', { meetingId: undefined }],
     ['whose batch has no time', { batchId: 'x' }],
-    ['whose batch has an hour that there is not', { batchId: '20261123T256199999Z-0123456789abcdef' }],
+    ['whose batch has an invalid hour', { batchId: '20261123T256199999Z-0123456789abcdef' }],
     ['whose meeting is a path', { meetingId: '../..' }],
     ['of another meeting', { meetingId: 'another' }],
     ['without its looks', { looks: undefined }],
@@ -382,7 +382,7 @@ describe('what the reconciler reads of the audit', () => {
     expect(noted.has(second.batchId)).toBe(false);
   });
 
-  it('reads batches, settled, open and absent', async () => {
+  it('reads settled, open and absent batches', async () => {
     const settled = await intent(NOON, 'batches');
     await outcome(settled, 'written');
     const open = await intent(NOON, 'batches');

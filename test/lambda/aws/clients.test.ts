@@ -156,20 +156,20 @@ describe('the number of attempts', () => {
     ['garbage', { status: 502, body: '<html>' }],
   ];
 
-  it.each(OUTAGES)('of DynamoDB is three at most, after %s', async (_what, answer) => {
+  it.each(OUTAGES)('is at most three for DynamoDB, after %s', async (_what, answer) => {
     answers = [answer];
     await expect(put()).rejects.toThrow();
     expect(received).toHaveLength(3);
     expect(new Set(received.map(({ body }) => body)).size).toBe(1);
   });
 
-  it.each(OUTAGES)('of DynamoDB is as many as it takes, after %s', async (_what, answer) => {
+  it.each(OUTAGES)('is as many as needed for DynamoDB, after %s', async (_what, answer) => {
     answers = [answer, answer, OK];
     await put();
     expect(received).toHaveLength(3);
   });
 
-  it('of DynamoDB falls to one when its retry quota is spent', async () => {
+  it('falls to one for DynamoDB when its retry quota is spent', async () => {
     answers = [{ status: 500, body: '{"__type":"InternalServerError"}' }];
     await Promise.allSettled(Array.from({ length: 100 }, put));
     const before = received.length;
@@ -178,7 +178,7 @@ describe('the number of attempts', () => {
     expect(received.length - before).toBe(10);
   });
 
-  it('of DynamoDB is one when a condition fails', async () => {
+  it('is one for DynamoDB when a condition fails', async () => {
     answers = [
       { status: 400, body: '{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}' },
     ];
@@ -186,13 +186,13 @@ describe('the number of attempts', () => {
     expect(received).toHaveLength(1);
   });
 
-  it.each(OUTAGES)('of Chime is one, after %s', async (_what, answer) => {
+  it.each(OUTAGES)('is one for Chime, after %s', async (_what, answer) => {
     answers = [answer];
     await expect(create()).rejects.toThrow();
     expect(received).toHaveLength(1);
   });
 
-  it.each(['dynamodb', 'chime'] as const)('of %s is one when the caller aborts', async (which) => {
+  it.each(['dynamodb', 'chime'] as const)('is one for %s when the caller aborts', async (which) => {
     answers = [{ latencyMs: 400 }];
     const client = clients[which] as DynamoDBClient;
     const command =

@@ -320,7 +320,7 @@ describe('a refusal', () => {
     ['NotFound', 'meeting-tenant', (s) => Object.assign(s, { meeting: { tenantIds: ['globex'] } })],
   ];
   it.each(refusals)(
-    'as %s by the rule %s never reaches Chime and is recorded',
+    'is recorded and never reaches Chime, as %s by the rule %s',
     async (code, rule, arrange) => {
       arrange(w);
       await expect(w.run()).rejects.toMatchObject({ code });
@@ -396,7 +396,7 @@ describe('a refusal', () => {
     expect(w.reports).toEqual(['{"event":"denial not recorded","rule":"scope","cause":"budget"}']);
   });
 
-  it('of a meeting looks the same whether it is foreign, untenanted or absent', async () => {
+  it('looks the same for a foreign, an untenanted and an absent meeting', async () => {
     const refusals = [];
     for (const meeting of [undefined, { tenantIds: [] }, { tenantIds: ['globex'] }]) {
       const each = createWorld();
@@ -409,7 +409,7 @@ describe('a refusal', () => {
     expect(new Set(refusals).size).toBe(1);
   });
 
-  it('by Chime for an ended meeting clears its cached permit, and no other refusal does', async () => {
+  it('clears a cached permit only if Chime refuses because the meeting has ended', async () => {
     w.result = { kind: 'refused', error: new FacadeError('Forbidden', 'no'), chimeRequestId: undefined };
     await expect(w.run()).rejects.toThrow('no');
     expect(w.happened).not.toContain(`forget ${MEETING}`);
@@ -418,7 +418,7 @@ describe('a refusal', () => {
     expect(w.happened).toContain(`forget ${MEETING}`);
   });
 
-  it('by Chime is passed on after its outcome is recorded', async () => {
+  it('is passed on from Chime after its outcome is recorded', async () => {
     const error = new FacadeError('LimitExceeded', 'Too many attendees.');
     w.result = { kind: 'refused', error, chimeRequestId: 'chime-2' };
     await expect(w.run()).rejects.toBe(error);
@@ -434,35 +434,35 @@ describe('a refusal', () => {
 describe('a failure', () => {
   const unavailable = { code: 'ServiceUnavailable', details: { retryAfterSeconds: 1 } };
 
-  it('to record the intent prevents the call to Chime', async () => {
+  it('prevents the call to Chime if the intent is not recorded', async () => {
     w.broken.add('recordIntent');
     await expect(w.run()).rejects.toMatchObject(unavailable);
     expect(w.happened).not.toContain('createAttendees');
   });
 
-  it('with an unknown result at Chime answers 503 and leaves the intent open', async () => {
+  it('answers 503 and leaves the intent open if the result at Chime is unknown', async () => {
     w.result = { kind: 'ambiguous', cause: new Error('reset') };
     await expect(w.run()).rejects.toMatchObject(unavailable);
     expect(outcomeIn(w)).toBeUndefined();
   });
 
-  it('to record the outcome withholds the tokens', async () => {
+  it('withholds the tokens if the outcome is not recorded', async () => {
     w.broken.add('recordOutcome');
     await expect(w.run()).rejects.toMatchObject(unavailable);
   });
 
-  it('to be the first writer of the outcome withholds the tokens', async () => {
+  it('withholds the tokens if the outcome has another writer', async () => {
     w.outcomeWritten = false;
     await expect(w.run()).rejects.toMatchObject(unavailable);
   });
 
-  it('to write admissions delays nothing, and the outcome says that they are pending', async () => {
+  it('delays nothing if admissions are not written, and the outcome marks them pending', async () => {
     w.broken.add('recordAdmissions');
     expect(await w.run()).toMatchObject({ attendees: [attendee('alice'), attendee('bob')] });
     expect(outcomeIn(w)?.admissions).toBe('pending');
   });
 
-  it('to issue any attendee writes no admissions', async () => {
+  it('writes no admissions if no attendee is issued', async () => {
     w.result = {
       ...answered(),
       errors: [{ ExternalUserId: 'bob', ErrorCode: 'Some', ErrorMessage: '' }],
@@ -474,7 +474,7 @@ describe('a failure', () => {
 });
 
 describe('time', () => {
-  it('left to the function bounds every step', async () => {
+  it('bounds every step by what is left to the function', async () => {
     w.stopsAtMs = START_MS + 6_000;
     w.slow = { verify: 1_000, findMeeting: 500, recordIntent: 500 };
     await w.run();
@@ -483,7 +483,7 @@ describe('time', () => {
     expect(w.timeouts['recordOutcome']).toBe(3_000);
   });
 
-  it('for admissions is one second, and leaves two for the outcome', async () => {
+  it('is one second for admissions, which leaves two for the outcome', async () => {
     await w.run();
     expect(w.timeouts['recordAdmissions']).toBe(1_000);
     const late = createWorld();
@@ -493,7 +493,7 @@ describe('time', () => {
     expect(late.timeouts['recordOutcome']).toBe(2_600);
   });
 
-  it('left for the outcome only leaves admissions pending, without a write', async () => {
+  it('leaves admissions pending, without a write, if it suffices for the outcome only', async () => {
     w.slow = { createAttendees: 13_100 };
     await w.run();
     expect(w.happened).not.toContain('recordAdmissions');
@@ -501,20 +501,20 @@ describe('time', () => {
     expect(w.timeouts['recordOutcome']).toBe(1_900);
   });
 
-  it('that is over before the intent answers 503 and calls nothing', async () => {
+  it('gives 503 without a call if it ends before the intent', async () => {
     w.slow = { verify: 19_600 };
     await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(w.happened).not.toContain('recordIntent');
   });
 
-  it('that is over after the intent ends the batch as FAILED without a call to Chime', async () => {
+  it('ends the batch as FAILED without a call to Chime if it ends after the intent', async () => {
     w.slow = { recordIntent: 11_900 };
     await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(w.happened).not.toContain('createAttendees');
     expect(outcomeIn(w)?.state).toBe('FAILED');
   });
 
-  it('that is over after Chime answered leaves the intent open', async () => {
+  it('leaves the intent open if it ends after Chime answered', async () => {
     w.slow = { createAttendees: 15_001 };
     await expect(w.run()).rejects.toMatchObject({ code: 'ServiceUnavailable' });
     expect(outcomeIn(w)).toBeUndefined();

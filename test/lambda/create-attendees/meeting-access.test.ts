@@ -105,7 +105,7 @@ describe('access to a meeting', () => {
     expect(await ask('new')).toBeUndefined();
   });
 
-  it('for one tenant is not access for another', async () => {
+  it('is not granted to one tenant by the access of another', async () => {
     await ask('ours');
     expect(await ask('ours', ['globex'])).toBe('meeting-tenant');
     expect(await ask('ours', ['globex', 'acme'])).toBeUndefined();

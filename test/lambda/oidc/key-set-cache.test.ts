@@ -78,13 +78,13 @@ describe('keys', () => {
     expect(fetched).toEqual([URI]);
   });
 
-  it('of one issuer do not count for another', async () => {
+  it('do not count for another issuer', async () => {
     await lookUp('one');
     expect(await lookUp('one', OTHER_URI)).toBe('unknown');
     expect(await lookUp('other', OTHER_URI)).toBe('found');
   });
 
-  it('that an issuer adds work after the cool-down, without a restart', async () => {
+  it('work after the cool-down if an issuer adds them, without a restart', async () => {
     await lookUp('one');
     published[URI] = setOf('one', 'two');
     nowMs += 9_999;
@@ -93,7 +93,7 @@ describe('keys', () => {
     expect(await lookUp('two')).toBe('found');
   });
 
-  it('that an issuer withdraws stop working when the set has aged', async () => {
+  it('stop working when the set has aged if an issuer withdraws them', async () => {
     await lookUp('one');
     published[URI] = setOf('two');
     nowMs += 600_001;
@@ -102,7 +102,7 @@ describe('keys', () => {
 });
 
 describe('an issuer', () => {
-  it('that fails is reported with its address, once for each fetch', async () => {
+  it('is reported with its address, once for each failed fetch', async () => {
     published[URI] = new Error('down');
     await Promise.all([lookUp('one'), lookUp('one')]);
     expect(failures).toEqual([[URI, published[URI]]]);
@@ -117,7 +117,7 @@ describe('an issuer', () => {
     expect(fetched).toHaveLength(5);
   });
 
-  it('that is down is asked once per cool-down, and is no reason to call a token bad', async () => {
+  it('is asked once per cool-down while it is down, and its tokens are not called bad', async () => {
     published[URI] = new Error('down');
     for (let i = 0; i < 100; i += 1) {
       expect(await lookUp('one')).toBe('unavailable');
@@ -127,7 +127,7 @@ describe('an issuer', () => {
     expect(fetched).toHaveLength(5);
   });
 
-  it('that is down leaves known keys working, for a bounded time', async () => {
+  it('leaves known keys working for a bounded time while it is down', async () => {
     await lookUp('one');
     published[URI] = new Error('down');
     nowMs += 600_001;
@@ -138,7 +138,7 @@ describe('an issuer', () => {
     expect(await lookUp('one')).toBe('unavailable');
   });
 
-  it('that is down is asked rarely while its keys are known, and at once for an unknown key', async () => {
+  it('is asked rarely while it is down, and at once for an unknown key', async () => {
     await lookUp('one');
     published[URI] = new Error('down');
     nowMs += 600_001;
@@ -153,7 +153,7 @@ describe('an issuer', () => {
     expect(fetched).toHaveLength(5);
   });
 
-  it('that is down leaves unknown keys undecided', async () => {
+  it('leaves unknown keys undecided while it is down', async () => {
     await lookUp('one');
     published[URI] = new Error('down');
     nowMs += 10_000;
@@ -161,7 +161,7 @@ describe('an issuer', () => {
     expect(await lookUp('one')).toBe('found');
   });
 
-  it('that recovers is used again', async () => {
+  it('is used again when it recovers', async () => {
     published[URI] = new Error('down');
     expect(await lookUp('one')).toBe('unavailable');
     published[URI] = setOf('one');
@@ -178,7 +178,7 @@ describe('a key set that is fetched before it is needed', () => {
     expect(fetched).toEqual([URI]);
   });
 
-  it('that cannot be fetched is neither reported nor cached', async () => {
+  it('is neither reported nor cached if it cannot be fetched', async () => {
     published[URI] = new Error('down');
     cache.prefetch(URI);
     await new Promise(setImmediate);
@@ -213,7 +213,7 @@ describe('a key set that is fetched before it is needed', () => {
     expect(failures).toEqual([[URI, new Error(error)]]);
   });
 
-  it('that is withdrawn meanwhile works until the set is 10 minutes old, counted from the start of its fetch', async () => {
+  it('works until it is 10 minutes old, counted from the start of its fetch, if it is withdrawn meanwhile', async () => {
     takesMs = 1_500;
     cache.prefetch(URI);
     await new Promise(setImmediate);
@@ -225,7 +225,7 @@ describe('a key set that is fetched before it is needed', () => {
     expect(await lookUp('one')).toBe('unknown');
   });
 
-  it('minutes before the first request knows keys that the issuer added since', async () => {
+  it('has keys that the issuer added since a fetch minutes before the first request', async () => {
     cache.prefetch(URI);
     await new Promise(setImmediate);
     published[URI] = setOf('one', 'two');

@@ -310,7 +310,7 @@ describe('a bad token', () => {
     expect(JSON.stringify(error)).not.toContain('alice');
   });
 
-  it('with an unknown issuer, algorithm or kind costs no fetch', async () => {
+  it('costs no fetch with an unknown issuer, algorithm or kind', async () => {
     await verify(signToken(key, claims({ iss: 'https://evil.example.com' }))).catch(() => {});
     await verify(signToken(edKey, claims())).catch(() => {});
     await verify(signToken(key, claims(), { typ: 'JWT' })).catch(() => {});
@@ -364,7 +364,7 @@ describe('an RSA key', () => {
     ...generateKeyPairSync('rsa', { modulusLength }),
   });
 
-  it('of fewer than 2048 bits is refused', async () => {
+  it('is refused with fewer than 2048 bits', async () => {
     const weak = ofBits(2040);
     issuer.keys = [weak];
     await expect(verify(signToken(weak, claims()))).rejects.toMatchObject({
@@ -374,7 +374,7 @@ describe('an RSA key', () => {
     });
   });
 
-  it('of fewer than 2048 bits is not made longer by zeros', async () => {
+  it('is refused with fewer than 2048 bits that zeros fill up', async () => {
     const weak = ofBits(1024);
     const { n, ...others } = publicJwk(weak);
     const padded = Buffer.concat([Buffer.alloc(128), Buffer.from(n as string, 'base64url')]);
@@ -384,7 +384,7 @@ describe('an RSA key', () => {
     });
   });
 
-  it('of more than 2048 bits is accepted', async () => {
+  it('is accepted with more than 2048 bits', async () => {
     const long = ofBits(3072);
     issuer.keys = [long];
     expect(await verify(signToken(long, claims()))).toMatchObject({ subject: 'alice' });
@@ -397,7 +397,7 @@ describe('an issuer that breaks', () => {
     ['a modulus that is empty', { n: '' }],
     ['a modulus that is a number', { n: 7 }],
     ['an exponent that is none', { e: '' }],
-  ])('by publishing a key with %s is 503, never 401', async (_what, broken) => {
+  ])('is 503, never 401, if it publishes a key with %s', async (_what, broken) => {
     issuer.respond = () => JSON.stringify({ keys: [{ ...publicJwk(key), ...broken }] });
     await expect(verify(signToken(key, claims()))).rejects.toMatchObject({
       code: 'ServiceUnavailable',
@@ -407,8 +407,8 @@ describe('an issuer that breaks', () => {
 
   it.each<[string, object]>([
     ['a point that is not on its curve', { x: 'A'.repeat(43) }],
-    ['a curve that there is not', { crv: 'P-257' }],
-  ])('by publishing a key with %s is 503, never 401', async (_what, broken) => {
+    ['an unknown curve', { crv: 'P-257' }],
+  ])('is 503, never 401, if it publishes a key with %s', async (_what, broken) => {
     const ecKey = createSigningKey('ec-1', 'ES256');
     issuer.respond = () => JSON.stringify({ keys: [{ ...publicJwk(ecKey), ...broken }] });
     await expect(
@@ -416,12 +416,12 @@ describe('an issuer that breaks', () => {
     ).rejects.toMatchObject({ code: 'ServiceUnavailable' });
   });
 
-  it('by publishing no keys at all is 503, never 401', async () => {
+  it('is 503, never 401, if it publishes no keys', async () => {
     issuer.keys = [];
     await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
   });
 
-  it('by publishing endless keys is 503, and read only up to a limit', async () => {
+  it('is 503 if it publishes endless keys, and is read only up to a limit', async () => {
     issuer.respond = () =>
       `${JSON.stringify({ keys: [publicJwk(key)] })}${' '.repeat(KEY_FETCHING.maxBytes)}`;
     await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });
@@ -430,7 +430,7 @@ describe('an issuer that breaks', () => {
   });
 
   it.each(['fail', 'garbage', 'redirect', 'reset', 'hang', 'hang-midway', 'cut', 'upgrade'] as const)(
-    'by %s is 503 with Retry-After, never 401',
+    'is 503 with Retry-After, never 401, by %s',
     async (mode) => {
       issuer.mode = mode;
       await expect(verify(signToken(key, claims()))).rejects.toMatchObject({
@@ -442,7 +442,7 @@ describe('an issuer that breaks', () => {
   );
 
   it.each(['{}', '[]', 'null', '{"keys":{}}', '{"keys":[{}]}'])(
-    'by the key set %s is 503, never 401',
+    'is 503, never 401, by the key set %s',
     async (text) => {
       issuer.respond = () => text;
       await expect(verify(signToken(key, claims()))).rejects.toMatchObject({ code: 'ServiceUnavailable' });

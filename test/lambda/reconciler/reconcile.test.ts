@@ -94,7 +94,7 @@ describe('any interleaving', () => {
     afterMs: fc.constantFrom(0, 1_000, SECOND_LOOK_MS),
   });
 
-  it('of late-writing handlers and reconcilers ends in a complete audit', async () => {
+  it('ends in a complete audit, with handlers and reconcilers that write late', async () => {
     let lateOutcomes = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -308,7 +308,7 @@ describe('an intent without outcome', () => {
     ]);
   });
 
-  it('whose record is gone is removed from the list and logged', async () => {
+  it('is removed from the list and logged if its record is gone', async () => {
     const { world } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile(new Actor(undefined, { page: 'before' }));
@@ -319,7 +319,7 @@ describe('an intent without outcome', () => {
     expect(world.reports.at(-1)?.event).toBe('intent gone');
   });
 
-  it('that has expired is ignored, because its outcome may be deleted', async () => {
+  it('is ignored once it has expired, because its outcome may be deleted', async () => {
     const world = createWorld();
     const begunMs = world.nowMs;
     const batchId = await world.ask(['alice']);
@@ -450,7 +450,7 @@ describe('a meeting that cannot be listed', () => {
 });
 
 describe('admissions', () => {
-  it('that a handler could not write are completed', async () => {
+  it('are completed if a handler could not write them', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor(undefined, { recordAdmissions: 'before' }));
     expect(world.admissions.size).toBe(0);
@@ -463,7 +463,7 @@ describe('admissions', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that an earlier version deferred are completed', async () => {
+  it('are completed if an earlier version deferred them', async () => {
     const world = createWorld();
     const batchId = await world.ask(names(26));
     const outcome = world.outcomeOf(batchId);
@@ -474,7 +474,7 @@ describe('admissions', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that cannot be written stay on the list, and count as a failure', async () => {
+  it('stay on the list if they cannot be written, and count as a failure', async () => {
     const world = createWorld();
     await world.ask(names(26), new Actor(undefined, { recordAdmissions: 'before' }));
     world.pass(MARGIN_MS);
@@ -488,7 +488,7 @@ describe('admissions', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that a killed handler wrote without an outcome are removed', async () => {
+  it('are removed if a killed handler wrote them without an outcome', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 3, when: 'before' }));
     expect(world.admissions.size).toBe(1);
@@ -499,7 +499,7 @@ describe('admissions', () => {
     expect(world.admissions.size).toBe(0);
   });
 
-  it('that a straggler writes after the reconciler are removed by the slow cursor', async () => {
+  it('are removed by the slow cursor if a straggler writes them after the reconciler', async () => {
     const { world, batchId } = await afterCrash(['alice'], 'before');
     world.pass(DUE_MS);
     await runs(world, 2);
@@ -541,7 +541,7 @@ describe('a sweep', () => {
     expect(world.marks.get('slow')).toEqual({ through: new Date(world.nowMs - SLOW_LAG_MS).toISOString() });
   });
 
-  it('that runs out of time continues where it stopped, after at least one page', async () => {
+  it('continues where it ran out of time, after at least one page', async () => {
     const world = createWorld();
     world.pageSize = 1;
     for (let batch = 0; batch < 6; batch += 1) {
@@ -564,7 +564,7 @@ describe('a sweep', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that fails delays no listed batch, and leaves the age unknown', async () => {
+  it('delays no listed batch if it fails, and leaves the age unknown', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 1, when: 'before' }));
     world.pass(MARGIN_MS);
@@ -576,7 +576,7 @@ describe('a sweep', () => {
     expect(world.metrics.at(-1)).not.toHaveProperty('OldestOpenIntentAge');
   });
 
-  it('that stops at a batch it cannot notice continues with it in the next run', async () => {
+  it('continues in the next run with the batch that it could not notice', async () => {
     const { world, batchId } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile(new Actor(undefined, { notice: 'before' }));
@@ -647,7 +647,7 @@ describe('clocks', () => {
   const HOUR_MS = 60 * MINUTE_MS;
 
   it.each([HOUR_MS, -HOUR_MS, 20 * HOUR_MS, -20 * HOUR_MS])(
-    'off by %d ms in one run lose nothing, and decide nothing',
+    'lose nothing and decide nothing if they are off by %d ms in one run',
     async (offMs) => {
       const world = createWorld();
       const before = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
@@ -674,7 +674,7 @@ describe('clocks', () => {
     },
   );
 
-  it.each([HOUR_MS, -HOUR_MS])('of a handler that are off by %d ms lose nothing', async (offMs) => {
+  it.each([HOUR_MS, -HOUR_MS])('lose nothing if that of a handler is off by %d ms', async (offMs) => {
     const world = createWorld();
     await runs(world, 3);
     world.pass(offMs);
@@ -685,7 +685,7 @@ describe('clocks', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('that are a second apart in two runs at once decide as one', async () => {
+  it('decide as one if they are a second apart in two concurrent runs', async () => {
     const { world, outcome } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile();
@@ -696,7 +696,7 @@ describe('clocks', () => {
     expect(outcome()?.state).toBe('RECOVERED');
   });
 
-  it('that cannot be compared after a lost answer decide nothing', async () => {
+  it('decide nothing if they cannot be compared after a lost answer', async () => {
     const { world, outcome } = await afterCrash(['alice']);
     world.pass(DUE_MS);
     await world.reconcile();
@@ -721,7 +721,7 @@ describe('clocks', () => {
 });
 
 describe('many at once', () => {
-  it('in one meeting are concluded within the time, and the others in the next run', async () => {
+  it('are concluded within the time in one meeting, and the others in the next run', async () => {
     const world = createWorld();
     for (let batch = 0; batch < 120; batch += 1) {
       await world.ask([`user-${batch}`], new Actor({ at: 1, when: 'before' }));
@@ -744,7 +744,7 @@ describe('many at once', () => {
     expect(lies(world)).toEqual([]);
   });
 
-  it('in one meeting do not keep another meeting waiting for more than a turn', async () => {
+  it('do not delay another meeting by more than a turn', async () => {
     const world = createWorld();
     const another = MEETING.replace('3f0c', '3f0d');
     world.meetings.set(another, []);
@@ -763,7 +763,7 @@ describe('many at once', () => {
   });
 
   it.each(['page', 'entries'])(
-    'of a meeting whose %s takes a whole run do not keep another meeting waiting twice',
+    'do not delay another meeting twice if their %s takes a whole run',
     async (slow) => {
       const world = createWorld();
       const another = MEETING.replace('3f0c', '3f0d');
@@ -815,7 +815,7 @@ describe('a failure', () => {
     ['beginRun', 'clock'],
     ['intentsBegun', 'sweep'],
     ['earlierList', 'list'],
-  ])('of %s is reported as one of the step %s', async (call, step) => {
+  ])('is reported for %s as one of the step %s', async (call, step) => {
     const { world } = await afterCrash(['alice']);
     await world.reconcile();
     if (call === 'release') await world.ask(['bob'], new Actor(undefined, { recordAdmissions: 'before' }));
@@ -874,7 +874,7 @@ const SEEN = {
 describe('an unreadable item', () => {
   const ODD = '20261123T134500000Z-000000000000d0dd';
 
-  it('under a meeting is counted and reported at each visit, and delays nothing else', async () => {
+  it('is counted and reported at each visit of its meeting, and delays nothing else', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
     world.open.set(ODD, { meetingId: MEETING, batchId: ODD, unreadable: true } as never);
@@ -888,7 +888,7 @@ describe('an unreadable item', () => {
     expect(await world.reconcile()).toMatchObject({ failures: 1 });
   });
 
-  it('among the intents is counted and reported, and the sweep goes on', async () => {
+  it('is counted and reported among the intents, and the sweep continues', async () => {
     const world = createWorld();
     await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
     world.oddKeys.push({ batchId: ODD, unreadable: true });
@@ -909,7 +909,7 @@ describe('an unreadable item', () => {
     });
   });
 
-  it('of a batch leaves it open for the alarm, and the others of its meeting are concluded', async () => {
+  it('leaves its batch open for the alarm, and the others of its meeting are concluded', async () => {
     const world = createWorld();
     const odd = await world.ask(['alice'], new Actor({ at: 1, when: 'after' }));
     await world.ask(['bob'], new Actor({ at: 1, when: 'after' }));
@@ -970,7 +970,7 @@ describe('Chime', () => {
     expect(await world.reconcile()).toMatchObject({ lookAgain: 2 * SLICE, listRequests: 1 });
   });
 
-  it('that lists in a circle is abandoned after one round, and the next meeting has its turn', async () => {
+  it('is abandoned after one round if it lists in a circle, and the next meeting has its turn', async () => {
     const world = await worldWithMeetings(2);
     const [circle] = meetingIds(1) as [string];
     world.circles.add(circle);

@@ -74,7 +74,7 @@ describe('a claim', () => {
     expect(problemOf({ [key]: name })).toMatch(new RegExp(`^${key}: `));
   });
 
-  it.each(['exp', 'nbf', 'iat', 'auth_time'])('that holds a time, %s, can match no scope', (name) => {
+  it.each(['exp', 'nbf', 'iat', 'auth_time'])('can match no scope if it holds a time: %s', (name) => {
     expect(problemOf({ scopeClaim: name })).toMatch(/^scopeClaims: .* it can never match/);
   });
 
@@ -179,7 +179,7 @@ describe('an existing attendee with more than its ceiling', () => {
     [{ externalUserIdClaim: 'profile.sub' }, 'withhold'],
     [{ externalUserIdClaim: 'nickname', existing: 'release' }, 'release'],
     [{ existing: 'withhold' }, 'withhold'],
-  ])('of an issuer with %j becomes %s', (change, existing) => {
+  ])('becomes, for an issuer with %j, %s', (change, existing) => {
     expect(rulesOf(change)?.existing).toBe(existing);
   });
 });

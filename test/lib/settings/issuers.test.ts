@@ -61,7 +61,7 @@ describe('defaults', () => {
 
 describe('what is accepted', () => {
   it.each<[string, object[]]>([
-    ['a backend that may enter any meeting', [backend]],
+    ['a backend that may join any meeting', [backend]],
     ['clients instead of an audience', [{ ...backend, audience: [], clientIds: ['backend'] }]],
     ['an issuer on this machine', [{ ...backend, issuer: 'http://127.0.0.1:4010' }]],
     ['an issuer on this machine by IPv6', [{ ...backend, issuer: 'http://[::1]:4010' }]],
@@ -83,7 +83,7 @@ describe('what is accepted', () => {
       [{ ...users, tenantClaim: undefined, meetingsClaim: 'meetings' }].map(defined),
     ],
     [
-      'users who may enter any meeting, in so many words',
+      'users who may explicitly join any meeting',
       [defined({ ...users, tenantClaim: undefined, allowAnyMeeting: true })],
     ],
     [
@@ -108,7 +108,7 @@ describe('what is accepted', () => {
       ],
     ],
     [
-      'an issuer for every tenant, in so many words',
+      'an issuer that is explicitly for every tenant',
       [
         acme,
         {

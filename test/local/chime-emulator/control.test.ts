@@ -91,7 +91,7 @@ describe('the attendees that exist', () => {
     expect(await attendees('?meetingId=unknown')).toEqual([]);
   });
 
-  it('no longer are the deleted ones, who can still be asked for', async () => {
+  it('are no longer listed once deleted, and can still be requested', async () => {
     const { client, meeting, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const created = await client.send(new BatchCreateAttendeeCommand({ MeetingId, Attendees: [alice, bob] }));
@@ -146,7 +146,7 @@ describe('the mode', () => {
     expect(await attendees()).toMatchObject([{ AttendeeId: first?.AttendeeId, Capabilities: kept }]);
   });
 
-  it('reject answers an error for an existing attendee, and creates the others', async () => {
+  it('answers an error for an existing attendee in the mode reject, and creates the others', async () => {
     const { client, meeting, control, attendees } = await startEmulator();
     const MeetingId = await meeting();
     const create = (...Attendees: { ExternalUserId: string }[]) =>
@@ -160,7 +160,7 @@ describe('the mode', () => {
     expect(await attendees()).toHaveLength(2);
   });
 
-  it('throttles each operation by itself, and lets on what the rate allows', async () => {
+  it('throttles each operation separately, and passes what the rate allows', async () => {
     let nowMs = 1_000_000;
     const { client, meeting, control, calls } = await startEmulator({ now: () => nowMs });
     const MeetingId = await meeting();

@@ -194,7 +194,7 @@ describe('latency', () => {
     expect(await lastCall()).toMatchObject({ outcome: 'answered' });
   });
 
-  it('after acting answers with the state at that time', async () => {
+  it('answers with the state at the time of the action, for latency after acting', async () => {
     const { fault, create, existing } = await withMeeting(['alice']);
     const capabilities = { Audio: 'None', Video: 'None', Content: 'None' };
     await fault({ latencyMs: 150, when: 'after', times: 1 });
@@ -205,7 +205,7 @@ describe('latency', () => {
     expect((await early).Attendees?.[0]?.Capabilities).toMatchObject({ Audio: 'SendReceive' });
   });
 
-  it('goes with an effect', async () => {
+  it('can be combined with an effect', async () => {
     const { fault, get } = await withMeeting();
     await fault({ latencyMs: 100, reset: true });
     const startedAt = performance.now();
@@ -213,7 +213,7 @@ describe('latency', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(95);
   });
 
-  it('does not outlive the client: who left is not answered, but the call was carried out', async () => {
+  it('ends when the client leaves, and the call is still carried out', async () => {
     const { fault, client, MeetingId, existing, calls } = await withMeeting();
     await fault({ latencyMs: 1_000 });
     const command = new BatchCreateAttendeeCommand({ MeetingId, Attendees: [{ ExternalUserId: 'alice' }] });
@@ -309,7 +309,7 @@ describe('a wrong fault', () => {
     expect((await control('GET', 'faults')).body).toEqual({ faults: [] });
   });
 
-  it('is also what is not JSON', async () => {
+  it('includes a body that is not JSON', async () => {
     const { url } = await startEmulator();
     const response = await fetch(`${url}/_emulator/faults`, { method: 'POST', body: '{' });
     expect(response.status).toBe(400);

@@ -305,7 +305,7 @@ describe('the quotas', () => {
 });
 
 describe('the gateway', () => {
-  it('lives on when a client breaks off', async () => {
+  it('keeps running when a client disconnects', async () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.write('POST /v1/rooms/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc');
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -314,7 +314,7 @@ describe('the gateway', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('rejects a function that is not there', async () => {
+  it('rejects a missing function', async () => {
     await expect(startGateway(API, { port: 0, functions: new Map() })).rejects.toThrow(ARN);
   });
 });

@@ -51,7 +51,7 @@ describe('the local issuer', () => {
     expect(verify('sha256', signed, publicKey, Buffer.from(signature as string, 'base64url'))).toBe(true);
   });
 
-  it('rejects what is no token', async () => {
+  it('rejects an invalid token', async () => {
     expect((await sign('nonsense')).status).toBe(400);
   });
 
@@ -125,7 +125,7 @@ describe('the local issuer', () => {
     rmSync(dataDirectory, { recursive: true });
   });
 
-  it('is gone when it is closed', async () => {
+  it('stops when it is closed', async () => {
     const other = await startIssuer();
     await other.close();
     await expect(fetch(other.jwksUri)).rejects.toThrow();

@@ -100,7 +100,7 @@ describe('an object', () => {
     expect(await failure(textOf())).toEqual(['NoSuchKey', 404]);
   });
 
-  it('is there after a restart, with its versions in order', async () => {
+  it('persists over a restart, with its versions in order', async () => {
     const { VersionId: first } = await put('first');
     await s3.deleteObject({ Bucket, Key });
     await put('second');
@@ -191,8 +191,8 @@ describe('a listing', () => {
 });
 
 it.each([
-  ['a bucket that is not there', () => s3.listObjectsV2({ Bucket: 'missing' }), 'NoSuchBucket'],
-  ['a bucket that is there', () => s3.createBucket({ Bucket }), 'BucketAlreadyOwnedByYou'],
+  ['a missing bucket', () => s3.listObjectsV2({ Bucket: 'missing' }), 'NoSuchBucket'],
+  ['an existing bucket', () => s3.createBucket({ Bucket }), 'BucketAlreadyOwnedByYou'],
   ['another condition', () => s3.putObject({ Bucket, Key, Body: '', IfMatch: '"x"' }), 'NotImplemented'],
   ['another operation', () => s3.getBucketPolicy({ Bucket }), 'NotImplemented'],
   ['a parameter that it does not know', () => s3.listObjectsV2({ Bucket, Delimiter: '/' }), 'NotImplemented'],

@@ -180,7 +180,7 @@ const rowsIn = async (parts: AsyncIterable<string>) => {
 };
 
 describe('CSV', () => {
-  it('has every fact in a row for every attendee, whatever became of it', async () => {
+  it('has every fact in a row for every attendee, whatever its result', async () => {
     const rows = await rowsIn(batchesToCsv(each(full)));
     expect(rows.map(({ externalUserId, result, reason }) => [externalUserId, result, reason])).toEqual([
       ['alice', 'issued', ''],
@@ -374,7 +374,7 @@ describe('a table', () => {
     expect([inRows, entries].map((printed) => printed.split('\n\n')[0]?.split('\n').length)).toEqual([2, 2]);
   });
 
-  it('has colours only where they are wanted', async () => {
+  it('has colours only on request', async () => {
     const plain = await text(batchesInFull(each(full), PAPER));
     const coloured = await text(batchesInFull(each(full), { ...PAPER, colours: true }));
     expect(plain).not.toContain('\u001b');

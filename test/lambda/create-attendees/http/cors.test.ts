@@ -64,7 +64,7 @@ describe('an origin', () => {
     expect(JSON.stringify(refusals)).not.toMatch(/evil|alice|s3cret/);
   });
 
-  it('that is not sent is not refused', async () => {
+  it('is not refused if it is not sent', async () => {
     expect(await preflight({})).not.toHaveProperty('Access-Control-Allow-Origin');
     expect(refusals).toEqual([]);
   });
@@ -75,7 +75,7 @@ describe('an origin', () => {
 });
 
 describe('a request header', () => {
-  it('of SDKs and tracing tools is allowed', async () => {
+  it('is allowed if SDKs and tracing tools send it', async () => {
     expect(listed(await preflight({ Origin: APP }))).toEqual(
       expect.arrayContaining([
         'authorization',
@@ -93,7 +93,7 @@ describe('a request header', () => {
   });
 
   it.each(['access-control-request-headers', 'Access-Control-Request-Headers'])(
-    'of Datadog is allowed by any name, requested by %s',
+    'is allowed by any name that Datadog uses, requested by %s',
     async (name) => {
       const headers = await preflight({
         Origin: APP,
@@ -105,14 +105,14 @@ describe('a request header', () => {
     },
   );
 
-  it('of the configuration is allowed, in lower case and once', async () => {
+  it('is allowed if configured, in lower case and once', async () => {
     const allowed = listed(await preflight({ Origin: APP }, ['X-Correlation-ID', 'Traceparent']));
     expect(allowed).toContain('x-correlation-id');
     expect(allowed.filter((name) => name === 'traceparent')).toHaveLength(1);
   });
 
   it.each(['x-evil', 'x-datadog-', 'x-datadog-a\r\nSet-Cookie: a', '*'])(
-    'that is not allowed is not listed, and does not hide the origin: %j',
+    'is not listed if it is not allowed, and does not hide the origin: %j',
     async (name) => {
       const headers = await preflight({ Origin: APP, 'Access-Control-Request-Headers': name });
       expect(headers['Access-Control-Allow-Origin']).toBe(APP);

@@ -148,7 +148,7 @@ describe('the bearer token', () => {
     ['bearer abc', 'abc'],
     ['BEARER   abc', 'abc'],
     [`Bearer ${'a'.repeat(8_192)}`, 'a'.repeat(8_192)],
-  ])('of %j is %s', (value, token) => {
+  ])('is read from %j as %s', (value, token) => {
     expect(bearerToken(withAuthorization(value))).toBe(token);
   });
 
@@ -163,7 +163,7 @@ describe('the bearer token', () => {
     );
   });
 
-  it('that is not exactly one token is reported as malformed', () => {
+  it('is reported as malformed if it is not exactly one token', () => {
     expect(() => bearerToken(withAuthorization('abc'))).toThrow(
       expect.objectContaining({
         message: 'The Authorization header must hold one bearer token.',

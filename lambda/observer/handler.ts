@@ -32,9 +32,19 @@ const dependencies = {
  */
 export async function handler(event: { judge?: string } | null): Promise<{ observed: Observed } | Judgement> {
   const asked = event?.judge;
-  if (asked === undefined) return { observed: await observe(event, dependencies) };
+  if (asked === undefined)
+    return withoutQuotes(async () => ({ observed: await observe(event, dependencies) }));
   const quarter = asked === 'last' ? quarterToJudge(dependencies.clock.now()) : asked;
   if (!isQuarter(quarter))
     throw new Error('`judge` is `last` or a quarter of an hour, such as 2026-11-23T13:45Z.');
-  return judge(quarter, dependencies);
+  return withoutQuotes(() => judge(quarter, dependencies));
+}
+
+/** Lambda logs the message of what a function throws, and messages of foreign errors may quote their input. */
+async function withoutQuotes<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`DynamoDB did not do its part: ${error instanceof Error ? error.name : typeof error}.`);
+  }
 }

@@ -120,9 +120,13 @@ describe('the deployed observer', () => {
     wire.intercept(async () => ({
       status: 400,
       headers: { 'content-type': 'application/x-amz-json-1.0' },
-      body: Buffer.from('{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"}'),
+      body: Buffer.from(
+        '{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"alice"}',
+      ),
     }));
-    await expect(observer.invoke(joined())).rejects.toThrow();
+    await expect(observer.invoke(joined())).rejects.toThrow(
+      /^DynamoDB did not do its part: ResourceNotFoundException\.$/,
+    );
     expect(await kept()).toEqual([]);
   });
 

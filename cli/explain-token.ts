@@ -156,10 +156,12 @@ function namesOf({ scopes }: IssuerRules): string[] {
   return [scopes.delegate ?? [], scopes.self ?? []].flat();
 }
 
-function meetingsOf({ tenantClaim, meetingsClaim }: IssuerRules): string {
+function meetingsOf({ tenantClaim, meetingsClaim, meetingsClaimRequired }: IssuerRules): string {
   const bounds = [
     ...(tenantClaim === undefined ? [] : [`of the tenants in the claim ${tenantClaim}`]),
-    ...(meetingsClaim === undefined ? [] : [`listed in the claim ${meetingsClaim}`]),
+    ...(meetingsClaim === undefined
+      ? []
+      : [`listed in the claim ${meetingsClaim}${meetingsClaimRequired ? '' : ', if the token has it'}`]),
   ];
   return bounds.length === 0 ? 'any' : bounds.join(', and ');
 }

@@ -23,7 +23,8 @@ export function renderApi(): string {
       ],
       { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: ['ignore', 2, 2] },
     );
-    return HEAD + readFileSync(join(folder, 'API.md'), 'utf8');
+    // A modifier in a heading would be part of its anchor, which links do not have.
+    return HEAD + readFileSync(join(folder, 'API.md'), 'utf8').replaceAll(/^(#+) `abstract` /gm, '$1 ');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

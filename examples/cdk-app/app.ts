@@ -19,7 +19,6 @@ const facade = new AttendeeFacade(stack, 'Meetings', {
   ],
   allowedOrigins: ['https://app.example.com'],
   audit: { retentionDays: 400 },
-  limits: { reservedConcurrency: 20 },
   alarmTopic: new Topic(stack, 'OnCall'),
 });
 

@@ -45,3 +45,13 @@ export class FacadeError extends Error {
     this.details = details;
   }
 }
+
+/**
+ * A foreign error without its message, which may quote its input: Lambda's runtime logs what a function throws, and logs hold
+ * no personal data.
+ */
+export function withoutMessage(error: unknown): Error {
+  const safe = new Error('The message is left out, since it may quote its input.');
+  safe.name = error instanceof Error ? error.name : 'Error';
+  return safe;
+}

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, paginateQuery, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { batchesIn } from '../audit/attendee-events.ts';
+import { recordId } from '../audit/records.ts';
 import { queryOf, TABLES } from '../audit/schema.ts';
 import type { Facts } from './ports.ts';
 
@@ -37,7 +38,11 @@ export function createFacts(
         { TableName: admissionTableName, ...queryOf(TABLES.admissions.indexes.byAttendee, attendeeId) },
       );
       for await (const { Items = [] } of pages) {
-        if (Items.some((item) => item['meetingId']?.S === meetingId)) return true;
+        for (const { meetingId: meeting, batchId } of Items) {
+          // The entry alone proves nothing: a role may write it without a record.
+          if (meeting?.S === meetingId && (await hasIssued(meetingId, batchId?.S ?? '', attendeeId)))
+            return true;
+        }
       }
       return false;
     },
@@ -52,4 +57,16 @@ export function createFacts(
       return batchesIn(items);
     },
   };
+
+  async function hasIssued(meetingId: string, batchId: string, attendeeId: string): Promise<boolean> {
+    const id = recordId(batchId, 'outcome');
+    const { Items: [outcome] = [] } = await client.send(
+      new QueryCommand({
+        TableName: auditTableName,
+        ...queryOf(TABLES.audit, meetingId, { from: id, to: id }),
+        ConsistentRead: true,
+      }),
+    );
+    return outcome?.['issued']?.L?.some(({ M }) => M?.['attendeeId']?.S === attendeeId) ?? false;
+  }
 }

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { isQuarter, quarterToJudge } from '../audit/attendee-events.ts';
 import { createDynamoDBClient, withCallLimit } from '../aws/clients.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
+import { withoutMessage } from '../model/errors.ts';
 import type { LogEvent } from '../model/log-events.ts';
 import { readSettings } from './environment.ts';
 import { createEvents } from './events.ts';
@@ -32,19 +33,13 @@ const dependencies = {
  */
 export async function handler(event: { judge?: string } | null): Promise<{ observed: Observed } | Judgement> {
   const asked = event?.judge;
-  if (asked === undefined)
-    return withoutQuotes(async () => ({ observed: await observe(event, dependencies) }));
+  if (asked === undefined) return { observed: await observe(event, dependencies).catch(rethrowSafely) };
   const quarter = asked === 'last' ? quarterToJudge(dependencies.clock.now()) : asked;
   if (!isQuarter(quarter))
     throw new Error('`judge` is `last` or a quarter of an hour, such as 2026-11-23T13:45Z.');
-  return withoutQuotes(() => judge(quarter, dependencies));
+  return judge(quarter, dependencies).catch(rethrowSafely);
 }
 
-/** Lambda logs the message of what a function throws, and messages of foreign errors may quote their input. */
-async function withoutQuotes<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Error(`DynamoDB did not do its part: ${error instanceof Error ? error.name : typeof error}.`);
-  }
+function rethrowSafely(error: unknown): never {
+  throw withoutMessage(error);
 }

@@ -20,7 +20,7 @@ export interface Events {
 export interface Facts {
   /** Whether there is any record of a meeting. */
   knowsMeeting(meetingId: string): Promise<boolean>;
-  /** Whether an attendee is among those who were admitted to its meeting. */
+  /** Whether an outcome of its meeting issued the attendee; one that was written moments ago may be missed. */
   isAdmitted(attendee: SeenInMeeting): Promise<boolean>;
   /** @returns undefined where a record of the meeting cannot be read */
   batchesOf(meetingId: string): Promise<KnownBatch[] | undefined>;

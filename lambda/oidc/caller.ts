@@ -121,6 +121,6 @@ function scopesIn(claim: unknown): string[] {
 
 function rolesIn(roles: Record<string, unknown>): string[] {
   return Object.entries(roles).flatMap(([role, held]) =>
-    held === true || isPlainObject(held) ? [role] : [],
+    held === true || (isPlainObject(held) && Object.keys(held).length > 0) ? [role] : [],
   );
 }

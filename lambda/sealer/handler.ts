@@ -4,7 +4,9 @@ import { createSealStore } from '../audit/seal-store.ts';
 import { createDynamoDBClient, withCallLimit } from '../aws/clients.ts';
 import { createMetrics } from '../aws/powertools-metrics.ts';
 import { createObjects, createS3Client } from '../aws/s3-objects.ts';
+import { withoutMessage } from '../model/errors.ts';
 import type { LogEvent } from '../model/log-events.ts';
+import { BrokenSeal } from './broken-seal.ts';
 import { readSettings } from './environment.ts';
 import { createFacts } from './facts.ts';
 import { type SealSummary, sealDueHours } from './seal.ts';
@@ -32,7 +34,9 @@ const dependencies = {
 /** Run by a schedule, or by hand: what it is passed, it does not read. */
 export async function handler(_event: unknown, context: Context): Promise<SealSummary> {
   const stopsAtMs = Date.now() + context.getRemainingTimeInMillis() - HOUR_RESERVE_MS;
-  const summary = await sealDueHours(stopsAtMs, dependencies);
+  const summary = await sealDueHours(stopsAtMs, dependencies).catch((error) => {
+    throw error instanceof BrokenSeal ? error : withoutMessage(error);
+  });
   logger.info('seal run', { ...summary });
   return summary;
 }

@@ -131,21 +131,24 @@ describe('the deployed observer', () => {
   });
 
   it('judges a quarter by the tables: who was admitted, held, open, and whom nothing explains', async () => {
-    const people = ['admitted', 'issued', 'open', 'stranger'].map((externalUserId) => ({
+    const people = ['admitted', 'issued', 'open', 'stranger', 'forged'].map((externalUserId) => ({
       externalUserId,
       attendeeId: randomUUID(),
     }));
-    const [admitted, issued] = people;
+    const [admitted, issued, , , forged] = people;
+    const before = (await observer.invoke({ judge: quarterAt(Date.now()) })) as { withoutRecord: number };
     const batchId = '20261123T134558123Z-6f1c2a9b4d3e5f70';
     const batch = { meetingId, batchId, recordedAt: new Date().toISOString() };
     await put(tables.admissionTableName, { ...admitted, admissionId: `${batchId}/1`, ...batch });
+    // An entry that no outcome explains, as a role without a right to the facts could write it.
+    await put(tables.admissionTableName, { ...forged, admissionId: `${batchId}/2`, ...batch });
     await put(tables.auditTableName, {
       ...batch,
       recordId: `${batchId}/outcome`,
       kind: 'outcome',
       state: 'ISSUED',
       writtenBy: 'handler',
-      issued: [issued],
+      issued: [admitted, issued],
       withheld: [],
     });
     const open = '20261123T134559123Z-6f1c2a9b4d3e5f70';
@@ -165,6 +168,7 @@ describe('the deployed observer', () => {
     const others = await observer.invoke({ judge: quarterAt(0) });
     expect(others).toMatchObject({ attendees: 0, withoutRecord: 0 });
     const judged = (await observer.invoke({ judge: quarter })) as { withoutRecord: number };
+    expect(judged.withoutRecord - before.withoutRecord).toBe(2);
     // Those of the other tests, whose meetings have a denial alone, are strangers too.
     await put(tables.auditTableName, {
       ...batch,

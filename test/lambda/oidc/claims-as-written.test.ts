@@ -72,6 +72,7 @@ describe('scopes', () => {
     ['false', { host: false }],
     ['null', { host: null }],
     ['0', { host: 0 }],
+    ['an empty object', { host: {} }],
   ])('are not the keys of an object whose value is %s', async (_what, roles) => {
     expect((await verify({ roles }, { scopeClaims: ['roles'] })).scopes).not.toContain('host');
   });

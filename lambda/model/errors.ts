@@ -51,7 +51,8 @@ export class FacadeError extends Error {
  * no personal data.
  */
 export function withoutMessage(error: unknown): Error {
-  const safe = new Error('The message is left out, since it may quote its input.');
-  safe.name = error instanceof Error ? error.name : 'Error';
+  const name = error instanceof Error ? error.name : 'Error';
+  const safe = new Error(`${name}, without its message, which may quote its input.`);
+  safe.name = name;
   return safe;
 }

@@ -90,7 +90,7 @@ export abstract class AttendeeFacadeBase extends Construct implements IAttendeeF
   #grantReadSeals(grantee: IGrantable, bucket: IBucket): Grant {
     const objects = Grant.addToPrincipal({
       grantee,
-      actions: ['s3:GetObject', 's3:GetObjectVersion'],
+      actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectRetention'],
       resourceArns: [bucket.arnForObjects(`${sealPrefixOf(this)}*`)],
     });
     return objects.combine(

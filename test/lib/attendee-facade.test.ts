@@ -414,7 +414,7 @@ describe('grants', () => {
       },
       {
         Effect: 'Allow',
-        Action: ['s3:GetObject', 's3:GetObjectVersion'],
+        Action: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectRetention'],
         Resource: [`${seals}/Theirs-Facade/*`],
       },
       { Effect: 'Allow', Action: ['s3:ListBucket', 's3:ListBucketVersions'], Resource: [seals] },

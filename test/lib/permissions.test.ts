@@ -181,10 +181,12 @@ const SERVICES: Record<string, string> = {
 };
 
 /** Operations whose action has another name (Service Authorization Reference, Amazon S3). */
-const ACTIONS: Record<string, (argumentText: string) => string> = {
+const ACTIONS: Record<string, (argumentText: string) => string | string[]> = {
   ListObjectsV2: () => 'ListBucket',
   ListObjectVersions: () => 'ListBucketVersions',
-  GetObject: (argumentText) => (argumentText.includes('VersionId') ? 'GetObjectVersion' : 'GetObject'),
+  // Of a version, its lock is read too.
+  GetObject: (argumentText) =>
+    argumentText.includes('VersionId') ? ['GetObjectVersion', 'GetObjectRetention'] : 'GetObject',
 };
 
 /** The source files that an entry point brings in, itself included, and the modules from elsewhere that they import. */
@@ -248,13 +250,15 @@ function callsIn(file: string, text = readFileSync(file, 'utf8')): Call[] {
         throw new Error(`${file}: where ${name} is called is not seen.`);
       }
       const operation = name.replace(/Command$|^paginate/, '');
-      return sites.map(({ 0: site, index }) => {
+      return sites.flatMap(({ 0: site, index }) => {
         const argumentText = argumentsAt(text, index + site.length - 1);
-        const action =
+        const actions =
           operation === 'ExecuteStatement'
             ? statementAction(file, argumentText)
             : (ACTIONS[operation]?.(argumentText) ?? operation);
-        return { action: `${service}:${action}`, argumentText, call: name, file };
+        return [actions].flat().map((action) => ({
+          ...{ action: `${service}:${action}`, argumentText, call: name, file },
+        }));
       });
     });
   });
@@ -408,7 +412,7 @@ describe('the code', () => {
       .flatMap((file) => callsIn(file))
       .filter(
         ({ action }) =>
-          !/:(Query|Scan|(Batch)?GetItem|GetObjectVersion|ListBucketVersions|DescribeStacks|ListStackResources)$/.test(
+          !/:(Query|Scan|(Batch)?GetItem|GetObject(Version|Retention)|ListBucketVersions|DescribeStacks|ListStackResources)$/.test(
             action,
           ),
       );

@@ -152,7 +152,10 @@ describe('seals', () => {
       .Properties['PolicyDocument'] as { Statement: { Action: string[]; Resource: unknown }[] };
     const ofSeals = statements.filter(({ Action }) => [Action].flat().some((name) => name.startsWith('s3:')));
     expect(ofSeals.map(({ Action, Resource }) => [Action, flat(Resource)])).toEqual([
-      [['s3:GetObject', 's3:GetObjectVersion'], expect.stringMatching(/\.Arn>\/Theirs-Facade\/\*$/)],
+      [
+        ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectRetention'],
+        expect.stringMatching(/\.Arn>\/Theirs-Facade\/\*$/),
+      ],
       [['s3:ListBucket', 's3:ListBucketVersions'], expect.stringMatching(/\.Arn>$/)],
     ]);
   });

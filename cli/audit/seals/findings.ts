@@ -2,12 +2,13 @@
 export const FINDINGS = {
   changed: 'The record is not as it was sealed.',
   removed: 'A seal has the record, the table does not, and it has not expired.',
-  added: 'No seal has the record, though those that could are written.',
+  added: 'No seal has the record, though those that could are written; or it is dated in the future.',
   late: 'The seal of its hour does not have the record, and did not list its batch as open.',
   dropped: 'A seal lists the batch as open; the next one has neither its outcome nor lists it.',
   'seal missing': 'The hour has no seal: what happened in it is not proved.',
   'seal unreadable': 'The object is no seal of its hour.',
-  'seal replaced': 'The key has more than one version, or was deleted. The oldest version is verified.',
+  'seal replaced':
+    'The key has more than one version, or was deleted. The oldest that is a seal is verified.',
   'chain broken': 'The seal does not name the one before it as it is.',
   'other date': 'The seal says that it was made at another time than its object.',
   'sealed early': 'The seal was made before its hour was due.',

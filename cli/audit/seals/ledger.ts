@@ -1,9 +1,9 @@
 import { dayOfBatch, isBatchId } from '../../../lambda/audit/batch-id.ts';
 import { recordId } from '../../../lambda/audit/records.ts';
 import { hourOfBatch, LATE_HOURS, type SealedRow } from '../../../lambda/audit/seals.ts';
-import type { Link } from './chain.ts';
 import type { Finding } from './findings.ts';
 import { hourBefore, hoursAfter } from './hours.ts';
+import type { Link } from './link.ts';
 
 /** A record as the first seal that has it says. */
 export interface Sealed {
@@ -37,6 +37,8 @@ export class Ledger {
   readonly #days = new Map<string, SealedDay>();
   /** By hour; unreadable seals are left out. */
   readonly #sealedAt = new Map<string, string>();
+  /** Hours whose seals expired. */
+  readonly #expired = new Set<string>();
   #open = new Map<string, OpenBatch>();
   /** Open until their intents expired, or until a seal that may have had their outcomes was missing. */
   readonly #lost = new Set<string>();
@@ -69,10 +71,13 @@ export class Ledger {
    * @param isEarliest whether it begins its chain, so that what is late in it was there before sealing began
    * @returns its rows that are new, and what is wrong with it
    */
-  add({ hour, seal }: Link, isEarliest: boolean): { rows: Sealed[]; findings: Finding[] } {
+  add({ hour, seal, expired }: Link, isEarliest: boolean): { rows: Sealed[]; findings: Finding[] } {
     this.#first ??= hour;
     this.#last = hour;
-    if (seal === undefined) return { rows: [], findings: [] };
+    if (seal === undefined) {
+      if (expired !== undefined) this.#expired.add(hour);
+      return { rows: [], findings: [] };
+    }
     const findings: Finding[] = [];
     const rows: Sealed[] = [];
     const take = (row: SealedRow, isLate: boolean) => {
@@ -107,6 +112,12 @@ export class Ledger {
     const hour = hourOfBatch(batchId);
     const isInChain = hour >= (this.#first ?? '') && hour <= (this.#last ?? '');
     return (isInChain && !this.#sealedAt.has(hour)) || this.#lost.has(keyOf(meetingId, batchId));
+  }
+
+  /** Whether the seal of an hour expired, or those from where on the chain is known did. */
+  hasSealExpired(hour: string): boolean {
+    const first = this.#first ?? '';
+    return this.#expired.has(hour < first ? first : hour);
   }
 
   /** Whether a seal could still take up a record of this hour as late. */

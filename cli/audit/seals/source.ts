@@ -12,12 +12,17 @@ import { beginningOfHour, HOUR_MS, hourAt, hourOfKey, sealKey } from '../../../l
 /** The object of an hour, and what its bucket says of it. */
 export interface StoredSeal {
   hour: string;
+  /** From the oldest to the newest. */
+  versions: SealVersion[];
+  /** The dates of its delete markers, in milliseconds since the epoch. */
+  markedMs: number[];
+}
+
+export interface SealVersion {
   /** The object's own date, in milliseconds since the epoch; undefined in a copy, whose dates anyone can set. */
   lastModifiedMs: number | undefined;
-  versions: number;
-  deleteMarkers: number;
-  /** The oldest version's bytes; undefined where there is none. */
-  read(): Promise<Buffer | undefined>;
+  /** `lockedUntilMs` is undefined without a lock, in a copy, and without the right to see it. */
+  read(): Promise<{ bytes: Buffer; lockedUntilMs: number | undefined }>;
 }
 
 /** Where seals are read from. */
@@ -30,30 +35,31 @@ export interface SealSource {
   list(fromHour?: string): AsyncIterable<StoredSeal>;
 }
 
-/** Seals in a bucket. The oldest version counts: a conditional write passes over a delete marker. */
+/** Seals in a bucket, with all versions: a conditional write passes over a delete marker. */
 export function sealsInBucket(client: S3Client, bucket: string, prefix: string): SealSource {
-  async function read(key: string, versionId: string | undefined): Promise<Buffer | undefined> {
-    const { Body } = await client.send(
+  async function read(key: string, versionId: string | undefined) {
+    const { Body, ObjectLockRetainUntilDate } = await client.send(
       new GetObjectCommand({ Bucket: bucket, Key: key, ...(versionId && { VersionId: versionId }) }),
     );
-    return Body && Buffer.from(await Body.transformToByteArray());
+    const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
+    return { bytes, lockedUntilMs: ObjectLockRetainUntilDate?.getTime() };
   }
   return {
     name: `s3://${bucket}/${prefix}`,
     hasDates: true,
     async *list(fromHour) {
       const start = fromHour && sealKey(prefix, hourAt(beginningOfHour(fromHour) - HOUR_MS));
-      for await (const { key, versions, deleteMarkers } of versionsByKey(client, bucket, prefix, start)) {
+      for await (const { key, versions, markedMs } of versionsByKey(client, bucket, prefix, start)) {
         const hour = hourOfKey(prefix, key);
         if (hour === undefined) continue;
-        // Versions of a key are listed from the newest to the oldest.
-        const oldest = versions.at(-1);
         yield {
           hour,
-          lastModifiedMs: oldest?.LastModified?.getTime(),
-          versions: versions.length,
-          deleteMarkers,
-          read: async () => (oldest === undefined ? undefined : read(key, oldest.VersionId)),
+          // Versions of a key are listed from the newest to the oldest.
+          versions: versions.toReversed().map(({ VersionId, LastModified }) => ({
+            lastModifiedMs: LastModified?.getTime(),
+            read: () => read(key, VersionId),
+          })),
+          markedMs,
         };
       }
     },
@@ -63,7 +69,7 @@ export function sealsInBucket(client: S3Client, bucket: string, prefix: string):
 interface KeyVersions {
   key: string;
   versions: { VersionId?: string | undefined; LastModified?: Date | undefined }[];
-  deleteMarkers: number;
+  markedMs: number[];
 }
 
 /** By key; a key's versions may go on in the next page. */
@@ -101,12 +107,14 @@ async function* versionPages(
 
 function addVersions(page: ListObjectVersionsCommandOutput, found: Map<string, KeyVersions>): void {
   const entry = (key: string) => {
-    const known = found.get(key) ?? { key, versions: [], deleteMarkers: 0 };
+    const known = found.get(key) ?? { key, versions: [], markedMs: [] };
     found.set(key, known);
     return known;
   };
   for (const version of page.Versions ?? []) entry(version.Key ?? '').versions.push(version);
-  for (const { Key = '' } of page.DeleteMarkers ?? []) entry(Key).deleteMarkers += 1;
+  for (const { Key = '', LastModified } of page.DeleteMarkers ?? []) {
+    entry(Key).markedMs.push(LastModified?.getTime() ?? 0);
+  }
 }
 
 /** Seals in a directory: a copy of a bucket's, as `aws s3 sync` makes it. */
@@ -122,10 +130,16 @@ export function sealsInDirectory(directory: string, prefix = ''): SealSource {
         if (hour === undefined || (fromHour !== undefined && hour < fromHour)) continue;
         yield {
           hour,
-          lastModifiedMs: undefined,
-          versions: 1,
-          deleteMarkers: 0,
-          read: () => readFile(path.join(directory, file)),
+          versions: [
+            {
+              lastModifiedMs: undefined,
+              read: async () => ({
+                bytes: await readFile(path.join(directory, file)),
+                lockedUntilMs: undefined,
+              }),
+            },
+          ],
+          markedMs: [],
         };
       }
     },

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../times.ts';
 import type { FindingKind } from './findings.ts';
 import type { SealSource } from './source.ts';
 import type { VerifyCounts, VerifyRequest } from './verify.ts';
@@ -9,7 +10,8 @@ export function summaryOf(
   counts: VerifyCounts,
   { range, nowMs, seals: source, scan, meetings }: VerifyRequest,
 ): string[] {
-  const { seals, same, expired, notSealedYet, uncovered, beforeSealing, findings, first, lastHour } = counts;
+  const { seals, same, expired, notSealedYet, uncovered, sealExpired, beforeSealing } = counts;
+  const { findings, first, lastHour } = counts;
   const of = (kinds: FindingKind[]) => kinds.map((kind) => `${kind} ${findings[kind]}`).join(', ');
   const others = (Object.keys(findings) as FindingKind[]).filter((kind) => !COUNTED.includes(kind));
   const until = timestamp(Math.min(range.untilMs ?? nowMs, nowMs));
@@ -18,8 +20,9 @@ export function summaryOf(
     `Verified ${same} records ${since} to ${until} by ${seals} seals, ${first?.hour} to ${lastHour}.`,
     of(COUNTED),
     of(others),
-    `expired ${expired}, not sealed yet ${notSealedYet}, without a seal ${uncovered}, before sealing began ${beforeSealing}`,
+    `expired ${expired}, not sealed yet ${notSealedYet}, without a seal ${uncovered}, seal expired ${sealExpired}, before sealing began ${beforeSealing}`,
     beginningOf(counts, source),
+    ...expiryOf(counts),
     ...(source.hasDates
       ? []
       : ["A copy does not have the objects' own dates and versions: they were not checked."]),
@@ -37,6 +40,12 @@ function beginningOf({ first }: VerifyCounts, { hasDates }: SealSource): string 
   return isEarliest
     ? `The chain begins with ${hour}, sealed ${sealedAt}${date}. A chain that was written anew from there on would show by these dates only.`
     : `The first seal that was read is of ${hour}, sealed ${sealedAt}${date}; the chain begins before it.`;
+}
+
+function expiryOf({ expiredSeals, lockMs = 0, first }: VerifyCounts): string[] {
+  if (expiredSeals === 0) return [];
+  const days = Math.round(lockMs / DAY_MS);
+  return [`${expiredSeals} seals expired (locked for ${days} d); the chain is known from ${first?.hour}.`];
 }
 
 function timestamp(timeMs: number): string {

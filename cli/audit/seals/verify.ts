@@ -1,12 +1,20 @@
 import { beginningOfBatch, dayOfBatch, isBatchId } from '../../../lambda/audit/batch-id.ts';
-import { beginningOfHour, hourAt, hourOfBatch, LATE_HOURS } from '../../../lambda/audit/seals.ts';
+import {
+  beginningOfHour,
+  HOUR_MS,
+  hourAfter,
+  hourAt,
+  hourOfBatch,
+  LATE_HOURS,
+} from '../../../lambda/audit/seals.ts';
 import type { AskedTables } from '../tables.ts';
 import { batchIdBounds, DAY_MS, daysIn, type Range } from '../times.ts';
-import { type Link, readChain } from './chain.ts';
+import { readChain } from './chain.ts';
 import { allFacts, type Fact, factsOfMeeting, factWithKey, meetingsOfDay } from './facts.ts';
 import { FINDINGS, type Finding, type FindingKind } from './findings.ts';
 import { hoursAfter } from './hours.ts';
 import { hasExpired, hourOf, Ledger, type Sealed } from './ledger.ts';
+import type { Link } from './link.ts';
 import type { SealSource } from './source.ts';
 
 /** What is to be verified. */
@@ -34,6 +42,12 @@ export interface VerifyCounts {
   /** Records of hours whose seal is missing or cannot be read. */
   uncovered: number;
   beforeSealing: number;
+  /** Records of hours whose seals expired. */
+  sealExpired: number;
+  /** Seals whose lock has ended and whose objects are hidden or gone; of those before the chain's beginning, the last. */
+  expiredSeals: number;
+  /** The shortest lock of these, in milliseconds. */
+  lockMs?: number;
   findings: Record<FindingKind, number>;
   /** The first seal that was read, when it was made, and the date of its object. */
   first?: {
@@ -49,6 +63,7 @@ export function noVerifyCounts(): VerifyCounts {
   const findings = Object.fromEntries(Object.keys(FINDINGS).map((kind) => [kind, 0]));
   return {
     ...{ seals: 0, same: 0, expired: 0, notSealedYet: 0, uncovered: 0, beforeSealing: 0 },
+    ...{ sealExpired: 0, expiredSeals: 0 },
     findings: findings as VerifyCounts['findings'],
   };
 }
@@ -96,6 +111,7 @@ class Verification {
       yield* this.#daysThrough(hoursAfter(link.hour, -LATE_HOURS));
     }
     yield* this.#daysThrough(undefined);
+    yield* this.#future();
     this.#countAwaited();
     if (scan) yield* this.#scan();
   }
@@ -117,7 +133,11 @@ class Verification {
 
   async *#take(link: Link): AsyncGenerator<Finding> {
     const counts = this.#counts;
-    const { hour, seal, sha256, lastModifiedMs } = link;
+    const { hour, seal, sha256, lastModifiedMs, expired } = link;
+    if (expired !== undefined) {
+      counts.expiredSeals += 1;
+      counts.lockMs = Math.min(counts.lockMs ?? expired.lockMs, expired.lockMs);
+    }
     const isEarliest = counts.first === undefined && seal?.previous === null;
     if (sha256 !== undefined) {
       counts.seals += 1;
@@ -172,6 +192,24 @@ class Verification {
     }
   }
 
+  /** What is dated later than a clock that is off would: such a record waits to be sealed as it is. */
+  async *#future(): AsyncGenerator<Finding> {
+    const { tables, scan, meetings: asked, nowMs } = this.#request;
+    if (this.#nextDay === undefined || this.#endMs < nowMs) return;
+    const meetings = new Set(asked);
+    if (asked === undefined) {
+      for (const day of [dayAt(nowMs), dayAt(nowMs + DAY_MS)]) {
+        for (const meetingId of await meetingsOfDay(tables, day)) meetings.add(meetingId);
+      }
+    }
+    const span = batchIdBounds({ sinceMs: this.#futureMs });
+    for (const meetingId of meetings) {
+      if (scan) this.#visited.add(`${meetingId}\nfuture`);
+      const facts = await factsOfMeeting(tables, meetingId, span);
+      for (const fact of facts.values()) yield* this.#judgeUnsealed(fact);
+    }
+  }
+
   *#verifyMeeting(sealed: Map<string, Sealed>, facts: Map<string, Fact>): Generator<Finding> {
     for (const row of sealed.values()) {
       // A key that says no time was looked at with its seal.
@@ -200,6 +238,8 @@ class Verification {
     const ledger = this.#ledger;
     const [batchId = '', kind] = recordId.split('/');
     if (!isBatchId(batchId)) yield finding('added', fact, 'its key is none that Usher makes');
+    else if (this.#isFuture(batchId)) yield finding('added', fact, 'dated in the future');
+    else if (ledger.hasSealExpired(hourOfBatch(batchId))) this.#counts.sealExpired += 1;
     else if (beginningOfBatch(batchId) < this.#sealedFromMs) this.#counts.beforeSealing += 1;
     else if (hourOfBatch(batchId) > (ledger.lastHour ?? '')) this.#counts.notSealedYet += 1;
     else if (kind === 'outcome' && ledger.isOpen(meetingId, batchId)) this.#awaited.set(keyOf(fact), fact);
@@ -235,11 +275,22 @@ class Verification {
     for await (const fact of allFacts(tables)) {
       const { meetingId, recordId } = fact;
       const isKey = hourOf(recordId) !== '';
-      if (isKey && this.#visited.has(`${meetingId}\n${dayOfBatch(recordId)}`)) continue;
-      const isAsked = !isKey || range.sinceMs === undefined || this.#isInRange(recordId);
-      const isEnded = isKey && beginningOfBatch(recordId) >= this.#endMs;
+      const isFuture = isKey && this.#isFuture(recordId) && this.#endMs === this.#request.nowMs;
+      const part = isFuture ? 'future' : dayOfBatch(recordId);
+      if (isKey && this.#visited.has(`${meetingId}\n${part}`)) continue;
+      const isAsked = !isKey || isFuture || range.sinceMs === undefined || this.#isInRange(recordId);
+      const isEnded = isKey && !isFuture && beginningOfBatch(recordId) >= this.#endMs;
       if (isAsked && !isEnded) yield* this.#judgeUnsealed(fact);
     }
+  }
+
+  /** The first hour that begins more than an hour from now, in milliseconds since the epoch. */
+  get #futureMs(): number {
+    return beginningOfHour(hourAfter(hourAt(this.#request.nowMs + HOUR_MS)));
+  }
+
+  #isFuture(id: string): boolean {
+    return beginningOfBatch(id) >= this.#futureMs;
   }
 
   #isAsked(meetingId: string, recordId: string): boolean {

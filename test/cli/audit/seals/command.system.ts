@@ -87,7 +87,7 @@ it('says nothing on stdout where nothing differs, and on stderr what that is wor
     ),
     'changed 0, removed 0, added 0, late 0, dropped 0',
     expect.stringMatching(/^seal missing 0, seal unreadable 0, seal replaced 0, .*sealed late 0$/),
-    'expired 0, not sealed yet 0, without a seal 0, before sealing began 0',
+    'expired 0, not sealed yet 0, without a seal 0, seal expired 0, before sealing began 0',
     expect.stringMatching(`^The chain begins with ${FIRST}, sealed \\S+, its object is of \\S+\\. `),
     'Records that neither a seal nor an index names were not looked for: --scan does.',
     '',
@@ -125,8 +125,8 @@ it('names what differs in every form and ends with 4', async () => {
 
 it('verifies by a copy of the bucket, and says what a copy does not show', async () => {
   const copy = mkdtempSync(path.join(directory, 'copy-'));
-  for await (const { hour, read } of world.seals.list()) {
-    writeFileSync(path.join(copy, `${hour}.json`), (await read()) ?? '');
+  for await (const { hour, versions } of world.seals.list()) {
+    writeFileSync(path.join(copy, `${hour}.json`), (await versions[0]?.read())?.bytes ?? '');
   }
   const { code, stderr } = await audit('--verify', '--table', world.tables.auditTableName, '--seals', copy);
   expect(code).toBe(0);

@@ -185,12 +185,28 @@ describe('a tamperer of the table', () => {
     expect(findings[0]?.detail).toMatch(/is after its hour was sealed/);
   });
 
-  it('who adds what neither an index nor a seal names is found by a scan', async () => {
+  it('who adds what neither a by-day index nor a seal names is found by a scan alone', async () => {
     const hidden = batchIdAt('2026-11-23T13:30:00Z');
     await write({ ...intentOf(hidden, { meetingId: OTHER_MEETING }), day: undefined });
     await write({ meetingId: OTHER_MEETING, recordId: 'something else' });
     expect(await named()).toEqual([]);
     expect((await named({ scan: true })).sort()).toEqual(['added something else', `late ${hidden}/intent`]);
+  });
+
+  it('who dates records in the future is named before their hour comes', async () => {
+    const [skewed = '', soon = '', tomorrow = '', later = '', alone = ''] = [
+      ...['2026-11-23T17:10:00Z', '2026-11-23T18:10:00Z', '2026-11-24T10:00:00Z'],
+      ...['2027-02-01T10:00:00Z', '2027-02-02T10:00:00Z'],
+    ].map(batchIdAt);
+    const elsewhere = '11111111-52c8-4d6f-9a0b-7d2f5e8c1b34';
+    await write(intentOf(skewed), intentOf(soon, { meetingId: elsewhere }), intentOf(later));
+    await write(intentOf(tomorrow, { meetingId: OTHER_MEETING }));
+    await write(intentOf(alone, { meetingId: '22222222-52c8-4d6f-9a0b-7d2f5e8c1b34' }));
+    const { findings } = await world.verify();
+    const met = [soon, tomorrow, later].map((id) => `added ${id}/intent`);
+    expect(namesOf(findings).sort()).toEqual(met);
+    expect(findings[0]?.detail).toBe('dated in the future');
+    expect((await named({ scan: true })).sort()).toEqual([...met, `added ${alone}/intent`]);
   });
 
   it('who removes the intent of an open batch is named, and the batch stays named', async () => {
@@ -250,6 +266,20 @@ describe('a tamperer of the seals', () => {
     expect(await named()).toEqual(['seal unreadable 2026-11-23T19Z']);
   });
 
+  it('who takes the key of an hour first is named, and does not hide a change once the hour is sealed anew', async () => {
+    const id = batchIdAt('2026-11-23T19:30:00Z');
+    await write(...settled(id));
+    await putSeal('2026-11-23T19Z', '{}');
+    await deleteSeal('2026-11-23T19Z');
+    await world.sealThrough('2026-11-23T20Z');
+    await world.put({ ...(await itemWith(`${id}/outcome`)), state: { S: 'FAILED' } });
+    expect(await named()).toEqual([
+      'seal replaced 2026-11-23T19Z',
+      'seal unreadable 2026-11-23T19Z',
+      `changed ${id}/outcome`,
+    ]);
+  });
+
   it('is found too where only later hours are asked for', async () => {
     const original = await textOf('2026-11-23T15Z');
     await removeSeal('2026-11-23T15Z');
@@ -282,7 +312,10 @@ describe('a tamperer of the seals', () => {
       ...world.seals,
       hasDates: false,
       async *list(from) {
-        for await (const stored of world.seals.list(from)) yield { ...stored, lastModifiedMs: undefined };
+        for await (const stored of world.seals.list(from)) {
+          const versions = stored.versions.map((version) => ({ ...version, lastModifiedMs: undefined }));
+          yield { ...stored, versions };
+        }
       },
     };
     expect(await named({ seals: copy })).toEqual([]);

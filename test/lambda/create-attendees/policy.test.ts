@@ -4,6 +4,7 @@ import {
   authorizeByMeeting,
   authorizeByToken,
   authorizeMeetingByToken,
+  denialText,
   type Grant,
   judgeAnswer,
   requestsToSend,
@@ -202,14 +203,21 @@ describe('the rules that need only the token', () => {
     expect(authorizeByToken(caller, request)).toMatchObject({ permitted: false, rule });
   });
 
-  it('permit nothing for a scope whose ceiling JavaScript loses', () => {
+  it('allow and send None for a scope whose ceiling JavaScript loses', () => {
     const ceilings = Object.assign({}, JSON.parse(`{ "__proto__": ${JSON.stringify(ALL)} }`));
     const caller = { ...self(), scopes: new Set(['__proto__']) };
     const rules = { ...caller.rules, scopes: { self: '__proto__' }, ceilings };
     expect(authorizeByToken({ ...caller, rules }, batch(asks('acme-alice', WATCH)))).toMatchObject({
       permitted: false,
       rule: 'capability-ceiling',
+      limits: 'Audio is at most None, Video is at most None, Content is at most None',
     });
+    for (const request of [asks('acme-alice'), asks('acme-alice', MUTE)]) {
+      const decision = authorizeByToken({ ...caller, rules }, batch(request));
+      expect(decision).toMatchObject({ permitted: true, grant: { ceiling: MUTE } });
+      const sent = decision.permitted && requestsToSend(decision.grant, [request]);
+      expect(sent).toEqual([asks('acme-alice', MUTE)]);
+    }
   });
 
   it.each([
@@ -349,6 +357,11 @@ describe('the request to Chime', () => {
     expect(sent?.Capabilities).toEqual(expected);
   });
 
+  it('leaves every request as it is where everything is allowed', () => {
+    const requested = [asks('acme-alice'), asks('acme-bob', WATCH), asks('acme-carol')];
+    expect(requestsToSend(grantOf(ALL), requested)).toStrictEqual(requested);
+  });
+
   it('has the granted capabilities for a delegate and a self caller that omit them', () => {
     const rules = { ...RULES, ceilings: { 'attendees.create': WATCH, 'attendees.create.self': MUTE } };
     for (const scope of ['attendees.create', 'attendees.create.self']) {
@@ -363,6 +376,19 @@ describe('a caller that exceeds its ceiling', () => {
     const asked = { ...WATCH, Audio: 'Send', Content: 'SendReceive' } as const;
     const decision = authorizeByToken(self(), batch(asks('acme-alice', asked)));
     expect(decision).toMatchObject({ limits: 'Audio is at most Receive, Content is at most Receive' });
+  });
+});
+
+describe('the text of a denial', () => {
+  it.each<[string, Rule, string | undefined]>([
+    ['Denied by the rule scope.', 'scope', undefined],
+    [
+      'Denied by the rule capability-ceiling: Video is at most Receive.',
+      'capability-ceiling',
+      'Video is at most Receive',
+    ],
+  ])('is %j', (text, rule, limits) => {
+    expect(denialText(rule, limits)).toBe(text);
   });
 });
 

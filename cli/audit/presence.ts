@@ -6,6 +6,8 @@ import {
   isReservedName,
   JUDGED_AFTER_MS,
   MEETING_MS,
+  QUARTER_MS,
+  quarterAt,
 } from '../../lambda/audit/attendee-events.ts';
 import { queryOf, TABLES } from '../../lambda/audit/schema.ts';
 import type { Admission, Batch } from './batches.ts';
@@ -36,14 +38,22 @@ export function withEvents(tables: AskedTables): TablesWithEvents | undefined {
   return eventTableName === undefined ? undefined : { ...tables, eventTableName };
 }
 
+/** Whose events no record explains: all of a meeting, or those that name a person. */
+export type StrangersOf =
+  | { meetingId: string; range: Range }
+  | { person: string; range: Range & { sinceMs: number } };
+
+/** So many quarters of an hour are asked for at a time. */
+const QUARTERS_AT_ONCE = 20;
+
 /**
- * Adds to each batch when its attendees first joined. Of a meeting, a last entry has the attendees whom no record explains,
- * where the answer has all of the meeting's batches but for a range.
+ * Adds to each batch when its attendees first joined. Last entries, one for each meeting, have the attendees whom no record
+ * explains, where the answer has all batches that could, but for a range.
  */
 export async function* batchesWithPresence(
   tables: TablesWithEvents,
   batches: AsyncIterable<Batch>,
-  strangersOf: { meetingId: string; range: Range } | undefined,
+  strangersOf: StrangersOf | undefined,
   nowMs: number,
 ): AsyncGenerator<Batch> {
   const meetings = new Map<string, Map<string, Seen>>();
@@ -59,10 +69,43 @@ export async function* batchesWithPresence(
     yield seen === undefined ? batch : { ...batch, presenceOf };
   }
   if (strangersOf === undefined) return;
-  const meetingId = strangersOf.meetingId.toLowerCase();
-  const seen = withinRange(await seenIn(meetingId), strangersOf.range);
-  const lines = await strangersAmong(tables, { about: 'meeting', meetingId }, seen, nowMs);
-  if (lines.length > 0) yield { batchId: '', meetingId, state: 'NO_RECORD', withoutRecord: lines };
+  const isNamed = ({ externalUserId }: Seen) =>
+    !('person' in strangersOf) || externalUserId === strangersOf.person;
+  const inMeetings =
+    'person' in strangersOf
+      ? await meetingsNaming(tables, strangersOf, nowMs)
+      : [strangersOf.meetingId.toLowerCase()];
+  for (const meetingId of inMeetings) {
+    const seen = withinRange(await seenIn(meetingId), strangersOf.range).filter(isNamed);
+    const lines = await strangersAmong(tables, { about: 'meeting', meetingId }, seen, nowMs);
+    if (lines.length > 0) yield { batchId: '', meetingId, state: 'NO_RECORD', withoutRecord: lines };
+  }
+}
+
+/** The meetings in which events that arrived in a range name a person. */
+async function meetingsNaming(
+  { client, eventTableName }: TablesWithEvents,
+  { person, range }: { person: string; range: Range & { sinceMs: number } },
+  nowMs: number,
+): Promise<string[]> {
+  const meetings = new Set<string>();
+  // An event may arrive after the range that it is of.
+  const quarters = Array.from({ length: Math.ceil((nowMs - range.sinceMs) / QUARTER_MS) + 1 }, (_, index) =>
+    quarterAt(range.sinceMs + index * QUARTER_MS),
+  );
+  for (let start = 0; start < quarters.length; start += QUARTERS_AT_ONCE) {
+    const asked = quarters.slice(start, start + QUARTERS_AT_ONCE).map(async (quarter) => {
+      const query = queryOf(TABLES.events.indexes.byArrival, quarter);
+      for await (const { externalUserId, meetingId } of queryItems<Record<string, unknown>>(client, {
+        TableName: eventTableName,
+        ...query,
+      })) {
+        if (externalUserId === person) meetings.add(String(meetingId));
+      }
+    });
+    await Promise.all(asked);
+  }
+  return [...meetings].sort();
 }
 
 /** Adds to each admission when its attendee first joined. */

@@ -11,7 +11,13 @@ import { admissionsToCsv, batchesToCsv } from './output/csv.ts';
 import { withResults } from './output/json.ts';
 import { printable } from './output/printable.ts';
 import { admissionsToTable, batchesInFull, batchesToTable } from './output/table.ts';
-import { admissionsWithPresence, batchesWithPresence, meetingsSeenIn, withEvents } from './presence.ts';
+import {
+  admissionsWithPresence,
+  batchesWithPresence,
+  meetingsSeenIn,
+  type StrangersOf,
+  withEvents,
+} from './presence.ts';
 import { paperOf, print } from './print.ts';
 import {
   type AdmissionQuestion,
@@ -155,9 +161,14 @@ function withPresence(
   const events = withEvents(tables);
   if (events === undefined) return batches;
   say(BEST_EFFORT);
-  const strangersOf =
-    question.about === 'meeting' && isEmpty(filter) ? { meetingId: question.meetingId, range } : undefined;
-  return batchesWithPresence(events, batches, strangersOf, nowMs);
+  return batchesWithPresence(events, batches, strangersOf(), nowMs);
+
+  function strangersOf(): StrangersOf | undefined {
+    if (question.about === 'meeting' && isEmpty(filter)) return { meetingId: question.meetingId, range };
+    const { person, ...others } = filter;
+    if (question.about !== 'time' || person === undefined || !isEmpty(others)) return undefined;
+    return { person, range: { ...range, sinceMs: startOf(range, nowMs) } };
+  }
 }
 
 async function answerBatches(question: BatchQuestion | AdmissionQuestion, run: Run): Promise<number> {
@@ -173,7 +184,8 @@ async function answerBatches(question: BatchQuestion | AdmissionQuestion, run: R
   const paper = paperOf(process.stdout);
   const inFull = question.about === 'meeting' || question.about === 'batch';
   const chosen = filtered(found, filter, counts);
-  const batches = inFull || report !== undefined ? withPresence(chosen, question, run) : chosen;
+  const isByAttendee = inFull || report !== undefined || filter.person !== undefined;
+  const batches = isByAttendee ? withPresence(chosen, question, run) : chosen;
   const forms = {
     table: (items: AsyncIterable<Batch>) =>
       inFull ? batchesInFull(items, paper) : batchesToTable(items, paper),

@@ -3,12 +3,14 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Batch } from '../../../cli/audit/batches.ts';
+import { filtered, NO_FILTER_COUNTS } from '../../../cli/audit/filters.ts';
 import { withResults } from '../../../cli/audit/output/json.ts';
 import { batchesInFull } from '../../../cli/audit/output/table.ts';
 import { admissionsWithPresence, batchesWithPresence } from '../../../cli/audit/presence.ts';
 import { findAdmissions, findBatches } from '../../../cli/audit/questions.ts';
 import type { Range } from '../../../cli/audit/times.ts';
 import type { AttendeeLine } from '../../../cli/audit/words.ts';
+import { quarterAt } from '../../../lambda/audit/attendee-events.ts';
 import { mintBatchId } from '../../../lambda/audit/batch-id.ts';
 import { startTables } from '../../support/tables.ts';
 
@@ -38,7 +40,13 @@ async function batch(names: string[], outcome?: object, minutes = 0): Promise<st
   const base = { meetingId, batchId, recordedAt: iso(minutes) };
   const attendees = names.map((externalUserId) => ({ externalUserId, attendeeId: randomUUID() }));
   const requested = names.map((externalUserId) => ({ externalUserId }));
-  await put(tables.auditTableName, { ...base, recordId: `${batchId}/intent`, kind: 'intent', requested });
+  await put(tables.auditTableName, {
+    ...base,
+    recordId: `${batchId}/intent`,
+    kind: 'intent',
+    day: iso(minutes).slice(0, 10),
+    requested,
+  });
   if (outcome !== undefined) {
     await put(tables.auditTableName, {
       ...base,
@@ -66,7 +74,11 @@ async function event(
 ): Promise<void> {
   const eventType = `chime:Attendee${type}`;
   const eventId = `${iso(minutes)}/${eventType}`;
-  const times = { at: iso(minutes), arrivedAt: iso(minutes), arrivedIn: iso(minutes) };
+  const times = {
+    at: iso(minutes),
+    arrivedAt: iso(minutes),
+    arrivedIn: quarterAt(START_MS + minutes * MINUTE_MS),
+  };
   await put(tables.eventTableName, {
     ...{ attendeeId, eventId, eventType, meetingId, externalUserId: name },
     ...times,
@@ -182,4 +194,27 @@ it('says of each admission when its attendee first joined', async () => {
   const found = findAdmissions(tables, question, {}, nowMs);
   for await (const one of admissionsWithPresence(tables, found, nowMs)) admissions.push(one);
   expect(admissions).toMatchObject([{ presence: 'joined', firstJoinAt: iso(3) }]);
+});
+
+it('finds by person the events that no record explains, in whatever meeting, and no one else', async () => {
+  const person = `visitor-${randomUUID()}`;
+  const [admitted = ''] = await batch([person], {});
+  await event(admitted, 1, { name: person });
+  const stranger = randomUUID();
+  await event(stranger, 20, { name: person });
+  await event(randomUUID(), 20, { name: 'another' });
+  const nowMs = START_MS + 90 * MINUTE_MS;
+  const range = { sinceMs: START_MS };
+  const found = filtered(
+    findBatches(tables, { about: 'time' }, range, nowMs),
+    { person },
+    { ...NO_FILTER_COUNTS },
+  );
+  const batches: Batch[] = [];
+  for await (const one of batchesWithPresence(tables, found, { person, range }, nowMs)) batches.push(one);
+  expect(batches.map(({ state }) => state)).toEqual(['ISSUED', 'NO_RECORD']);
+  expect(batches[1]).toMatchObject({
+    meetingId,
+    withoutRecord: [{ attendeeId: stranger, externalUserId: person, presence: 'joined' }],
+  });
 });

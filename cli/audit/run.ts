@@ -192,11 +192,13 @@ async function answerBatches(question: BatchQuestion | AdmissionQuestion, run: R
     csv: batchesToCsv,
     toPlain: withResults,
   };
-  const printed =
-    report === undefined
-      ? await print(output ?? 'table', batches, forms)
-      : await writeReport(report, batches, run, { looksBack, forms });
-  return conclude(printed, counts, run, looksBack);
+  if (report === undefined)
+    return conclude(await print(output ?? 'table', batches, forms), counts, run, looksBack);
+  const { printed, sealing } = await writeReport(report, batches, run, { looksBack, forms });
+  const exitCode = conclude(printed, counts, run, looksBack);
+  if (exitCode !== EXIT.found || sealing === undefined) return exitCode;
+  if (!sealing.isSealed) return EXIT.nothingFound;
+  return sealing.found > 0 ? EXIT.different : EXIT.found;
 }
 
 /** Where a question looks back only so far, though nothing said so. */

@@ -4,6 +4,7 @@ import { printable } from '../output/printable.ts';
 import { type Forms, print } from '../print.ts';
 import type { AdmissionQuestion, BatchQuestion } from '../questions.ts';
 import { sealingOf } from '../seals/check.ts';
+import type { Sealing } from '../seals/page.ts';
 import type { ReportFacts } from './page.ts';
 import { writePage } from './page-file.ts';
 import { collect, makeReport } from './report.ts';
@@ -11,14 +12,14 @@ import { collect, makeReport } from './report.ts';
 /**
  * Writes the page, whole or not at all, for its owner only; prints the same data if a form was given.
  *
- * @returns how many batches there were
+ * @returns how many batches there were, and what the seals say, if that was asked
  */
 export async function writeReport(
   file: string,
   found: AsyncIterable<Batch>,
   run: Run,
   { looksBack, forms }: { looksBack: number | undefined; forms: Forms<Batch> },
-): Promise<number> {
+): Promise<{ printed: number; sealing?: Sealing }> {
   const { command, nowMs, place, typed, damages } = run;
   const question = command.question as BatchQuestion | AdmissionQuestion;
   const collected = await collect(found);
@@ -43,15 +44,13 @@ export async function writeReport(
   );
   await writePage(file, page);
   const { batches, digest } = collected;
+  for (const line of sealing?.lines ?? []) console.error(printable(line));
   console.error(printable(`Wrote ${file}: ${requests.length} requests, ${digest}.`));
-  if (command.output === undefined) return batches.length;
-  return print(
-    command.output,
-    (async function* () {
-      yield* batches;
-    })(),
-    forms,
-  );
+  const all = async function* () {
+    yield* batches;
+  };
+  const printed = command.output === undefined ? batches.length : await print(command.output, all(), forms);
+  return { printed, ...(sealing && { sealing }) };
 }
 
 function titleOf(question: BatchQuestion | AdmissionQuestion, asked: string): string {

@@ -40,7 +40,7 @@ export function sealingSection({ lines, findings, found, isSealed }: Sealing): H
     cell('Record', id(finding.recordId)),
     cell('What shows it', html`${finding.detail}`),
   ]);
-  return html`<section id="sealed"><h2>Not as it was sealed: ${found}</h2>
+  return html`<section id="sealed"><h2>${isSealed ? html`Not as it was sealed: ${found}` : html`Not verified: there are no seals`}</h2>
 ${lines.map((line) => html`<p class="note">${line}</p>`)}
 ${kinds.map((kind) => html`<p class="note"><span class="word bad">${kind}</span>: ${FINDINGS[kind]}</p>`)}
 ${found > 0 ? table(rows) : isSealed ? html`<p>Nothing: every record that was compared is as it was sealed.</p>` : undefined}

@@ -116,11 +116,20 @@ it('names what differs in every form and ends with 4', async () => {
 
     const part = path.join(directory, 'part.html');
     const answer = await verify('--meeting', MEETING, '--report', part);
-    expect(answer.code).toBe(0);
+    expect(answer.code).toBe(4);
+    expect(answer.stderr).toContain('changed 1,');
     expect(readFileSync(part, 'utf8')).toMatch(/Not as it was sealed: 1<.*Let in: /s);
   } finally {
     await world.put(outcome);
   }
+}, 60_000);
+
+it('says in a report with no seals that nothing is verified, and ends with 3', async () => {
+  const page = path.join(directory, 'unsealed.html');
+  const none = mkdtempSync(path.join(directory, 'none-'));
+  const place = ['--table', world.tables.auditTableName, '--seals', none];
+  expect((await audit('--meeting', MEETING, '--verify', '--report', page, ...place)).code).toBe(3);
+  expect(readFileSync(page, 'utf8')).toContain('<h2>Not verified: there are no seals</h2>');
 }, 60_000);
 
 it('verifies by a copy of the bucket, and says what a copy does not show', async () => {

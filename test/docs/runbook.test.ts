@@ -8,6 +8,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 const runbook = readFileSync('docs/runbook.md', 'utf8');
 const blocks = [...runbook.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
 const functions = [...(blocks[0]?.matchAll(/^\w+\(\) \{.*?^\}$|^\w+\(\) \{.*\}$/gms) ?? [])].join('\n');
+const redrive = blocks.find((block) => block.includes('redrive()')) ?? '';
 const lines = blocks.find((block) => block.includes('lines()')) ?? '';
 
 const folder = mkdtempSync(join(tmpdir(), 'usher-runbook-'));
@@ -19,6 +20,7 @@ beforeEach(() => {
 
 /** @param answers what `aws` prints, call by call */
 function run(script: string, ...answers: string[]) {
+  rmSync(join(folder, 'calls'), { force: true });
   for (const [index, answer] of answers.entries()) writeFileSync(join(folder, `answer-${index}`), answer);
   const aws = join(folder, 'bin/aws');
   writeFileSync(
@@ -28,7 +30,7 @@ function run(script: string, ...answers: string[]) {
   );
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `sleep() { :; }\n${script}`], {
     cwd: folder,
-    env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, STACK: 'S' },
+    env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, STACK: 'S', DEAD_LETTERS: 'Q' },
     encoding: 'utf8',
   });
   return { status, stdout, stderr };
@@ -65,10 +67,31 @@ describe('the commands of the runbook', () => {
   it('refuse a time that is none, and a resource that is not exactly one', () => {
     const time = run(`${functions}\ninsights group query yesterday`, 'id-1\n');
     expect([time.status, time.stderr]).toEqual([1, expect.stringContaining('yesterday is not a time')]);
-    const none = run(`${functions}\nresource AWS::Lambda::Function Attendees`, '\n');
+    const none = run(`${functions}\nresource AWS::Lambda::Function Attendees`, '[]\n');
     expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('found: none')]);
-    const two = run(`${functions}\nresource AWS::Lambda::Function Attendees`, 'one\ttwo\n');
+    const two = run(`${functions}\nresource AWS::Lambda::Function Attendees`, '["one", "two"]\n');
     expect([two.status, two.stdout]).toEqual([1, '']);
+    const one = run(`${functions}\nresource AWS::Lambda::Function Attendees`, '["one"]\n');
+    expect([one.status, one.stdout]).toEqual([0, 'one\n']);
+  });
+
+  it('take every dead letter again, keep one that fails, and end with an empty queue', () => {
+    const letter = (id: string, body: object) =>
+      JSON.stringify({
+        Messages: [{ MessageId: id, ReceiptHandle: `handle-${id}`, Body: JSON.stringify(body) }],
+      });
+    const failing = letter('a', { n: 1 });
+    const passing = [letter('b', { requestPayload: { n: 2 } }), 'None\n', ''];
+    const some = run(redrive, failing, 'Unhandled\n', ...passing, failing, '');
+    expect([some.status, some.stderr]).toEqual([1, expect.stringContaining('1 recorded, 1 failed')]);
+    const calls = readFileSync(join(folder, 'calls'), 'utf8');
+    expect(calls.match(/--payload .*? --query|delete-message.*/g)).toEqual([
+      '--payload {"n":1} --query',
+      '--payload {"n":2} --query',
+      'delete-message --queue-url Q --receipt-handle handle-b',
+    ]);
+    const none = run(redrive, '');
+    expect([none.status, none.stderr]).toEqual([0, expect.stringContaining('0 recorded, 0 failed')]);
   });
 
   it('read the log of the local system, and say where there is none', () => {

@@ -238,9 +238,13 @@ describe('the API document, for those who read it', () => {
 function breakingChanges(before: object, after: object): string[] {
   const removedFromAnswer = ({ action, path }: Diff) =>
     action === 'remove' && path.includes('properties') && path.includes('responses');
-  return apiDiff(before, after)
-    .filter((diff) => diff.type === 'breaking' || removedFromAnswer(diff))
-    .map(({ action, path }) => `${action} ${path.join(' ')}`);
+  return (
+    apiDiff(before, after)
+      .filter((diff) => diff.type === 'breaking' || removedFromAnswer(diff))
+      // The tool takes the words of a response for its contract.
+      .filter(({ action, path }) => action !== 'replace' || path.at(-1) !== 'description')
+      .map(({ action, path }) => `${action} ${path.join(' ')}`)
+  );
 }
 
 describe('the API document, compared with that of the last release', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { bearerToken, parseBatch } from '../../../../lambda/create-attendees/http/request.ts';
+import { bearerToken, parseBatch, parseMeeting } from '../../../../lambda/create-attendees/http/request.ts';
 import { ROUTES, type Route, routeTo } from '../../../../lambda/create-attendees/routes.ts';
 
 const MEETING = '3f0c4a7e-52c8-4d6f-9a0b-7d2f5e8c1b34';
@@ -446,5 +446,25 @@ describe('a batch', () => {
   it('is rejected with all violations listed up to ten', () => {
     const message = messageOf(attendees(...Array.from({ length: 10 }, () => ({ ExternalUserId: 'x' }))));
     expect(message).toMatch(/^10 validation errors detected: ([^;]+; ){9}[^;]+ equal to 2$/);
+  });
+});
+
+describe('the meeting of a request', () => {
+  const meetingOf = (pathParameters: object | null) =>
+    parseMeeting({ pathParameters } as unknown as APIGatewayProxyEvent);
+
+  it('is the id in the path', () => {
+    const MeetingId = '6d0a1f6e-9c2b-4e87-b1d3-0f6a7c8e9d21';
+    expect(meetingOf({ MeetingId })).toEqual({ meetingId: MeetingId });
+  });
+
+  it.each([null, {}, { MeetingId: '' }, { MeetingId: 'not an id' }])('is rejected from %j', (parameters) => {
+    expect(() => meetingOf(parameters)).toThrow(
+      expect.objectContaining({
+        code: 'BadRequest',
+        message: expect.stringMatching(/^1 validation error detected: Value/),
+        details: { reason: 'validation' },
+      }),
+    );
   });
 });

@@ -25,6 +25,7 @@ export type { Firewall } from './firewall.ts';
 export type { ObserverFunction } from './observer-function.ts';
 export type { OperationsDashboard } from './operations-dashboard.ts';
 export type { ReconcilerFunction } from './reconciler-function.ts';
+export type { SealerFunction } from './sealer-function.ts';
 export { loadConfig } from './settings/config-file.ts';
 export type * from './settings/props.ts';
 export type { TimeSpan } from './settings/time-span.ts';

@@ -60,7 +60,8 @@ describe('bin/usher.ts', () => {
       });
       const files = Object.keys(once ?? {});
       expect(files).toContain(`${stackName}.template.json`);
-      expect(files.filter((file) => /^asset\.[0-9a-f]{64}\/index\.js$/.test(file))).toHaveLength(2);
+      // The function, the reconciler, the observer and, in production, the sealer.
+      expect(files.filter((file) => /^asset\.[0-9a-f]{64}\/index\.mjs$/.test(file))).toHaveLength(4);
       expect(again).toEqual(once);
     },
   );
@@ -68,7 +69,7 @@ describe('bin/usher.ts', () => {
   it.each<[string, object, string | undefined, string]>([
     ['no environment', {}, undefined, 'Which environment? Give the name of a file in config/'],
     ['a path', { env: '../good' }, undefined, 'Which environment? Give the name of a file in config/'],
-    ['an unknown environment', { env: 'nope' }, undefined, 'config/nope.json: there is no such file'],
+    ['an unknown environment', { env: 'nope' }, undefined, 'config/nope.json: the file does not exist'],
     ['no JSON', { env: 'bad' }, '{,}', 'config/bad.json: is not JSON: '],
     [
       'an unsafe configuration',

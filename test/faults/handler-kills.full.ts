@@ -41,8 +41,8 @@ async function stepsOf(lane: Lane, size: number) {
   const meetingId = await lane.createMeeting(`${size} attendees, not killed`);
   const answer = (await handler.invoke(lane.eventFor(meetingId, namesFor('guest', size)))) as Answer;
   expect(answer.statusCode).toBe(200);
-  // The keys, the meeting, the intent, Chime, the admissions by 25, the outcome.
-  expect(steps).toHaveLength(5 + Math.ceil(size / 25));
+  // The meeting, the intent, Chime, the admissions by 25, the outcome.
+  expect(steps).toHaveLength(4 + Math.ceil(size / 25));
   await handler.close();
   return steps;
 }

@@ -14,14 +14,16 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => system.stop());
 
-/** The one handler process: the system's child that is not the issuer. */
+/** The one handler process, which has its function's name among its arguments. */
 function handlerPid(): number {
-  const lines = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
-  const children = lines
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .filter(([pid, parent]) => parent === system.environment.pid && pid !== system.environment.issuerPid);
-  expect(children).toHaveLength(1);
-  return children[0]?.[0] ?? 0;
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
+  const handlers = lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([, parent, ...args]) => Number(parent) === system.environment.pid && /Attendees/.test(args.join(' ')),
+    );
+  expect(handlers).toHaveLength(1);
+  return Number(handlers[0]?.[0]);
 }
 
 describe('one handler process', () => {

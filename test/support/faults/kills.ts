@@ -7,6 +7,9 @@ export interface KillPoint {
   when: 'before' | 'after';
 }
 
+/** Keys are fetched while a process starts, so before, during or after what is recorded or killed here. */
+const isOfStart = ({ service }: Step) => service === 'issuer';
+
 /** Before and after each step. */
 export function bothSides(steps: readonly Step[]): KillPoint[] {
   return steps.flatMap((_, index) => [
@@ -25,12 +28,12 @@ export function oneAtATime(intercept: Intercept): Intercept {
   };
 }
 
-/** Writes down the steps of a process from now on. */
+/** Writes down the steps of a process from now on, but for its keys. */
 export function recordSteps(actor: Actor): Step[] {
   const steps: Step[] = [];
   actor.intercept(
     oneAtATime((step, act) => {
-      steps.push(step);
+      if (!isOfStart(step)) steps.push(step);
       return act();
     }),
   );
@@ -54,7 +57,8 @@ export async function runAndKill(
     const actor = await start();
     let count = 0;
     actor.intercept(
-      oneAtATime(async (_, act) => {
+      oneAtATime(async (step, act) => {
+        if (isOfStart(step)) return act();
         const here = count === index;
         count += 1;
         if (!here) return act();
